@@ -1,0 +1,1 @@
+"""DMD2 in the browser: pictures in one or four steps."""

@@ -1,0 +1,22 @@
+"""What may go wrong and be told to a visitor."""
+
+from __future__ import annotations
+
+
+class DemoError(Exception):
+    """A sentence that a visitor may read and understand; nothing was lost.
+
+    Everything that can fail because of a request, a file, a network or a full machine raises this. Anything
+    else that reaches the page is a bug of ours.
+    """
+
+
+class OutOfMemory(DemoError):
+    """The device has no room for this picture or model."""
+
+
+class Cancelled(DemoError):
+    """The visitor pressed Stop."""
+
+    def __init__(self) -> None:
+        super().__init__("Stopped.")

@@ -1,0 +1,81 @@
+"""What the family can draw, and how a caption asks for it. Written to `words.json` beside the weights."""
+
+from __future__ import annotations
+
+import random
+
+# The word a prompt uses, and the icon's name in the Noto and Twemoji sets.
+THINGS = {
+    **{
+        name: name
+        for name in (
+            "tomato strawberry watermelon banana pineapple grapes cherries lemon pear carrot eggplant avocado "
+            "broccoli mushroom hamburger pizza doughnut cupcake cookie croissant penguin butterfly octopus crab "
+            "turtle owl panda frog fox lion snail cactus tulip sunflower rainbow star sun fire snowman bus "
+            "rocket sailboat umbrella balloon house guitar camera crown bell"
+        ).split()
+    },
+    "ladybug": "lady-beetle",
+    "whale": "spouting-whale",
+    "chick": "front-facing-baby-chick",
+    "pig": "pig-face",
+    "cat": "cat-face",
+    "dog": "dog-face",
+    "rabbit": "rabbit-face",
+    "bee": "honeybee",
+    "fish": "tropical-fish",
+    "tree": "evergreen-tree",
+    "palm": "palm-tree",
+    "clover": "four-leaf-clover",
+    "moon": "crescent-moon",
+    "car": "automobile",
+    "gift": "wrapped-gift",
+}
+
+STYLES = ("noto", "twemoji", "fluent")
+
+# Background colours, sRGB.
+COLOURS = {
+    "red": (214, 58, 58),
+    "orange": (244, 150, 60),
+    "yellow": (250, 222, 90),
+    "green": (88, 178, 96),
+    "blue": (72, 124, 222),
+    "purple": (140, 84, 190),
+    "pink": (246, 166, 200),
+    "white": (250, 250, 250),
+    "grey": (150, 154, 160),
+    "black": (28, 28, 34),
+}
+
+_FULL = (
+    "a {thing} on a {colour} background, {style} style",
+    "{style} style {thing} on a {colour} background",
+    "a {colour} background with a {thing}, {style} style",
+    "{thing}, {colour} background, {style}",
+    "a {style} {thing} on {colour}",
+)
+_NO_STYLE = (
+    "a {thing} on a {colour} background",
+    "a picture of a {thing} on a {colour} background",
+    "{thing} on {colour}",
+)
+_NO_COLOUR = ("a {thing}, {style} style", "{style} style {thing}")
+_THING_ONLY = ("a {thing}", "a photo of a {thing}", "{thing}")
+
+TEMPLATES = (*_FULL, *_NO_STYLE, *_NO_COLOUR, *_THING_ONLY)
+
+
+def article(caption: str) -> str:
+    """`caption` with "a" before a vowel turned to "an", as a person would write it."""
+    words = caption.split(" ")
+    for i, (word, following) in enumerate(zip(words, words[1:], strict=False)):
+        if word == "a" and following[0] in "aeiou":
+            words[i] = "an"
+    return " ".join(words)
+
+
+def caption(rng: random.Random, thing: str, style: str, colour: str) -> str:
+    """A caption for a composite: usually with everything, sometimes leaving style or colour open."""
+    templates = rng.choices((_FULL, _NO_STYLE, _NO_COLOUR, _THING_ONLY), weights=(70, 14, 8, 8))[0]
+    return article(rng.choice(templates).format(thing=thing, style=style, colour=colour))
