@@ -1,0 +1,57 @@
+"""What a `.safetensors` file holds, read from its header alone."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+_LONGEST_HEADER = 100_000_000  # bytes; the format's own limit
+_BYTES = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2, "U16": 2}
+
+
+class BrokenFile(Exception):
+    """The file is not a whole `.safetensors` file. The message is a clause: "its end is missing"."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One entry of the header. `dtype` is the format's name, such as F16."""
+
+    dtype: str
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """In elements."""
+        return math.prod(self.shape)
+
+
+def read_header(path: Path) -> dict[str, Tensor]:
+    """The tensors of the file by name. Raises BrokenFile where the header and the file's length disagree."""
+    length = path.stat().st_size
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        if length < 8 or size > _LONGEST_HEADER:
+            raise BrokenFile("it is not a safetensors file")
+        if 8 + size > length:
+            raise BrokenFile("its end is missing")
+        try:
+            entries = json.loads(file.read(size))
+            entries.pop("__metadata__", None)
+            tensors = {name: Tensor(entry["dtype"], tuple(entry["shape"])) for name, entry in entries.items()}
+            end = max((entry["data_offsets"][1] for entry in entries.values()), default=0)
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+            raise BrokenFile("it is not a safetensors file") from error
+    if 8 + size + end != length:
+        raise BrokenFile("its end is missing" if 8 + size + end > length else "it has more bytes than it should")
+    return tensors
+
+
+def bytes_in(tensors: dict[str, Tensor], bytes_each: int) -> int:
+    """How much the tensors take in memory once every floating-point number takes `bytes_each`."""
+    return sum(
+        tensor.size * (bytes_each if "F" in tensor.dtype else _BYTES.get(tensor.dtype, 1))
+        for tensor in tensors.values()
+    )

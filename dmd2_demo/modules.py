@@ -1,0 +1,83 @@
+"""Modules built without weights and filled from files: nothing is initialised at random, nothing is held twice."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import init_empty_weights
+from diffusers import AutoencoderKL, T2IAdapter, UNet2DConditionModel
+from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.tensors import fill, read_tensors, still
+
+
+@dataclass(frozen=True)
+class Placing:
+    """Where modules go and as what."""
+
+    device: torch.device
+    dtype: torch.dtype
+
+
+@dataclass(frozen=True)
+class LoadedTextEncoders:
+    """What a pipeline's constructor takes under these names."""
+
+    tokenizer: Any
+    tokenizer_2: Any
+    text_encoder: Any
+    text_encoder_2: Any
+
+
+def unet(config: Path, weights: Path, placing: Placing) -> Any:
+    """A UNet2DConditionModel of that config file with the weights of that `.safetensors` file."""
+    return _model(UNet2DConditionModel, config, weights, placing)
+
+
+def vae(config: Path, weights: Path, placing: Placing) -> Any:
+    """An AutoencoderKL."""
+    return _model(AutoencoderKL, config, weights, placing)
+
+
+def adapter(config: Path, weights: Path, placing: Placing) -> Any:
+    """A T2IAdapter."""
+    return _model(T2IAdapter, config, weights, placing)
+
+
+def _model(kind: Any, config: Path, weights: Path, placing: Placing) -> Any:
+    with init_empty_weights():
+        model = kind.from_config(json.loads(config.read_text()))
+    fill(model, read_tensors(weights, placing.device, placing.dtype), weights.name)
+    return still(model, placing.device)
+
+
+def tokenizer(folder: Path) -> Any:
+    """The CLIPTokenizer that lies in a folder."""
+    return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+def text_encoder(config: Path, weights: Path, placing: Placing) -> Any:
+    """A CLIPTextModel, with a projection where the config says so. Both files lie in one folder."""
+    architecture = json.loads(config.read_text()).get("architectures", [""])[0]
+    kind = CLIPTextModelWithProjection if architecture == "CLIPTextModelWithProjection" else CLIPTextModel
+    model, found = kind.from_pretrained(
+        config.parent,
+        variant=_variant(weights),
+        dtype=placing.dtype,
+        local_files_only=True,
+        use_safetensors=True,
+        output_loading_info=True,
+    )
+    if found["missing_keys"]:
+        raise DemoError(f"{weights.name} does not fit this text encoder: {min(found['missing_keys'])} is missing.")
+    return still(model, placing.device)
+
+
+def _variant(weights: Path) -> str | None:
+    """`model.fp16.safetensors` is the fp16 variant."""
+    return weights.suffixes[0].removeprefix(".") if len(weights.suffixes) > 1 else None
