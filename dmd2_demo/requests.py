@@ -15,6 +15,7 @@ from dmd2_demo.sources import PipelineSource
 
 LARGEST_SEED = 2**32 - 1
 MOST_IMAGES = 8
+LARGEST_LORA_SCALE = 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,42 +80,45 @@ class Request(ABC):
         for name, value in checked.items():
             object.__setattr__(self, name, value)
 
-    def _check_size(self, width: int | None, height: int | None) -> None:
-        sizes = self.family.sizes
-        for name, side, default in zip(("width", "height"), (width, height), sizes.default, strict=True):
-            value = default if side is None else side
-            self._check(
-                **{name: fields.whole(name.capitalize(), value, sizes.shortest, sizes.longest, sizes.grid)}
-            )
-
     def _spec(self, source: PipelineSource, unet: UNet | LoraUNet) -> PipelineSpec:
         return PipelineSpec(TextEncoders(source), unet, self.family.vae, Scheduler(source))
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextToImage(Request):
+class FreelySized(Request):
+    """A request whose picture may have any size on the family's grid, in pixels."""
+
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        sizes = self.family.sizes
+        self._check(
+            width=fields.whole("Width", self.width, sizes.shortest, sizes.longest, sizes.grid),
+            height=fields.whole("Height", self.height, sizes.shortest, sizes.longest, sizes.grid),
+        )
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.width, self.height
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextToImage(FreelySized):
     """A prompt and DMD2's own UNet at one of its step counts."""
 
     steps: int = 4
-    width: int | None = None
-    height: int | None = None
 
     kind: ClassVar[str] = "text to image"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._check(steps=len(self.family.at(fields.whole("Steps", self.steps, 1, 4)).schedule))
-        self._check_size(self.width, self.height)
 
     @property
     def schedule(self) -> Schedule:
         return self.family.at(self.steps).schedule
-
-    @property
-    def size(self) -> tuple[int, int]:
-        assert self.width is not None
-        assert self.height is not None
-        return self.width, self.height
 
     def spec(self) -> PipelineSpec:
         return self._spec(self.family.base, self.family.unet(self.steps))
@@ -124,31 +128,21 @@ class TextToImage(Request):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CommunityLora(Request):
-    """A prompt and a community base made fast by DMD2's LoRA at `lora_scale` (the base's own where None)."""
+class CommunityLora(FreelySized):
+    """A prompt and a community base made fast by DMD2's LoRA at `lora_scale`; 0 is the bare base."""
 
     base: CommunityBase
-    lora_scale: float | None = None
-    width: int | None = None
-    height: int | None = None
+    lora_scale: float
 
     kind: ClassVar[str] = "lora"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        scale = self.base.scale if self.lora_scale is None else self.lora_scale
-        self._check(lora_scale=fields.number("LoRA scale", scale, 0, 1.5))
-        self._check_size(self.width, self.height)
+        self._check(lora_scale=fields.number("LoRA scale", self.lora_scale, 0, LARGEST_LORA_SCALE))
 
     @property
     def schedule(self) -> Schedule:
         return self.family.lora_schedule
-
-    @property
-    def size(self) -> tuple[int, int]:
-        assert self.width is not None
-        assert self.height is not None
-        return self.width, self.height
 
     def spec(self) -> PipelineSpec:
         return self._spec(self.base.source, LoraUNet(UNet(self.base.source), self.family.lora))
@@ -193,7 +187,7 @@ class CannyGuided(Request):
 
     @property
     def conditioning_factor(self) -> float:
-        """diffusers' name for it: the adapter acts while step < int(steps * factor)."""
+        """What diffusers calls the guided share: the adapter acts while step < int(steps * factor)."""
         return self.guided_steps / len(self.schedule)
 
     def spec(self) -> PipelineSpec:

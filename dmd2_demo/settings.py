@@ -6,8 +6,6 @@ import argparse
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
@@ -43,7 +41,9 @@ def _parser() -> argparse.ArgumentParser:
         argument_default=argparse.SUPPRESS,
     )
     parser.add_argument(
-        "--family", choices=("auto", "embedded", "sdxl"), help="auto (default): sdxl where there is a GPU, else embedded"
+        "--family",
+        choices=("auto", "embedded", "sdxl"),
+        help="auto (default): sdxl where there is a GPU, else embedded",
     )
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1; 0.0.0.0 for every network)")
     parser.add_argument("--port", type=_port, help="default: the first free one from 7860")

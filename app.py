@@ -1,0 +1,11 @@
+"""Opens the page: `python app.py --help`. Spaces start it too."""
+
+from __future__ import annotations
+
+import sys
+
+from dmd2_demo import open_page
+from dmd2_demo.settings import Settings
+
+if __name__ == "__main__":
+    open_page.run(Settings.read(sys.argv[1:]))

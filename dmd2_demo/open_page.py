@@ -1,0 +1,64 @@
+"""Settings into an open page."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from dmd2_demo import placement
+from dmd2_demo.catalogue import FAMILIES, Family
+from dmd2_demo.engine import Engine
+from dmd2_demo.manager import PipelineManager
+from dmd2_demo.page import layout
+from dmd2_demo.page.theme import CSS, THEME
+from dmd2_demo.settings import Settings
+from dmd2_demo.studio import Studio
+
+
+def run(settings: Settings) -> None:
+    """Opens the page and serves it until interrupted."""
+    device = placement.cuda_device_name()
+    family = FAMILIES[_family_name(settings.family, device)]
+    engine = Engine()
+    manager = PipelineManager(
+        fetch=engine.fetch,
+        load=engine.load,
+        assemble=engine.assemble,
+        release=engine.release,
+        budget=settings.budget,
+    )
+    shown_device = device or "CPU"
+    house = layout.House(shown_device, partial(status, family, shown_device, manager), manager.unload)
+    page = layout.build(Studio(family, manager.lease), house)
+    page.queue(max_size=64)
+    page.launch(
+        server_name=settings.host,
+        server_port=settings.port,
+        share=settings.share,
+        theme=THEME,
+        css=CSS,
+        max_file_size="50mb",
+        footer_links=["api"],
+        ssr_mode=False,
+        prevent_thread_lock=True,
+    )
+    engine.warm_up()
+    page.block_thread()
+
+
+def status(family: Family, device: str, manager: PipelineManager[Any]) -> dict[str, Any]:
+    """What `/status` answers."""
+    now = manager.status()
+    return {
+        "family": family.name,
+        "device": device,
+        "resident": [{"part": part.title, "bytes": size} for part, size in now.resident],
+        "loads": now.loads,
+        "leases": now.leases,
+    }
+
+
+def _family_name(chosen: str, cuda_device: str | None) -> str:
+    if chosen != "auto":
+        return chosen
+    return "sdxl" if cuda_device else "embedded"

@@ -1,0 +1,112 @@
+"""The tab that follows the edges of a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from dmd2_demo.page import controls
+from dmd2_demo.page.picture_input import PictureInput
+from dmd2_demo.page.runner import Runner, Shown, said
+from dmd2_demo.requests import CannyGuided
+from dmd2_demo.upload import open_picture
+
+
+def tab(runner: Runner) -> gr.events.Dependency:
+    """Lays out the tab and its endpoint `/canny`."""
+    family = runner.studio.family
+    steps = 4
+    with gr.Tab("Canny"), gr.Row():
+        with gr.Column(scale=5):
+            prompt = controls.prompt_box(family.examples[0])
+            with gr.Row():
+                image = PictureInput(
+                    label="Picture",
+                    type="filepath",
+                    image_mode=None,
+                    sources=["upload", "clipboard", "webcam"],
+                    height=220,
+                    min_width=140,
+                )
+                edges = gr.Image(
+                    label="Edges", format="png", interactive=False, height=220, min_width=140, buttons=["fullscreen"]
+                )
+            is_edge_map = gr.Checkbox(False, label="The picture is an edge map already")
+            with gr.Row():
+                low = gr.Slider(0, 500, 100, step=1, label="Low threshold", min_width=120)
+                high = gr.Slider(0, 500, 200, step=1, label="High threshold", min_width=120)
+            with gr.Row():
+                scale = gr.Slider(0, 2, 0.8, step=0.05, label="Conditioning scale", min_width=120)
+                guided = gr.Slider(0, steps, 2, step=1, label="Guided steps", info=f"of {steps}", min_width=120)
+            seed = controls.seed_controls()
+            images = controls.images_control()
+            actions = controls.actions()
+            if family.canny_examples:
+                gr.Examples(
+                    [[str(e.image), e.prompt, e.seed, False] for e in family.canny_examples],
+                    [image, prompt, seed.seed, seed.randomize],
+                    label="Examples",
+                    api_visibility="private",
+                )
+        with gr.Column(scale=7):
+            shown = controls.results()
+
+    def request_of(path: str | None, prompt: str, **values: Any) -> CannyGuided:
+        return CannyGuided(family=family, prompt=prompt, image=open_picture(path), **values)
+
+    def preview(path: str | None, low: int, high: int, is_edge_map: bool) -> Image.Image | None:
+        if path is None:
+            return None
+        with said():
+            return runner.studio.edges(
+                request_of(path, "edges", low_threshold=low, high_threshold=high, is_edge_map=is_edge_map)
+            )
+
+    gr.on(
+        [image.change, low.change, high.change, is_edge_map.change],
+        preview,
+        [image, low, high, is_edge_map],
+        edges,
+        # While a slider moves only its last place matters.
+        trigger_mode="always_last",
+        show_progress="hidden",
+        concurrency_limit=2,
+        api_visibility="private",
+    )
+
+    def canny(
+        image: str,
+        prompt: str,
+        low_threshold: int,
+        high_threshold: int,
+        conditioning_scale: float,
+        guided_steps: int,
+        seed: int,
+        randomize_seed: bool,
+        images: int,
+        is_edge_map: bool,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio finds it
+    ) -> Iterator[Shown]:
+        """Pictures from a prompt and another picture's edges, in 4 steps."""
+
+        def build(seed: int) -> CannyGuided:
+            return request_of(
+                image,
+                prompt,
+                low_threshold=low_threshold,
+                high_threshold=high_threshold,
+                is_edge_map=is_edge_map,
+                conditioning_scale=conditioning_scale,
+                guided_steps=guided_steps,
+                seed=seed,
+                images=images,
+            )
+
+        yield from runner.run(build, seed, randomize_seed, request.session_hash, progress)
+
+    inputs = [image, prompt, low, high, scale, guided, seed.seed, seed.randomize, images, is_edge_map]
+    return controls.on_generate(actions, prompt, canny, inputs, shown, seed, runner.stop_of, "canny")

@@ -1,0 +1,170 @@
+"""The controls that tabs share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import gcd
+from typing import Any
+
+import gradio as gr
+
+from dmd2_demo.catalogue import Example, Sizes
+from dmd2_demo.requests import LARGEST_SEED, MOST_IMAGES
+
+_OWN_SIZE = "own size"
+
+
+@dataclass(frozen=True)
+class SeedControls:
+    """A seed and whether to draw a new one each time."""
+
+    seed: gr.Number
+    randomize: gr.Checkbox
+
+
+@dataclass(frozen=True)
+class SizeControls:
+    """Width and height in pixels."""
+
+    width: gr.Number
+    height: gr.Number
+
+
+@dataclass(frozen=True)
+class Actions:
+    """Generate and Stop."""
+
+    generate: gr.Button
+    stop: gr.Button
+
+
+@dataclass(frozen=True)
+class Results:
+    """The pictures, a line about them, and their settings."""
+
+    gallery: gr.Gallery
+    status: gr.Markdown
+    settings: gr.JSON
+
+
+def prompt_box(example: Example) -> gr.Textbox:
+    """Where the visitor writes; Enter generates, Shift+Enter starts a new line."""
+    return gr.Textbox(label="Prompt", placeholder=example.prompt, lines=2, max_lines=8, autofocus=True)
+
+
+def seed_controls() -> SeedControls:
+    """Seed, and a box that is ticked at first."""
+    with gr.Row():
+        seed = gr.Number(0, label="Seed", precision=None, minimum=0, maximum=LARGEST_SEED, step=1, min_width=120)
+        randomize = gr.Checkbox(True, label="Randomize", info="a new seed each time", min_width=120)
+    return SeedControls(seed, randomize)
+
+
+def images_control() -> gr.Slider:
+    """How many pictures."""
+    return gr.Slider(1, MOST_IMAGES, 1, step=1, label="Pictures", info="picture i is made from seed + i")
+
+
+def size_controls(sizes: Sizes) -> SizeControls:
+    """Presets by aspect, and own numbers."""
+    presets = {f"{_aspect(width, height)}   {width} × {height}": (width, height) for width, height in sizes.buckets}
+    labels = {size: label for label, size in presets.items()}
+    width, height = sizes.default
+    preset = gr.Dropdown(
+        [*presets, _OWN_SIZE], value=labels[sizes.default], label="Size", info="width : height, in pixels"
+    )
+    with gr.Row(visible=False) as own:
+        limits: dict[str, Any] = {
+            "minimum": sizes.shortest,
+            "maximum": sizes.longest,
+            "step": sizes.grid,
+            "precision": None,
+        }
+        width_box = gr.Number(width, label="Width", min_width=80, **limits)
+        height_box = gr.Number(height, label="Height", min_width=80, **limits)
+        swap = gr.Button("Swap", size="sm", min_width=60)
+
+    def choose(label: str) -> tuple[object, object, object]:
+        if label == _OWN_SIZE:
+            return gr.skip(), gr.skip(), gr.Row(visible=True)
+        return *presets[label], gr.Row(visible=False)
+
+    local: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    preset.input(choose, preset, [width_box, height_box, own], **local)
+    swap.click(None, [width_box, height_box], [width_box, height_box], js="(w, h) => [h, w]", **local)
+    return SizeControls(width_box, height_box)
+
+
+def _aspect(width: int, height: int) -> str:
+    shared = gcd(width, height)
+    return f"{width // shared}:{height // shared}"
+
+
+def actions() -> Actions:
+    """Generate and Stop, side by side."""
+    with gr.Row(elem_classes="actions"):
+        generate = gr.Button("Generate", variant="primary", scale=3, min_width=140)
+        stop = gr.Button("Stop", scale=1, min_width=80)
+    return Actions(generate, stop)
+
+
+def results(label: str = "Pictures") -> Results:
+    """The right column."""
+    gallery = gr.Gallery(
+        label=label,
+        format="png",
+        columns=2,
+        height=480,
+        object_fit="contain",
+        interactive=False,
+        elem_classes="pictures",
+        buttons=["download", "fullscreen"],
+    )
+    status = gr.Markdown(elem_classes="status")
+    with gr.Accordion("Settings", open=False):
+        settings = gr.JSON(show_label=False)
+    return Results(gallery, status, settings)
+
+
+def describe(settings: dict[str, object] | None) -> str:
+    """The line under the pictures."""
+    if not settings:
+        return ""
+    steps = settings["steps"]
+    facts = (
+        f"seed {settings['seed']}",
+        f"{steps} step{'s' if steps != 1 else ''}",
+        f"{settings['width']} × {settings['height']}",
+        f"{settings['seconds']} s",
+    )
+    notices = settings["notices"]
+    assert isinstance(notices, list)
+    return "  \n".join([" · ".join(facts), *notices])
+
+
+def on_generate(
+    actions: Actions,
+    prompt: gr.Textbox,
+    make: Callable[..., object],
+    inputs: Sequence[gr.components.Component],
+    shown: Results,
+    seed: SeedControls,
+    stop: Callable[[gr.Request], None],
+    api_name: str,
+) -> gr.events.Dependency:
+    """Connects a tab: Generate or Enter runs `make`, Stop ends it, also while it waits in the queue."""
+    event: gr.events.Dependency = gr.on(
+        [actions.generate.click, prompt.submit],
+        make,
+        inputs,
+        [shown.gallery, seed.seed, shown.settings],
+        api_name=api_name,
+        show_progress_on=shown.gallery,
+        # One device, one queue: all tabs wait in the same line.
+        concurrency_id="device",
+        concurrency_limit=1,
+    )
+    event.success(describe, shown.settings, shown.status, queue=False, show_progress="hidden", api_visibility="private")
+    actions.stop.click(stop, None, None, cancels=[event], queue=False, api_visibility="private")
+    return event

@@ -1,0 +1,56 @@
+"""The tab that turns words into pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import gradio as gr
+
+from dmd2_demo.page import controls
+from dmd2_demo.page.runner import Runner, Shown
+from dmd2_demo.requests import TextToImage
+
+
+def tab(runner: Runner) -> gr.events.Dependency:
+    """Lays out the tab and its endpoint `/text_to_image`."""
+    family = runner.studio.family
+    steps = [len(distilled.schedule) for distilled in family.distilled]
+    with gr.Tab("Text to image"), gr.Row():
+        with gr.Column(scale=5):
+            prompt = controls.prompt_box(family.examples[0])
+            step_choice = gr.Radio(sorted(steps), value=max(steps), label="Steps", info="1 is faster, 4 is finer")
+            size = controls.size_controls(family.sizes)
+            seed = controls.seed_controls()
+            images = controls.images_control()
+            actions = controls.actions()
+            gr.Examples(
+                [[example.prompt, example.seed, False] for example in family.examples],
+                [prompt, seed.seed, seed.randomize],
+                label="Examples",
+                api_visibility="private",
+            )
+        with gr.Column(scale=7):
+            shown = controls.results()
+
+    def text_to_image(
+        prompt: str,
+        steps: int,
+        seed: int,
+        randomize_seed: bool,
+        width: int,
+        height: int,
+        images: int,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio finds it
+    ) -> Iterator[Shown]:
+        """Pictures from a prompt in 1 or 4 steps."""
+
+        def build(seed: int) -> TextToImage:
+            return TextToImage(
+                family=family, prompt=prompt, steps=steps, seed=seed, images=images, width=width, height=height
+            )
+
+        yield from runner.run(build, seed, randomize_seed, request.session_hash, progress)
+
+    inputs = [prompt, step_choice, seed.seed, seed.randomize, size.width, size.height, images]
+    return controls.on_generate(actions, prompt, text_to_image, inputs, shown, seed, runner.stop_of, "text_to_image")

@@ -1,0 +1,46 @@
+"""How the page looks."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+# System fonts: no request leaves the machine.
+_FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
+_MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
+
+THEME = gr.themes.Base(
+    primary_hue=gr.themes.colors.teal,
+    neutral_hue=gr.themes.colors.stone,
+    radius_size=gr.themes.sizes.radius_md,
+    font=_FONT,
+    font_mono=_MONO,
+).set(
+    body_background_fill="*neutral_50",
+    body_background_fill_dark="*neutral_950",
+    block_shadow="none",
+    block_border_width="1px",
+    block_label_background_fill="transparent",
+    block_label_background_fill_dark="transparent",
+    block_label_border_width="0",
+    button_primary_background_fill="*primary_700",
+    button_primary_background_fill_hover="*primary_600",
+    button_primary_text_color="white",
+    button_primary_background_fill_dark="*primary_600",
+    button_primary_background_fill_hover_dark="*primary_500",
+    button_primary_text_color_dark="white",
+)
+
+CSS = """
+.gradio-container { max-width: 1200px !important; margin: 0 auto; }
+#header { display: flex; flex-wrap: wrap; align-items: baseline; gap: .25rem 1rem; padding: .5rem 0; }
+#header h1 { font-size: 1.5rem; margin: 0; letter-spacing: -.02em; }
+#header .facts { color: var(--body-text-color-subdued); font-size: .9rem; }
+#header a { color: inherit; }
+.pictures img { image-rendering: auto; }
+.status { min-height: 1.5rem; }
+.status p { color: var(--body-text-color-subdued); font-size: .9rem; }
+@media (max-width: 768px) {
+  /* Generate stays in reach of the thumb. */
+  .actions { position: sticky; bottom: 0; z-index: 10; padding: .5rem 0; background: var(--body-background-fill); }
+}
+"""
