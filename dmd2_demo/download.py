@@ -1,7 +1,7 @@
-"""One file's way from the hub into its cache, which goes on where it was cut: even by a killed process.
+"""One file's way from the hub into its cache; it goes on where it was cut, even by a killed process.
 
 huggingface_hub 2 throws a partial file away when a download fails. So the bytes are fetched by its own resumable
-`http_get` into a partial file beside the cache's blobs, checked against the hash the hub names, and moved to where
+`http_get` into a partial file among the cache's blobs, checked against the hash that names them, and moved to where
 `hf_hub_download` finds them.
 """
 
@@ -9,26 +9,31 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, cast
 
 import httpx2
-from huggingface_hub import HfFileMetadata, constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
+from huggingface_hub import HfFileMetadata, get_hf_file_metadata, hf_hub_download, hf_hub_url
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.file_download import http_get, repo_folder_name
 from huggingface_hub.utils._fixes import WeakFileLock
 from huggingface_hub.utils._headers import build_hf_headers
 
+from dmd2_demo.disk import Free, check_room
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub_errors import HUB_ERRORS, sentence
 from dmd2_demo.progress import Progress, Report, in_bytes
 from dmd2_demo.sources import HubRepo
 
-_SPARE = 500_000_000  # bytes of disk that a download leaves free
+_PASSING = {408, 429, 500, 502, 503, 504}  # statuses that a second try may not meet
 _CUTS = 5  # in a row without a new byte, before a download gives up
+
+
+class _Corrupt(Exception):
+    """What arrived is not what the hub says it has."""
 
 
 class _Bar:
@@ -50,70 +55,99 @@ class _Bar:
         self._report(Progress(f"Downloading {self._title}: {in_bytes(self._done)}{of}", fraction))
 
 
-class _Corrupt(Exception):
-    """What arrived is not what the hub says it has."""
+@dataclass(frozen=True)
+class Downloads:
+    """Brings files from the hub at `endpoint` (None: huggingface_hub's own) into `cache`."""
 
+    cache: Path
+    endpoint: str | None
+    free: Free
 
-def metadata(repo: HubRepo, name: str, endpoint: str | None) -> HfFileMetadata:
-    """What the hub says of a file: size, hash, commit. Raises one of HUB_ERRORS, after some patience with the hub."""
-    url = hf_hub_url(repo.id, name, revision=repo.revision, endpoint=endpoint)
-    try:
-        return get_hf_file_metadata(url, endpoint=endpoint)
-    except HfHubHTTPError as error:
-        if error.response.status_code not in {408, 429, 500, 502, 503, 504}:
-            raise
-        return get_hf_file_metadata(url, endpoint=endpoint, retry_on_errors=True)
+    def metadata(self, repo: HubRepo, name: str, *, patient: bool = True) -> HfFileMetadata:
+        """What the hub says of a file: size, hash, commit. Raises one of HUB_ERRORS.
 
-
-def download(
-    repo: HubRepo, name: str, *, cache: Path, endpoint: str | None, free: Callable[[Path], int], report: Report
-) -> Path:
-    """The file's path in the hub's cache, complete and as the hub has it. DemoError where it can't be had."""
-    try:
-        known = metadata(repo, name, endpoint)
-        if known.etag and re.fullmatch(r"[\w.-]+", known.etag):
-            folder = cache / repo_folder_name(repo_id=repo.id, repo_type="model")
-            lock = cache / ".locks" / folder.name / f"{known.etag}.partial.lock"
-            blob = folder / "blobs" / known.etag
-            lock.parent.mkdir(parents=True, exist_ok=True)
-            blob.parent.mkdir(parents=True, exist_ok=True)
-            with WeakFileLock(lock):
-                if not blob.exists():
-                    _arrive(repo, name, known, blob, endpoint, free, report)
-        return Path(hf_hub_download(repo.id, name, revision=repo.revision, cache_dir=cache, endpoint=endpoint))
-    except HUB_ERRORS as error:
-        raise sentence(error, repo, name) from error
-
-
-def _arrive(
-    repo: HubRepo,
-    name: str,
-    known: HfFileMetadata,
-    blob: Path,
-    endpoint: str | None,
-    free: Callable[[Path], int],
-    report: Report,
-) -> None:
-    incomplete = blob.with_name(f"{blob.name}.incomplete")
-    url = hf_hub_url(repo.id, name, revision=known.commit_hash or repo.revision, endpoint=endpoint)
-    for last in (False, True):
-        check_room(name, (known.size or 0) - _length(incomplete), blob.parent, free)
+        With patience, a hub that is busy or in trouble is asked again for about 20 seconds.
+        """
+        ask = partial(get_hf_file_metadata, self._url(repo, name), token=_token(repo), endpoint=self.endpoint)
         try:
-            _fill(incomplete, url, known.size, partial(_Bar, report, name))
-            _check(incomplete, known)
-        except _Corrupt as error:
-            incomplete.unlink(missing_ok=True)
-            if last:
-                raise DemoError(
-                    f"{name} of {repo} arrived damaged twice ({error}). It was removed; please try again later."
-                ) from error
-        else:
-            incomplete.replace(blob)
-            return
+            return ask()
+        except HfHubHTTPError as error:
+            if not patient or error.response.status_code not in _PASSING:
+                raise
+            return ask(retry_on_errors=True)
+
+    def fetch(self, repo: HubRepo, name: str, report: Report) -> Path:
+        """The file's path in the cache, complete and as the hub has it. DemoError where it can't be had.
+
+        Threads and processes that want the same file wait for one download. `report` may raise to stop it: what has
+        arrived stays and is not fetched again.
+        """
+        try:
+            known = self.metadata(repo, name)
+            if known.etag and re.fullmatch(r"[\w.-]+", known.etag):
+                self._ensure_blob(repo, name, known, report)
+            return Path(
+                hf_hub_download(
+                    repo.id,
+                    name,
+                    revision=repo.revision,
+                    cache_dir=self.cache,
+                    endpoint=self.endpoint,
+                    token=_token(repo),
+                )
+            )
+        except HUB_ERRORS as error:
+            raise sentence(error, repo, name) from error
+        except OSError as error:
+            raise DemoError(f"{name} of {repo} can't be stored on this disk: {error.strerror or error}.") from error
+
+    def _ensure_blob(self, repo: HubRepo, name: str, known: HfFileMetadata, report: Report) -> None:
+        folder = self.cache / repo_folder_name(repo_id=repo.id, repo_type="model")
+        blob = folder / "blobs" / str(known.etag)
+        lock = self.cache / ".locks" / folder.name / f"{known.etag}.incomplete.lock"
+        for path in (blob, lock):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with WeakFileLock(lock):
+            if not blob.exists():
+                self._download(repo, name, known, blob, report)
+
+    def _download(self, repo: HubRepo, name: str, known: HfFileMetadata, blob: Path, report: Report) -> None:
+        """Makes `blob`; once more from the start where the first try came out damaged."""
+        incomplete = blob.with_name(f"{blob.name}.incomplete")
+        get = partial(
+            http_get,
+            self._url(repo, name),
+            # Compressed answers can't be continued in the middle.
+            headers=build_hf_headers(token=_token(repo)) | {"accept-encoding": "identity"},
+            expected_size=known.size,
+            tqdm_class=cast("type[Any]", partial(_Bar, report, name)),
+        )
+        for last in (False, True):
+            check_room(f"{name} of {repo}", (known.size or 0) - _length(incomplete), blob.parent, self.free)
+            try:
+                _complete(incomplete, get, known.size)
+                _check(incomplete, known)
+            except _Corrupt as error:
+                incomplete.unlink(missing_ok=True)
+                if last:
+                    raise DemoError(
+                        f"{name} of {repo} arrived damaged twice ({error}). It was removed; please try again later."
+                    ) from error
+            else:
+                incomplete.replace(blob)
+                return
+
+    def _url(self, repo: HubRepo, name: str) -> str:
+        return hf_hub_url(repo.id, name, revision=repo.revision, endpoint=self.endpoint)
 
 
-def _fill(incomplete: Path, url: str, size: int | None, bar: Callable[..., _Bar]) -> None:
-    """Adds what is missing, through `_CUTS` cuts in a row. Raises _Corrupt where the length comes out wrong."""
+def _token(repo: HubRepo) -> bool | None:
+    """None lets huggingface_hub find the operator's token."""
+    return False if repo.anonymous else None
+
+
+def _complete(incomplete: Path, get: Callable[..., None], size: int | None) -> None:
+    """Adds what is missing, however often the connection is cut. Raises _Corrupt where the length comes out wrong."""
     cuts = 0
     while True:
         before = _length(incomplete)
@@ -121,20 +155,19 @@ def _fill(incomplete: Path, url: str, size: int | None, bar: Callable[..., _Bar]
             raise _Corrupt("it is longer than it should be")
         try:
             with incomplete.open("ab") as file:
-                headers = build_hf_headers() | {"accept-encoding": "identity"}
-                http_get(url, file, resume_size=before, headers=headers, expected_size=size, tqdm_class=bar)
-        except httpx2.TransportError:
+                get(temp_file=file, resume_size=before)
+        except httpx2.ReadError:  # http_get itself goes on after the other kinds of cuts
             cuts = cuts + 1 if _length(incomplete) == before else 0
-            if cuts >= _CUTS:
+            if cuts == _CUTS:
                 raise
         except HfHubHTTPError as error:
-            if error.response.status_code != httpx2.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-                raise
-            raise _Corrupt("it is longer than it should be") from error
+            if error.response.status_code == httpx2.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+                raise _Corrupt("it is longer than it should be") from error
+            raise
         except OSError as error:
-            if "Consistency check failed" not in str(error):
-                raise
-            raise _Corrupt("its length is wrong") from error
+            if "Consistency check failed" in str(error):
+                raise _Corrupt("its length is wrong") from error
+            raise
         else:
             return
 
@@ -152,28 +185,6 @@ def _check(path: Path, known: HfFileMetadata) -> None:
         return
     if found != etag:
         raise _Corrupt("its contents are wrong")
-
-
-def check_room(what: str, needed: int, folder: Path, free: Callable[[Path], int]) -> None:
-    """Raises DemoError where the disk of `folder` has not `needed` bytes to spare."""
-    room = free(folder) - _SPARE
-    if needed > room:
-        raise DemoError(
-            f"{what} needs {in_bytes(needed)} of disk, and only {in_bytes(max(0, room))} can be used. "
-            "Free some room or set HF_HOME to a larger disk."
-        )
-
-
-def free_disk(folder: Path) -> int:
-    """Bytes free where `folder` is or would be."""
-    while not folder.exists():
-        folder = folder.parent
-    return shutil.disk_usage(folder).free
-
-
-def default_cache() -> Path:
-    """The cache that all of huggingface_hub's users on this machine share."""
-    return Path(constants.HF_HUB_CACHE)
 
 
 def _length(path: Path) -> int:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from huggingface_hub import try_to_load_from_cache
+from huggingface_hub.errors import HFValidationError
 
-from dmd2_demo.download import default_cache, download, free_disk, metadata
+from dmd2_demo.disk import Free, check_room, default_cache, free_disk
+from dmd2_demo.download import Downloads
 from dmd2_demo.errors import DemoError
 from dmd2_demo.files import Choice
 from dmd2_demo.header import BrokenFile, read_header
-from dmd2_demo.hub_errors import HUB_ERRORS, NotThere
+from dmd2_demo.hub_errors import HUB_ERRORS, MISSING, NotThere
 from dmd2_demo.progress import Report, silent
 from dmd2_demo.sources import File, Folder, HubRepo
 
@@ -24,28 +27,29 @@ class Hub:
     a file that several want at once is downloaded once.
     """
 
-    def __init__(
-        self, cache: Path | None = None, endpoint: str | None = None, free: Callable[[Path], int] = free_disk
-    ) -> None:
+    def __init__(self, cache: Path | None = None, endpoint: str | None = None, free: Free = free_disk) -> None:
         self._cache = cache or default_cache()
-        self._endpoint = endpoint
         self._free = free
-        self._locks: dict[File, threading.Lock] = {}
+        self._downloads = Downloads(self._cache, endpoint, free)
         self._lock = threading.Lock()
+        self._locks: dict[File, threading.Lock] = {}
 
     def fetch(self, file: File, report: Report = silent) -> Path:
-        """The file's path on this disk, downloaded first where it must be. DemoError says why it can't be had."""
+        """The file's path on this disk, downloaded first where it must be. DemoError says why it can't be had.
+
+        A damaged file in the cache is removed and downloaded once more.
+        """
         if isinstance(file.source, Folder):
-            return self._in_folder(file.source, file.name)
+            return _in_folder(file.source, file.name)
         with self._lock:
             lock = self._locks.setdefault(file, threading.Lock())
         with lock:
             return self._in_cache(file.source, file.name, report)
 
-    def first(self, choice: Sequence[File], report: Report = silent) -> Path:
+    def first(self, choice: Choice, report: Report = silent) -> Path:
         """The path of the first of these files that exists, one on this disk before one that is not."""
         for file in choice:
-            if self._local(file):
+            if self._is_local(file):
                 return self.fetch(file, report)
         for file in choice[:-1]:
             try:
@@ -54,61 +58,73 @@ class Hub:
                 continue
         return self.fetch(choice[-1], report)
 
-    def missing(self, choices: Iterable[Choice]) -> tuple[tuple[File, int | None], ...]:
-        """What a first use would download, each with its size in bytes where the hub tells it."""
-        found: dict[File, int | None] = {}
-        for choice in choices:
-            if not any(self._local(file) for file in choice):
-                file, size = self._wanted(choice)
-                found[file] = size
-        return tuple(found.items())
+    def fetch_all(self, choices: Iterable[Choice], what: str, report: Report = silent) -> tuple[Path, ...]:
+        """The first of each choice, once the disk is seen to have room for all. `what` names them in an error."""
+        choices = tuple(choices)
+        check_room(what, sum(size or 0 for _, size in self.missing(choices)), self._cache, self._free)
+        return tuple(self.first(choice, report) for choice in choices)
 
-    def _wanted(self, choice: Choice) -> tuple[File, int | None]:
+    def missing(self, choices: Iterable[Choice]) -> tuple[tuple[File, int | None], ...]:
+        """What a first use would download, each file with its size in bytes, or None where the hub doesn't tell."""
+        found: list[tuple[File, int | None]] = []
+        reachable = True
+        for choice in choices:
+            if not any(self._is_local(file) for file in choice):
+                try:
+                    found.append(self._first_there(choice) if reachable else (choice[0], None))
+                except HUB_ERRORS:
+                    reachable = False
+                    found.append((choice[0], None))
+        return tuple(dict.fromkeys(found))
+
+    def _first_there(self, choice: Choice) -> tuple[File, int | None]:
+        """The first of these files that the hub has, and its size. Raises one of HUB_ERRORS."""
         for file in choice:
             if isinstance(file.source, HubRepo):
-                try:
-                    return file, metadata(file.source, file.name, self._endpoint).size
-                except HUB_ERRORS:
-                    continue
+                with suppress(MISSING):
+                    return file, self._downloads.metadata(file.source, file.name, patient=False).size
         return choice[0], None
 
-    def _local(self, file: File) -> bool:
+    def _is_local(self, file: File) -> bool:
         if isinstance(file.source, Folder):
             return (file.source.path / file.name).is_file()
         return self._cached(file.source, file.name) is not None
 
     def _cached(self, repo: HubRepo, name: str) -> Path | None:
-        found = try_to_load_from_cache(repo.id, name, cache_dir=self._cache, revision=repo.revision)
+        try:
+            found = try_to_load_from_cache(repo.id, name, cache_dir=self._cache, revision=repo.revision)
+        except HFValidationError:
+            return None  # The download says so in a sentence.
         return Path(found) if isinstance(found, str) else None
 
-    def _in_folder(self, folder: Folder, name: str) -> Path:
-        path = folder.path / name
-        if not path.is_file():
-            raise NotThere(f"{folder} has no file {name}.")
-        try:
-            _check(path)
-        except BrokenFile as error:
-            raise DemoError(f"{name} of {folder} is damaged: {error}.") from error
-        return path
-
     def _in_cache(self, repo: HubRepo, name: str, report: Report) -> Path:
-        path = self._cached(repo, name)
-        for _ in range(2):
-            path = path or download(
-                repo, name, cache=self._cache, endpoint=self._endpoint, free=self._free, report=report
-            )
-            try:
-                _check(path)
-            except BrokenFile as error:
-                damage = error
-                path.resolve().unlink(missing_ok=True)
-                path.unlink(missing_ok=True)
-                path = None
-            else:
-                return path
-        raise DemoError(f"{name} of {repo} is damaged ({damage}), and so it is when downloaded anew.")
+        # Whether anyone may read an anonymous repository is for the hub to say, each time.
+        path = None if repo.anonymous else self._cached(repo, name)
+        path = path or self._downloads.fetch(repo, name, report)
+        try:
+            return _checked(path)
+        except BrokenFile:
+            for damaged in (path.resolve(), path):
+                damaged.unlink(missing_ok=True)
+        path = self._downloads.fetch(repo, name, report)
+        try:
+            return _checked(path)
+        except BrokenFile as error:
+            raise DemoError(f"{name} of {repo} is damaged on the hub itself: {error}.") from error
 
 
-def _check(path: Path) -> None:
+def _in_folder(folder: Folder, name: str) -> Path:
+    path = folder.path / name
+    if not path.is_file():
+        raise NotThere(f"{folder} has no file {name}.")
+    try:
+        return _checked(path)
+    except BrokenFile as error:
+        raise DemoError(f"{name} of {folder} is damaged: {error}.") from error
+
+
+def _checked(path: Path) -> Path:
+    """The path, once a `.safetensors` file's header and length are seen to agree. Raises BrokenFile."""
     if path.suffix == ".safetensors":
         read_header(path)
+    return path

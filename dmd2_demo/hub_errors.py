@@ -20,6 +20,9 @@ from dmd2_demo.sources import HubRepo
 HUB_ERRORS = (HfHubHTTPError, httpx2.HTTPError, HFValidationError, OfflineModeIsEnabled, LocalEntryNotFoundError)
 """All that a call of the hub's client may raise because of the hub or the way to it."""
 
+MISSING = RemoteEntryNotFoundError
+"""What it raises where a repository holds no such file."""
+
 
 class NotThere(DemoError):
     """The repository holds no such file."""

@@ -8,10 +8,14 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class HubRepo:
-    """A model repository, `owner/name`, at a revision (branch, tag or commit)."""
+    """A model repository, `owner/name`, at a revision (branch, tag or commit).
+
+    An anonymous one is asked for without the operator's token: a visitor named it, and reads what anyone may.
+    """
 
     id: str
     revision: str = "main"
+    anonymous: bool = False
 
     def __str__(self) -> str:
         return self.id

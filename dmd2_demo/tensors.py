@@ -16,16 +16,16 @@ from torch import nn
 from dmd2_demo.errors import DemoError
 
 
-def read_tensors(path: Path, device: torch.device, dtype: torch.dtype) -> dict[str, torch.Tensor]:
-    """All tensors of a `.safetensors` file on `device`, the floating-point ones as `dtype`."""
+def read_tensors(path: Path, device: torch.device, dtype: torch.dtype | None = None) -> dict[str, torch.Tensor]:
+    """All tensors of a `.safetensors` file on `device`, the floating-point ones as `dtype` (None: as stored)."""
     try:
         with safe_open(path, "pt", device=str(device)) as file:
-            return {name: _as(file.get_tensor(name), dtype) for name in file.keys()}  # noqa: SIM118
+            return {name: _as(file.get_tensor(name), dtype) for name in file.keys()}  # noqa: SIM118 - no mapping
     except (SafetensorError, OSError) as error:
         raise DemoError(f"{path.name} can't be read: {error}.") from error
 
 
-def _as(tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+def _as(tensor: torch.Tensor, dtype: torch.dtype | None) -> torch.Tensor:
     return tensor.to(dtype) if tensor.is_floating_point() else tensor
 
 

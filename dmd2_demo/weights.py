@@ -11,7 +11,7 @@ from diffusers import LCMScheduler
 from torch import nn
 
 from dmd2_demo import modules, single_file
-from dmd2_demo.download import default_cache
+from dmd2_demo.disk import default_cache
 from dmd2_demo.files import Choice, config, configs, encoder_weights, needed, tokenizer_files, weights
 from dmd2_demo.header import bytes_in, read_header
 from dmd2_demo.hub import Hub
@@ -19,7 +19,7 @@ from dmd2_demo.lora import MergeableUNet
 from dmd2_demo.modules import LoadedTextEncoders, Placing
 from dmd2_demo.parts import Adapter, LoraUNet, Part, Scheduler, TextEncoders, UNet, Vae
 from dmd2_demo.progress import Progress, Report, silent
-from dmd2_demo.sources import File, SingleFile
+from dmd2_demo.sources import File, SingleFile, Source
 from dmd2_demo.tensors import as_safetensors, read_tensors, size_of
 
 
@@ -34,8 +34,8 @@ class Weights:
     def fetch(self, part: Part, report: Report = silent) -> int:
         """Makes every file of the part local. Returns about how many bytes it will take once loaded."""
         total = 0
-        for choice in needed(part):
-            path = self._hub.first(choice, report)
+        choices = needed(part)
+        for choice, path in zip(choices, self._hub.fetch_all(choices, f"the {part.title}", report), strict=True):
             total += self._bytes(path)
             if isinstance(part, LoraUNet) and path.suffix == ".safetensors" and choice != (part.lora,):
                 total += self._bytes(path)  # The base's weights as they were read, beside the merged ones.
@@ -48,7 +48,7 @@ class Weights:
             case UNet():
                 return self._unet(part)
             case LoraUNet():
-                lora = read_tensors(self._hub.fetch(part.lora), self._placing.device, torch.float32)
+                lora = read_tensors(self._hub.fetch(part.lora), self._placing.device)
                 return MergeableUNet(self._unet(part.unet), lora)
             case TextEncoders():
                 return self._text_encoders(part)
@@ -75,10 +75,7 @@ class Weights:
 
     def _text_encoders(self, part: TextEncoders) -> LoadedTextEncoders:
         source = configs(part.source)
-        one, two = (
-            modules.tokenizer([self._hub.first(choice) for choice in tokenizer_files(source, folder)][0].parent)
-            for folder in ("tokenizer", "tokenizer_2")
-        )
+        one, two = (self._tokenizer(source, folder) for folder in ("tokenizer", "tokenizer_2"))
         folders = ("text_encoder", "text_encoder_2")
         configs_at = [self._hub.fetch(config(source, folder)) for folder in folders]
         if isinstance(part.source, SingleFile):
@@ -89,6 +86,10 @@ class Weights:
             for at, folder in zip(configs_at, folders, strict=True)
         )
         return LoadedTextEncoders(one, two, encoder_one, encoder_two)
+
+    def _tokenizer(self, source: Source, folder: str) -> Any:
+        files = [self._hub.first(choice) for choice in tokenizer_files(source, folder)]
+        return modules.tokenizer(files[0].parent)
 
     def _bytes(self, path: Path) -> int:
         if path.suffix == ".safetensors":
