@@ -16,11 +16,17 @@ from torch import nn
 from dmd2_demo.errors import DemoError
 
 
-def read_tensors(path: Path, device: torch.device, dtype: torch.dtype | None = None) -> dict[str, torch.Tensor]:
-    """All tensors of a `.safetensors` file on `device`, the floating-point ones as `dtype` (None: as stored)."""
+def read_tensors(
+    path: Path, device: torch.device, dtype: torch.dtype | None = None, prefix: str = ""
+) -> dict[str, torch.Tensor]:
+    """The tensors of a `.safetensors` file whose names begin with `prefix`, on `device`.
+
+    Floating-point ones become `dtype` one by one, or stay as stored where it is None.
+    """
     try:
         with safe_open(path, "pt", device=str(device)) as file:
-            return {name: _as(file.get_tensor(name), dtype) for name in file.keys()}  # noqa: SIM118 - no mapping
+            names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118 - no mapping
+            return {name: _as(file.get_tensor(name), dtype) for name in names}
     except (SafetensorError, OSError) as error:
         raise DemoError(f"{path.name} can't be read: {error}.") from error
 

@@ -42,11 +42,6 @@ def local_hub(published: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loca
 
 
 @pytest.fixture
-def cache(tmp_path: Path) -> Path:
-    return tmp_path / "cache"
-
-
-@pytest.fixture
 def hub(local_hub: LocalHub, cache: Path) -> Hub:
     return Hub(cache, local_hub.url)
 

@@ -15,7 +15,9 @@ from tokenizers import pre_tokenizers
 from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
-WIDTH = 16
+from training.single_file import single_file
+
+WIDTHS = (8, 16)  # of the text encoders, as different as SDXL's: in a single file width tells them apart
 _INDEX = {
     "_class_name": "StableDiffusionXLPipeline",
     "_diffusers_version": "0.42.1",
@@ -37,12 +39,13 @@ class TinyFamily:
     base: Path
     dmd2: Path
     adapter: Path
+    single_file: Path
 
 
 def write_family(root: Path) -> TinyFamily:
     """Writes the family under `root`: the same bytes each time."""
     torch.manual_seed(0)
-    family = TinyFamily(root / "base", root / "dmd2", root / "adapter")
+    family = TinyFamily(root / "base", root / "dmd2", root / "adapter", root / "community.safetensors")
     write_base(family.base)
     family.dmd2.mkdir()
     four, one = make_unet(), make_unet()
@@ -53,6 +56,7 @@ def write_family(root: Path) -> TinyFamily:
         in_channels=3, channels=[16, 32], num_res_blocks=1, downscale_factor=8, adapter_type="full_adapter_xl"
     )
     adapter.half().save_pretrained(family.adapter, variant="fp16")
+    save_file(single_file(make_unet(), make_vae(), *make_text_encoders()), family.single_file)
     return family
 
 
@@ -83,11 +87,11 @@ def make_unet(**changes: Any) -> UNet2DConditionModel:
         "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"),
         "transformer_layers_per_block": (1, 1),
         "attention_head_dim": (2, 2),
-        "cross_attention_dim": 2 * WIDTH,
+        "cross_attention_dim": sum(WIDTHS),
         "use_linear_projection": True,
         "addition_embed_type": "text_time",
         "addition_time_embed_dim": 8,
-        "projection_class_embeddings_input_dim": WIDTH + 6 * 8,
+        "projection_class_embeddings_input_dim": WIDTHS[1] + 6 * 8,
         "norm_num_groups": 8,
     }
     return UNet2DConditionModel(**(shape | changes))
@@ -102,6 +106,7 @@ def make_vae() -> AutoencoderKL:
         latent_channels=4,
         norm_num_groups=4,
         layers_per_block=1,
+        mid_block_add_attention=False,
         sample_size=64,
         scaling_factor=0.13025,
     )
@@ -110,12 +115,12 @@ def make_vae() -> AutoencoderKL:
 def make_text_encoders() -> tuple[CLIPTextModel, CLIPTextModelWithProjection]:
     """SDXL's two kinds."""
 
-    def config(layers: int) -> CLIPTextConfig:
+    def config(layers: int, width: int) -> CLIPTextConfig:
         return CLIPTextConfig(
             vocab_size=514,
-            hidden_size=WIDTH,
-            intermediate_size=2 * WIDTH,
-            projection_dim=WIDTH,
+            hidden_size=width,
+            intermediate_size=2 * width,
+            projection_dim=width,
             num_hidden_layers=layers,
             num_attention_heads=2,
             max_position_embeddings=77,
@@ -124,7 +129,7 @@ def make_text_encoders() -> tuple[CLIPTextModel, CLIPTextModelWithProjection]:
             pad_token_id=513,
         )
 
-    return CLIPTextModel(config(2)), CLIPTextModelWithProjection(config(3))
+    return CLIPTextModel(config(2, WIDTHS[0])), CLIPTextModelWithProjection(config(3, WIDTHS[1]))
 
 
 def make_tokenizer(pad: str) -> CLIPTokenizer:
