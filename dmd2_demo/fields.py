@@ -15,6 +15,8 @@ def number(name: str, value: object, least: float, most: float) -> float:
         checked = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise DemoError(f"{name} must be a number.") from None
+    except OverflowError:  # A whole number of hundreds of digits.
+        checked = math.inf
     if math.isnan(checked) or not least <= checked <= most:
         raise DemoError(f"{name} must be between {least:g} and {most:g}.")
     return checked

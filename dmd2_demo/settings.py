@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
+_FAMILIES = ("auto", "embedded", "sdxl")
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
 
@@ -42,7 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--family",
-        choices=("auto", "embedded", "sdxl"),
+        # Not `choices`: argparse does not hold a default against them, and the environment gives defaults.
+        type=_family,
+        metavar="{auto,embedded,sdxl}",
         help="auto (default): sdxl where there is a GPU, else embedded",
     )
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1; 0.0.0.0 for every network)")
@@ -50,6 +53,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--share", action="store_true", help="also open a public link through Gradio's servers")
     parser.add_argument("--budget", type=_gigabytes, metavar="GB", help="most memory for models (default: no limit)")
     return parser
+
+
+def _family(value: str) -> str:
+    if value not in _FAMILIES:
+        raise argparse.ArgumentTypeError(f"{value!r} is none of {', '.join(_FAMILIES)}")
+    return value
 
 
 def _port(value: str) -> int:

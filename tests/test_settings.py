@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import pytest
+
+from dmd2_demo.settings import Settings
+
+
+def test_defaults_are_local_private_and_unlimited() -> None:
+    assert Settings.read([], {}) == Settings(family="auto", host="127.0.0.1", port=None, share=False, budget=None)
+
+
+def test_every_flag_is_read() -> None:
+    flags = "--family sdxl --host 0.0.0.0 --port 7861 --share --budget 12.5"
+    assert Settings.read(flags.split(), {}) == Settings("sdxl", "0.0.0.0", 7861, True, 12_500_000_000)
+
+
+def test_every_flag_is_also_an_environment_variable() -> None:
+    environment = {
+        "DMD2_FAMILY": "embedded",
+        "DMD2_HOST": "::1",
+        "DMD2_PORT": "80",
+        "DMD2_SHARE": "yes",
+        "DMD2_BUDGET": "0.5",
+    }
+    assert Settings.read([], environment) == Settings("embedded", "::1", 80, True, 500_000_000)
+
+
+def test_flag_wins_over_environment() -> None:
+    assert Settings.read(["--port", "1"], {"DMD2_PORT": "2"}).port == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "share"), [("1", True), ("TRUE", True), ("on", True), ("0", False), ("no", False), ("", False)]
+)
+def test_switch_in_the_environment_reads_the_usual_words(value: str, share: bool) -> None:
+    assert Settings.read([], {"DMD2_SHARE": value}).share is share
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        "--family sd15",
+        "--port 0",
+        "--port 65536",
+        "--port http",
+        "--budget 0",
+        "--budget -1",
+        "--budget nan",
+        "--budget inf",
+        "--budget lots",
+        "--what",
+    ],
+)
+def test_bad_flag_ends_with_a_usage_message(flags: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        Settings.read(flags.split(), {})
+    assert ended.value.code == 2
+    assert flags.split(maxsplit=1)[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["FAMILY", "PORT", "SHARE", "BUDGET"])
+def test_bad_environment_variable_ends_with_a_usage_message(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        Settings.read([], {f"DMD2_{name}": "perhaps"})
+    assert "perhaps" in capsys.readouterr().err
+
+
+def test_help_names_every_flag_and_the_way_of_the_environment(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        Settings.read(["--help"], {})
+    shown = capsys.readouterr().out
+    assert all(flag in shown for flag in ("--family", "--host", "--port", "--share", "--budget", "DMD2_"))
