@@ -18,41 +18,42 @@ from dmd2_demo.upload import open_picture
 def tab(runner: Runner) -> gr.events.Dependency:
     """Lays out the tab and its endpoint `/canny`."""
     family = runner.studio.family
-    steps = 4
-    with gr.Tab("Canny"), gr.Row():
-        with gr.Column(scale=5):
-            prompt = controls.prompt_box(family.examples[0])
-            with gr.Row():
-                image = PictureInput(
-                    label="Picture",
-                    type="filepath",
-                    image_mode=None,
-                    sources=["upload", "clipboard", "webcam"],
-                    height=220,
-                    min_width=140,
-                )
-                edges = gr.Image(
-                    label="Edges", format="png", interactive=False, height=220, min_width=140, buttons=["fullscreen"]
-                )
-            is_edge_map = gr.Checkbox(False, label="The picture is an edge map already")
-            with gr.Row():
-                low = gr.Slider(0, 500, 100, step=1, label="Low threshold", min_width=120)
-                high = gr.Slider(0, 500, 200, step=1, label="High threshold", min_width=120)
-            with gr.Row():
-                scale = gr.Slider(0, 2, 0.8, step=0.05, label="Conditioning scale", min_width=120)
-                guided = gr.Slider(0, steps, 2, step=1, label="Guided steps", info=f"of {steps}", min_width=120)
-            seed = controls.seed_controls()
-            images = controls.images_control()
-            actions = controls.actions()
-            if family.canny_examples:
-                gr.Examples(
-                    [[str(e.image), e.prompt, e.seed, False] for e in family.canny_examples],
-                    [image, prompt, seed.seed, seed.randomize],
-                    label="Examples",
-                    api_visibility="private",
-                )
-        with gr.Column(scale=7):
-            shown = controls.results()
+    with gr.Tab("Canny"):
+        with gr.Row():
+            with gr.Column(scale=5):
+                with gr.Row():
+                    image = PictureInput(
+                        label="Picture",
+                        type="filepath",
+                        image_mode=None,
+                        sources=["upload", "clipboard", "webcam"],
+                        height=220,
+                        min_width=140,
+                    )
+                    edges = gr.Image(
+                        label="Edges",
+                        format="png",
+                        interactive=False,
+                        height=220,
+                        min_width=140,
+                        buttons=["fullscreen"],
+                    )
+                with gr.Row():
+                    low = gr.Slider(0, 500, 100, step=1, label="Low threshold", min_width=140)
+                    high = gr.Slider(0, 500, 200, step=1, label="High threshold", min_width=140)
+                is_edge_map = gr.Checkbox(False, label="The picture is an edge map already")
+                prompt = controls.prompt_box(family.examples[0])
+                with gr.Row():
+                    scale = gr.Slider(0, 2, 0.8, step=0.05, label="Conditioning", min_width=140)
+                    guided = gr.Slider(0, 4, 2, step=1, label="Guided steps of 4", min_width=140)
+                seed, images = controls.seed_row()
+                actions = controls.actions()
+            with gr.Column(scale=7):
+                shown = controls.results()
+        if family.canny_examples:
+            controls.examples(
+                [[str(example.image), example.prompt] for example in family.canny_examples], [image, prompt]
+            )
 
     def request_of(path: str | None, prompt: str, **values: Any) -> CannyGuided:
         return CannyGuided(family=family, prompt=prompt, image=open_picture(path), **values)
@@ -72,9 +73,8 @@ def tab(runner: Runner) -> gr.events.Dependency:
         edges,
         # While a slider moves only its last place matters.
         trigger_mode="always_last",
-        show_progress="hidden",
         concurrency_limit=2,
-        api_visibility="private",
+        **controls.PRIVATE,
     )
 
     def canny(

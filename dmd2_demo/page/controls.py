@@ -10,9 +10,12 @@ from typing import Any
 import gradio as gr
 
 from dmd2_demo.catalogue import Example, Sizes
-from dmd2_demo.requests import LARGEST_SEED, MOST_IMAGES
+from dmd2_demo.requests import MOST_IMAGES
 
-_OWN_SIZE = "own size"
+_OWN_SIZE = "Own size"
+
+# Events that only move things on the page: no spinner, not part of the API.
+PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 @dataclass(frozen=True)
@@ -53,36 +56,26 @@ def prompt_box(example: Example) -> gr.Textbox:
     return gr.Textbox(label="Prompt", placeholder=example.prompt, lines=2, max_lines=8, autofocus=True)
 
 
-def seed_controls() -> SeedControls:
-    """Seed, and a box that is ticked at first."""
-    with gr.Row():
-        seed = gr.Number(0, label="Seed", precision=None, minimum=0, maximum=LARGEST_SEED, step=1, min_width=120)
-        randomize = gr.Checkbox(True, label="Randomize", info="a new seed each time", min_width=120)
-    return SeedControls(seed, randomize)
-
-
-def images_control() -> gr.Slider:
-    """How many pictures."""
-    return gr.Slider(1, MOST_IMAGES, 1, step=1, label="Pictures", info="picture i is made from seed + i")
+def seed_row() -> tuple[SeedControls, gr.Number]:
+    """Seed, whether to draw a new one each time, and the number of pictures."""
+    with gr.Row(equal_height=True):
+        # Limits are checked by the request, which has better sentences than the component.
+        seed = gr.Number(0, label="Seed", precision=None, step=1, min_width=110, scale=2)
+        randomize = gr.Checkbox(True, label="Randomize", container=True, min_width=110, scale=2)
+        images = gr.Number(1, label="Pictures", precision=None, minimum=1, maximum=MOST_IMAGES, step=1, min_width=80)
+    return SeedControls(seed, randomize), images
 
 
 def size_controls(sizes: Sizes) -> SizeControls:
     """Presets by aspect, and own numbers."""
-    presets = {f"{_aspect(width, height)}   {width} × {height}": (width, height) for width, height in sizes.buckets}
+    presets = {f"{_aspect(width, height)} · {width} × {height}": (width, height) for width, height in sizes.buckets}
     labels = {size: label for label, size in presets.items()}
     width, height = sizes.default
-    preset = gr.Dropdown(
-        [*presets, _OWN_SIZE], value=labels[sizes.default], label="Size", info="width : height, in pixels"
-    )
+    preset = gr.Dropdown([*presets, _OWN_SIZE], value=labels[sizes.default], label="Size", min_width=160, scale=2)
     with gr.Row(visible=False) as own:
-        limits: dict[str, Any] = {
-            "minimum": sizes.shortest,
-            "maximum": sizes.longest,
-            "step": sizes.grid,
-            "precision": None,
-        }
-        width_box = gr.Number(width, label="Width", min_width=80, **limits)
-        height_box = gr.Number(height, label="Height", min_width=80, **limits)
+        limits: dict[str, Any] = {"step": sizes.grid, "precision": None, "min_width": 80}
+        width_box = gr.Number(width, label="Width", **limits)
+        height_box = gr.Number(height, label="Height", **limits)
         swap = gr.Button("Swap", size="sm", min_width=60)
 
     def choose(label: str) -> tuple[object, object, object]:
@@ -90,15 +83,26 @@ def size_controls(sizes: Sizes) -> SizeControls:
             return gr.skip(), gr.skip(), gr.Row(visible=True)
         return *presets[label], gr.Row(visible=False)
 
-    local: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    preset.input(choose, preset, [width_box, height_box, own], **local)
-    swap.click(None, [width_box, height_box], [width_box, height_box], js="(w, h) => [h, w]", **local)
+    preset.input(choose, preset, [width_box, height_box, own], queue=False, **PRIVATE)
+    boxes = [width_box, height_box]
+    swap.click(None, boxes, boxes, js="(width, height) => [height, width]", **PRIVATE)
     return SizeControls(width_box, height_box)
 
 
 def _aspect(width: int, height: int) -> str:
     shared = gcd(width, height)
     return f"{width // shared}:{height // shared}"
+
+
+def examples(samples: Sequence[Sequence[object]], inputs: Sequence[gr.components.Component]) -> None:
+    """Rows that fill `inputs` when they are clicked."""
+    gr.Examples(
+        [list(sample) for sample in samples],
+        list(inputs),
+        label="Examples",
+        api_visibility="private",
+        cache_examples=False,
+    )
 
 
 def actions() -> Actions:
@@ -165,6 +169,6 @@ def on_generate(
         concurrency_id="device",
         concurrency_limit=1,
     )
-    event.success(describe, shown.settings, shown.status, queue=False, show_progress="hidden", api_visibility="private")
-    actions.stop.click(stop, None, None, cancels=[event], queue=False, api_visibility="private")
+    event.success(describe, shown.settings, shown.status, queue=False, **PRIVATE)
+    actions.stop.click(stop, None, None, cancels=[event], queue=False, **PRIVATE)
     return event

@@ -9,46 +9,36 @@ import gradio as gr
 from dmd2_demo.catalogue import CommunityBase
 from dmd2_demo.page import controls
 from dmd2_demo.page.runner import Runner, Shown
-from dmd2_demo.requests import CommunityLora
+from dmd2_demo.requests import LARGEST_LORA_SCALE, CommunityLora
 
 
 def tab(runner: Runner) -> gr.events.Dependency:
     """Lays out the tab and its endpoint `/lora`."""
     family = runner.studio.family
     first = family.bases[0]
-    with gr.Tab("LoRA"), gr.Row():
-        with gr.Column(scale=5):
-            prompt = controls.prompt_box(family.lora_examples[0])
-            base = gr.Dropdown([(base.title, base.name) for base in family.bases], value=first.name, label="Base")
-            licence = gr.Markdown(_licence(first), elem_classes="status")
-            scale = gr.Slider(0, 1.5, first.scale, step=0.05, label="LoRA scale", info="0 is the bare base")
-            size = controls.size_controls(family.sizes)
-            seed = controls.seed_controls()
-            images = controls.images_control()
-            actions = controls.actions()
-            gr.Examples(
-                [
-                    [
-                        example.prompt,
-                        example.base,
-                        family.community(example.base or first.name).scale,
-                        example.seed,
-                        False,
-                    ]
-                    for example in family.lora_examples
-                ],
-                [prompt, base, scale, seed.seed, seed.randomize],
-                label="Examples",
-                api_visibility="private",
-            )
-        with gr.Column(scale=7):
-            shown = controls.results()
+    with gr.Tab("LoRA"):
+        with gr.Row():
+            with gr.Column(scale=5):
+                prompt = controls.prompt_box(family.lora_examples[0])
+                base = gr.Dropdown([(base.title, base.name) for base in family.bases], value=first.name, label="Base")
+                licence = gr.Markdown(_licence(first), elem_classes="status")
+                with gr.Row(equal_height=True):
+                    scale = gr.Slider(
+                        0, LARGEST_LORA_SCALE, first.scale, step=0.05, label="LoRA scale", min_width=160, scale=2
+                    )
+                    size = controls.size_controls(family.sizes)
+                seed, images = controls.seed_row()
+                actions = controls.actions()
+            with gr.Column(scale=7):
+                shown = controls.results()
+        controls.examples([[example.prompt, example.base] for example in family.lora_examples], [prompt, base])
 
     def picked(name: str) -> tuple[float, str]:
         chosen = family.community(name)
         return chosen.scale, _licence(chosen)
 
-    base.input(picked, base, [scale, licence], queue=False, show_progress="hidden", api_visibility="private")
+    # Also when an example picks the base.
+    base.change(picked, base, [scale, licence], queue=False, **controls.PRIVATE)
 
     def lora(
         prompt: str,

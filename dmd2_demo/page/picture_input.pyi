@@ -1,13 +1,10 @@
 """A picture from a visitor, as the file it came in."""
 
-from __future__ import annotations
 
 from typing import Any
 
 import gradio as gr
 from gradio.data_classes import ImageData
-
-from gradio.events import Dependency
 
 class PictureInput(gr.Image):
     """gr.Image that hands over the file's path untouched.

@@ -15,22 +15,18 @@ def tab(runner: Runner) -> gr.events.Dependency:
     """Lays out the tab and its endpoint `/text_to_image`."""
     family = runner.studio.family
     steps = [len(distilled.schedule) for distilled in family.distilled]
-    with gr.Tab("Text to image"), gr.Row():
-        with gr.Column(scale=5):
-            prompt = controls.prompt_box(family.examples[0])
-            step_choice = gr.Radio(sorted(steps), value=max(steps), label="Steps", info="1 is faster, 4 is finer")
-            size = controls.size_controls(family.sizes)
-            seed = controls.seed_controls()
-            images = controls.images_control()
-            actions = controls.actions()
-            gr.Examples(
-                [[example.prompt, example.seed, False] for example in family.examples],
-                [prompt, seed.seed, seed.randomize],
-                label="Examples",
-                api_visibility="private",
-            )
-        with gr.Column(scale=7):
-            shown = controls.results()
+    with gr.Tab("Text to image"):
+        with gr.Row():
+            with gr.Column(scale=5):
+                prompt = controls.prompt_box(family.examples[0])
+                with gr.Row(equal_height=True):
+                    step_choice = gr.Radio(sorted(steps), value=max(steps), label="Steps", min_width=120)
+                    size = controls.size_controls(family.sizes)
+                seed, images = controls.seed_row()
+                actions = controls.actions()
+            with gr.Column(scale=7):
+                shown = controls.results()
+        controls.examples([[example.prompt] for example in family.examples], [prompt])
 
     def text_to_image(
         prompt: str,

@@ -35,9 +35,8 @@ CSS = """
 #header { display: flex; flex-wrap: wrap; align-items: baseline; gap: .25rem 1rem; padding: .5rem 0; }
 #header h1 { font-size: 1.5rem; margin: 0; letter-spacing: -.02em; }
 #header .facts { color: var(--body-text-color-subdued); font-size: .9rem; }
-#header a { color: inherit; }
-.pictures img { image-rendering: auto; }
-.status { min-height: 1.5rem; }
+#header a { color: inherit; padding: 0; margin: 0; }
+.status { min-height: 1.5rem; padding: 0 .25rem; }
 .status p { color: var(--body-text-color-subdued); font-size: .9rem; }
 @media (max-width: 768px) {
   /* Generate stays in reach of the thumb. */
