@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from typing import Any
+
 import numpy as np
 from PIL import Image, ImageOps
 
@@ -14,11 +17,8 @@ def canny_map(
     `image` (RGB) is cropped around its middle to the aspect of `size`. Edges are found with the short side
     at `detect_resolution` pixels: SDXL's adapter was trained on coarse maps, and the model card does the same.
     """
-    # controlnet_aux loads every detector it has with the package, seconds that nobody else should wait for.
-    from controlnet_aux.canny import CannyDetector  # noqa: PLC0415
-
     cropped = np.asarray(_crop(image, size))
-    edges = CannyDetector()(
+    edges = detector()(
         cropped,
         low_threshold=min(low_threshold, high_threshold),
         high_threshold=max(low_threshold, high_threshold),
@@ -27,6 +27,15 @@ def canny_map(
     )
     # The detector rounds sides to multiples of 64; where that is not `size`, this is the last step to it.
     return _resize(Image.fromarray(edges), size)
+
+
+def detector() -> Any:
+    """controlnet_aux's CannyDetector, imported on first use: it brings every other detector with it, for seconds."""
+    with warnings.catch_warnings():
+        # Each detector warns of what it lacks; none but canny is used.
+        warnings.simplefilter("ignore")
+        from controlnet_aux.canny import CannyDetector  # noqa: PLC0415
+    return CannyDetector()
 
 
 def ready_map(image: Image.Image, size: tuple[int, int]) -> Image.Image:

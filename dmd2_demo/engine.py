@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
+from dmd2_demo import edges
 from dmd2_demo.parts import Part, PipelineSpec
 from dmd2_demo.progress import Progress, Report
 
@@ -23,7 +24,12 @@ class Engine:
 
     def warm_up(self) -> None:
         """Starts importing, in the background."""
-        Thread(target=self._weights, name="imports", daemon=True).start()
+
+        def imports() -> None:
+            self._weights()
+            edges.detector()
+
+        Thread(target=imports, name="imports", daemon=True).start()
 
     def fetch(self, part: Part, report: Report) -> int:
         """Makes the files of `part` local and tells the bytes it will take once loaded."""
@@ -50,7 +56,7 @@ class Engine:
     def _weights(self) -> Weights:
         with self._lock:
             if self._made is None:
-                # controlnet_aux and the pipelines are imported here too: the first picture needs them all.
+                # The pipelines are imported here too: the first picture needs them as well.
                 from dmd2_demo import pipelines, placement  # noqa: F401, PLC0415
                 from dmd2_demo.hub import Hub  # noqa: PLC0415
                 from dmd2_demo.weights import Weights  # noqa: PLC0415

@@ -52,7 +52,7 @@ def status(family: Family, device: str, manager: PipelineManager[Any]) -> dict[s
     return {
         "family": family.name,
         "device": device,
-        "resident": [{"part": part.title, "bytes": size} for part, size in now.resident],
+        "resident": [{"part": part.title, "from": part.origin, "bytes": size} for part, size in now.resident],
         "loads": now.loads,
         "leases": now.leases,
     }

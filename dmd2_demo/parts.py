@@ -14,6 +14,11 @@ class TextEncoders:
     source: PipelineSource
     title = "text encoders"
 
+    @property
+    def origin(self) -> str:
+        """Where the weights come from, for people."""
+        return str(self.source)
+
 
 @dataclass(frozen=True)
 class UNet:
@@ -23,6 +28,10 @@ class UNet:
     weights: File | None = None
     title = "UNet"
 
+    @property
+    def origin(self) -> str:
+        return str(self.weights or self.source)
+
 
 @dataclass(frozen=True)
 class LoraUNet:
@@ -31,6 +40,10 @@ class LoraUNet:
     unet: UNet
     lora: File
     title = "UNet with LoRA"
+
+    @property
+    def origin(self) -> str:
+        return f"{self.unet.origin} + {self.lora}"
 
 
 @dataclass(frozen=True)
@@ -42,6 +55,10 @@ class Vae:
     variant: str | None = "fp16"
     title = "VAE"
 
+    @property
+    def origin(self) -> str:
+        return str(self.source)
+
 
 @dataclass(frozen=True)
 class Adapter:
@@ -50,6 +67,10 @@ class Adapter:
     source: Source
     title = "adapter"
 
+    @property
+    def origin(self) -> str:
+        return str(self.source)
+
 
 @dataclass(frozen=True)
 class Scheduler:
@@ -57,6 +78,10 @@ class Scheduler:
 
     source: PipelineSource
     title = "scheduler"
+
+    @property
+    def origin(self) -> str:
+        return str(self.source)
 
 
 Part = TextEncoders | UNet | LoraUNet | Vae | Adapter | Scheduler

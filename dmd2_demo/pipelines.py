@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import copy
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from diffusers import LCMScheduler, StableDiffusionXLAdapterPipeline, StableDiffusionXLPipeline
+from diffusers import StableDiffusionXLAdapterPipeline, StableDiffusionXLPipeline
 from PIL import Image
 
 from dmd2_demo.lora import MergeableUNet
 from dmd2_demo.parts import Part, PipelineSpec
 from dmd2_demo.requests import CannyGuided, CommunityLora, Request
+
+# DMD2's times are not LCM's, which this logger would warn of at each picture.
+logging.getLogger("diffusers.schedulers.scheduling_lcm").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ def assemble(spec: PipelineSpec, modules: Mapping[Part, Any]) -> Pipeline:
         "tokenizer": text.tokenizer,
         "tokenizer_2": text.tokenizer_2,
         "unet": lora.unet if lora else unet,
-        "scheduler": LCMScheduler.from_config(modules[spec.scheduler].config),
+        "scheduler": copy.deepcopy(modules[spec.scheduler]),
     }
     if spec.adapter is None:
         # The watermark would be added by itself wherever an optional package happens to be installed.

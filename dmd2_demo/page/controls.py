@@ -127,7 +127,7 @@ def results(label: str = "Pictures") -> Results:
     )
     status = gr.Markdown(elem_classes="status")
     with gr.Accordion("Settings", open=False):
-        settings = gr.JSON(show_label=False)
+        settings = gr.JSON(label="Settings", show_label=False)
     return Results(gallery, status, settings)
 
 

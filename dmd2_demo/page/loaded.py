@@ -33,5 +33,5 @@ def panel(status: Callable[[], dict[str, Any]], unload: Callable[[], None]) -> C
 
 
 def _listing(status: dict[str, Any]) -> str:
-    parts = ", ".join(f"{part['part']} {in_bytes(part['bytes'])}" for part in status["resident"])
-    return parts or "Nothing yet: models are loaded with the first picture."
+    parts = [f"- {part['part']}: {part['from']}, {in_bytes(part['bytes'])}" for part in status["resident"]]
+    return "\n".join(parts) or "Nothing yet: models are loaded with the first picture."
