@@ -77,6 +77,16 @@ class Hub:
                     found.append((choice[0], None))
         return tuple(dict.fromkeys(found))
 
+    def has(self, file: File) -> bool:
+        """Whether the file is on this disk or on the hub; False where the hub doesn't say."""
+        if self._is_local(file) or isinstance(file.source, Folder):
+            return self._is_local(file)
+        try:
+            self._downloads.metadata(file.source, file.name, patient=False)
+        except HUB_ERRORS:
+            return False
+        return True
+
     def _first_there(self, choice: Choice) -> tuple[File, int | None]:
         """The first of these files that the hub has, and its size. Raises one of HUB_ERRORS."""
         for file in choice:

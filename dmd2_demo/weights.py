@@ -15,6 +15,7 @@ from dmd2_demo.disk import default_cache
 from dmd2_demo.files import Choice, config, configs, encoder_weights, needed, tokenizer_files, weights
 from dmd2_demo.header import bytes_in, read_header
 from dmd2_demo.hub import Hub
+from dmd2_demo.kind import require_sdxl
 from dmd2_demo.lora import MergeableUNet
 from dmd2_demo.modules import LoadedTextEncoders, Placing
 from dmd2_demo.parts import Adapter, LoraUNet, Part, Scheduler, TextEncoders, UNet, Vae
@@ -32,7 +33,14 @@ class Weights:
         self._converted = converted or default_cache() / "dmd2-demo"
 
     def fetch(self, part: Part, report: Report = silent) -> int:
-        """Makes every file of the part local. Returns about how many bytes it will take once loaded."""
+        """Makes every file of the part local. Returns about how many bytes it will take once loaded.
+
+        DemoError, before anything large is fetched, where the part is of something else than SDXL.
+        """
+        if isinstance(part, LoraUNet):
+            require_sdxl(part.unet.source, self._hub)
+        elif isinstance(part, UNet | TextEncoders):
+            require_sdxl(part.source, self._hub)
         total = 0
         choices = needed(part)
         for choice, path in zip(choices, self._hub.fetch_all(choices, f"the {part.title}", report), strict=True):
