@@ -1,0 +1,91 @@
+"""Parts, loaders and pipelines that weigh nothing: what manager and studio are tested with, without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.manager import PipelineManager
+from dmd2_demo.parts import Adapter, LoraUNet, Part, PipelineSpec, Scheduler, TextEncoders, UNet, Vae
+from dmd2_demo.progress import Report
+from dmd2_demo.requests import Request
+from dmd2_demo.sources import File, Folder
+
+BASE = Folder(Path("base"))
+TEXT, VAE, SCHEDULER, ADAPTER = TextEncoders(BASE), Vae(BASE), Scheduler(BASE), Adapter(Folder(Path("adapter")))
+FOUR, ONE = (UNet(BASE, File(Folder(Path("dmd2")), name)) for name in ("four", "one"))
+LORA = LoraUNet(UNet(BASE), File(Folder(Path("dmd2")), "lora"))
+
+FOUR_STEPS = PipelineSpec(TEXT, FOUR, VAE, SCHEDULER)
+ONE_STEP = PipelineSpec(TEXT, ONE, VAE, SCHEDULER)
+CANNY = PipelineSpec(TEXT, FOUR, VAE, SCHEDULER, ADAPTER)
+COMMUNITY = PipelineSpec(TEXT, LORA, VAE, SCHEDULER)
+
+SIZES = {UNet: 10, LoraUNet: 10, TextEncoders: 3, Vae: 2, Scheduler: 0, Adapter: 1}
+
+
+@dataclass
+class FakeEngine:
+    """What a manager is handed. `breaks` names parts whose fetch or load fails; `calls` is what was done, in order."""
+
+    calls: list[tuple[str, Part | None]] = field(default_factory=list)
+    breaks: dict[str, set[Part]] = field(default_factory=lambda: {"fetch": set(), "load": set()})
+    on_fetch: Callable[[Part], None] = lambda part: None
+
+    def fetch(self, part: Part, report: Report) -> int:
+        self._do("fetch", part)
+        self.on_fetch(part)
+        return SIZES[type(part)]
+
+    def load(self, part: Part) -> str:
+        self._do("load", part)
+        return f"module of {part.title}"
+
+    def assemble(self, spec: PipelineSpec, modules: Mapping[Part, Any]) -> dict[Part, Any]:
+        assert set(modules) == set(spec.parts())
+        return dict(modules)
+
+    def release(self) -> None:
+        self.calls.append(("release", None))
+
+    def loaded(self) -> list[Part]:
+        """The parts loaded since the last question, in order."""
+        loaded = [part for call, part in self.calls if call == "load" and part]
+        self.calls.clear()
+        return loaded
+
+    def manager(self, budget: int | None = None) -> PipelineManager[dict[Part, Any]]:
+        return PipelineManager(
+            fetch=self.fetch, load=self.load, assemble=self.assemble, release=self.release, budget=budget
+        )
+
+    def _do(self, call: str, part: Part) -> None:
+        self.calls.append((call, part))
+        if part in self.breaks[call]:
+            raise DemoError(f"The {call} of {part.title} fails.")
+
+
+@dataclass
+class FakePipeline:
+    """Draws a plain picture whose colour is the seed. `drawn` is what was asked of it."""
+
+    unread: str = ""
+    drawn: list[tuple[int, Image.Image | None]] = field(default_factory=list)
+    before_step: Callable[[int], None] = lambda step: None
+
+    def draw(
+        self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]
+    ) -> Image.Image:
+        self.drawn.append((seed, edges))
+        for step in range(1, len(request.schedule) + 1):
+            self.before_step(step)
+            on_step(step)
+        return Image.new("RGB", request.size, (seed % 256, 0, 0))
+
+    def cut_off(self, prompt: str) -> str:
+        return self.unread

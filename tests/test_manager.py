@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
+
+import pytest
+
+from dmd2_demo.errors import DemoError, OutOfMemory
+from dmd2_demo.manager import PipelineManager
+from dmd2_demo.parts import Part, PipelineSpec
+from dmd2_demo.progress import Progress, silent
+from tests.fakes import (
+    ADAPTER,
+    CANNY,
+    COMMUNITY,
+    FOUR,
+    FOUR_STEPS,
+    LORA,
+    ONE,
+    ONE_STEP,
+    SCHEDULER,
+    TEXT,
+    VAE,
+    FakeEngine,
+)
+
+Manager = PipelineManager[dict[Part, object]]
+
+
+def use(manager: Manager, spec: PipelineSpec) -> dict[Part, object]:
+    with manager.lease(spec, silent) as pipeline:
+        return pipeline
+
+
+def resident(manager: Manager) -> set[Part]:
+    return {part for part, _ in manager.status().resident}
+
+
+def test_nothing_is_loaded_before_the_first_lease() -> None:
+    engine = FakeEngine()
+    status = engine.manager().status()
+    assert (status.resident, status.loads, status.leases, engine.calls) == ((), 0, 0, [])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "loaded"),
+    [
+        (FOUR_STEPS, FOUR_STEPS, []),
+        (FOUR_STEPS, CANNY, [ADAPTER]),
+        (CANNY, FOUR_STEPS, []),
+        (FOUR_STEPS, ONE_STEP, [ONE]),
+        (ONE_STEP, CANNY, [FOUR, ADAPTER]),
+        (FOUR_STEPS, COMMUNITY, [LORA]),
+    ],
+)
+def test_a_change_loads_only_what_is_missing(before: PipelineSpec, after: PipelineSpec, loaded: list[Part]) -> None:
+    engine = FakeEngine()
+    manager = engine.manager()
+    first = use(manager, before)
+    engine.loaded()
+    second = use(manager, after)
+    assert engine.loaded() == loaded
+    assert all(second[part] is first[part] for part in set(before.parts()) & set(after.parts()))
+
+
+def test_status_tells_parts_with_bytes_and_counts() -> None:
+    manager = FakeEngine().manager()
+    use(manager, FOUR_STEPS)
+    use(manager, CANNY)
+    status = manager.status()
+    assert dict(status.resident) == {FOUR: 10, TEXT: 3, VAE: 2, SCHEDULER: 0, ADAPTER: 1}
+    assert (status.loads, status.leases) == (5, 2)
+
+
+def test_loading_is_told_part_by_part() -> None:
+    told: list[Progress] = []
+    with FakeEngine().manager().lease(CANNY, told.append):
+        pass
+    assert [progress.sentence for progress in told] == [f"Loading the {part.title}" for part in CANNY.parts()]
+
+
+@pytest.mark.parametrize(("leased", "dropped"), [((ONE_STEP, COMMUNITY), ONE), ((ONE_STEP, COMMUNITY, ONE_STEP), LORA)])
+def test_budget_drops_the_least_recently_leased_part_and_only_what_it_must(
+    leased: tuple[PipelineSpec, ...], dropped: Part
+) -> None:
+    engine = FakeEngine()
+    manager = engine.manager(budget=35)  # three UNets and what they share
+    for spec in (*leased, FOUR_STEPS):
+        use(manager, spec)
+    before = resident(manager)
+    engine.calls.clear()
+    use(manager, CANNY)
+    assert before - resident(manager) == {dropped}
+    assert engine.calls.count(("release", None)) == 1
+
+
+def test_budget_holds_at_every_moment() -> None:
+    engine = FakeEngine()
+    manager = engine.manager(budget=16)
+    for spec in (FOUR_STEPS, ONE_STEP, CANNY, COMMUNITY):
+        use(manager, spec)
+        assert sum(size for _, size in manager.status().resident) <= 16
+
+
+def test_a_part_that_is_wanted_is_never_dropped_to_make_room() -> None:
+    engine = FakeEngine()
+    manager = engine.manager(budget=16)
+    use(manager, CANNY)
+    engine.loaded()
+    use(manager, ONE_STEP)
+    assert engine.loaded() == [ONE]
+
+
+def test_spec_larger_than_the_budget_is_refused_in_a_sentence_and_the_next_request_works() -> None:
+    manager = FakeEngine().manager(budget=15)
+    with pytest.raises(OutOfMemory, match=r"^This needs .* GB of models; the operator's budget is .* GB\.$"):
+        use(manager, CANNY)
+    assert set(use(manager, FOUR_STEPS)) == set(FOUR_STEPS.parts())
+
+
+@pytest.mark.parametrize("fails", ["fetch", "load"])
+def test_failure_leaves_what_is_resident_usable_and_the_next_try_works(fails: str) -> None:
+    engine = FakeEngine()
+    manager = engine.manager()
+    use(manager, FOUR_STEPS)
+    engine.breaks[fails].add(ADAPTER)
+    with pytest.raises(DemoError, match=f"The {fails} of adapter fails"):
+        use(manager, CANNY)
+    assert resident(manager) == set(FOUR_STEPS.parts())
+    engine.loaded()
+    use(manager, FOUR_STEPS)
+    assert engine.loaded() == []
+    engine.breaks[fails].clear()
+    use(manager, CANNY)
+    assert engine.loaded() == [ADAPTER]
+
+
+def test_load_that_fails_midway_keeps_exactly_what_did_load() -> None:
+    engine = FakeEngine(breaks={"fetch": set(), "load": {VAE}})
+    manager = engine.manager()
+    with pytest.raises(DemoError):
+        use(manager, FOUR_STEPS)
+    assert resident(manager) == {FOUR, TEXT}
+    assert manager.status().leases == 0
+
+
+def test_exception_inside_a_lease_ends_it() -> None:
+    manager = FakeEngine().manager()
+    with pytest.raises(ZeroDivisionError), manager.lease(FOUR_STEPS, silent):
+        raise ZeroDivisionError
+    assert set(use(manager, ONE_STEP)) == set(ONE_STEP.parts())
+
+
+def test_unload_drops_all_and_gives_memory_back() -> None:
+    engine = FakeEngine()
+    manager = engine.manager()
+    use(manager, CANNY)
+    engine.calls.clear()
+    manager.unload()
+    assert (resident(manager), engine.calls) == (set(), [("release", None)])
+    use(manager, FOUR_STEPS)
+    assert engine.loaded() == list(FOUR_STEPS.parts())
+
+
+def test_two_threads_never_hold_a_lease_at_once_and_load_each_part_once() -> None:
+    engine = FakeEngine()
+    manager = engine.manager()
+    start, holders, most = Barrier(8), set[int](), []
+
+    def visit(number: int) -> None:
+        start.wait()
+        for spec in (FOUR_STEPS, CANNY, ONE_STEP, COMMUNITY):
+            with manager.lease(spec, silent) as pipeline:
+                holders.add(number)
+                most.append(len(holders))
+                assert set(pipeline) == set(spec.parts())
+                holders.remove(number)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(visit, range(8)))
+    assert set(most) == {1}
+    assert len(most) == manager.status().leases == 32
+    assert sorted(map(str, engine.loaded())) == sorted(map(str, {*CANNY.parts(), ONE, LORA}))
+
+
+def test_status_does_not_wait_for_a_running_lease() -> None:
+    manager = FakeEngine().manager()
+    with manager.lease(FOUR_STEPS, silent), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(manager.status).result(timeout=5).leases == 1
+
+
+def test_download_keeps_nobody_from_the_parts_that_are_there() -> None:
+    downloading, go_on = Event(), Event()
+
+    def wait(part: Part) -> None:
+        if part == ADAPTER:
+            downloading.set()
+            go_on.wait(timeout=10)
+
+    engine = FakeEngine(on_fetch=wait)
+    manager = engine.manager()
+    use(manager, FOUR_STEPS)
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(use, manager, CANNY)
+        assert downloading.wait(timeout=10)
+        use(manager, FOUR_STEPS)
+        assert not slow.done()
+        go_on.set()
+        assert set(slow.result(timeout=10)) == set(CANNY.parts())
+
+
+def test_unload_waits_for_the_lease_of_the_moment() -> None:
+    manager = FakeEngine().manager()
+    with ThreadPoolExecutor(1) as pool:
+        with manager.lease(FOUR_STEPS, silent):
+            unloading = pool.submit(manager.unload)
+            assert resident(manager) == set(FOUR_STEPS.parts())
+            assert not unloading.done()
+        unloading.result(timeout=10)
+    assert resident(manager) == set()
