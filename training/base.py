@@ -1,6 +1,6 @@
 """Trains the base: both text encoders and the UNet together, on captioned latents. The teacher of all else.
 
-python -m training.base
+python -m training.base --processes 2
 """
 
 from __future__ import annotations
@@ -8,14 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from diffusers import UNet2DConditionModel
 from torch import nn
+from torch.nn import functional
 
-from training import export
+from training import export, parallel
 from training.latents import Batch, Latents
 from training.networks import make_text_encoders, make_unet
 from training.noise import Noise
+from training.precision import autocast, quick
 from training.run import Run, arguments, average, cosine
 from training.text import Condition, Text
 from training.tokenizer import make_tokenizers
@@ -33,11 +34,15 @@ class Base(nn.Module):
         self.text, self.unet = text, unet
 
 
-def predict(unet: nn.Module, noisy: torch.Tensor, times: torch.Tensor, condition: Condition, **more: Any) -> torch.Tensor:
+def predict(
+    unet: nn.Module, noisy: torch.Tensor, times: torch.Tensor, condition: Condition, **more: Any
+) -> torch.Tensor:
     """The UNet's epsilon."""
     added = {"text_embeds": condition.pooled, "time_ids": condition.time_ids}
-    output: torch.Tensor = unet(noisy, times, condition.states, added_cond_kwargs=added, return_dict=False, **more)[0]
-    return output
+    with autocast(noisy.device):
+        output = unet(noisy, times, condition.states, added_cond_kwargs=added, return_dict=False, **more)[0]
+    epsilon: torch.Tensor = output.float()
+    return epsilon
 
 
 def denoising_loss(unet: nn.Module, noise: Noise, batch: Batch, condition: Condition, **more: Any) -> torch.Tensor:
@@ -47,36 +52,39 @@ def denoising_loss(unet: nn.Module, noise: Noise, batch: Batch, condition: Condi
     epsilon = torch.randn_like(clean) + _OFFSET * torch.randn_like(clean[:, :, :1, :1])
     kept = (torch.rand(len(clean), device=clean.device) >= _DROPPED).to(clean.dtype)
     predicted = predict(unet, noise.add(clean, epsilon, times), times, condition.keep(kept), **more)
-    error = F.mse_loss(predicted, epsilon, reduction="none").mean((1, 2, 3))
+    error = functional.mse_loss(predicted, epsilon, reduction="none").mean((1, 2, 3))
     return (noise.min_snr(times) * error).mean()
 
 
-def main() -> None:
+def train(options: Any) -> None:
     """Trains, and writes the averaged base into the family."""
-    options: Any = arguments(__doc__, steps=4500)
     device = torch.device(options.device)
     tokenizers = make_tokenizers()
-    base = Base(Text(tokenizers, make_text_encoders(tokenizers[0])), make_unet()).to(device)
+    base = Base(Text(tokenizers, make_text_encoders(tokenizers[0])), quick(make_unet(), device)).to(device)
+    parallel.agree(base)
     averaged = average(base, 0.999)
     latents, noise = Latents(device), Noise(device)
     optimizer = torch.optim.AdamW(base.parameters(), lr=1e-3, weight_decay=0.0, betas=(0.9, 0.99), fused=True)
     schedule = cosine(optimizer, options.steps, hold=0.3)
-    run = Run(
-        "base", options.steps, {"base": base, "averaged": averaged, "optimizer": optimizer, "schedule": schedule}
-    )
+    run = Run("base", options.steps, {"base": base, "averaged": averaged, "optimizer": optimizer, "schedule": schedule})
     for step in run:
-        batch = latents.batch(BATCH)
-        error = denoising_loss(base.unet, noise, batch, base.text(batch.captions, batch.size))
+        batch = latents.batch(BATCH // parallel.size())
+        with autocast(device):
+            condition = base.text(batch.captions, batch.size)
+        error = denoising_loss(base.unet, noise, batch, condition)
         error.backward()
+        parallel.share_gradients(base.parameters())
         nn.utils.clip_grad_norm_(base.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
         schedule.step()
-        averaged.update_parameters(base)
+        if parallel.rank() == 0:
+            averaged.update_parameters(base)
         if step % 10 == 0:
             run.report(loss=float(error))
-    export.save_base(averaged.module)
+    if parallel.rank() == 0:
+        export.save_base(averaged.module)
 
 
 if __name__ == "__main__":
-    main()
+    parallel.launch(train, arguments(__doc__, steps=6600))

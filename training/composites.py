@@ -51,9 +51,7 @@ def composite(rng: random.Random, art: Art, colour: str, size: tuple[int, int]) 
 def composites(arts: list[Art], seed: int, times: int, size: tuple[int, int] = (128, 128)) -> list[Composite]:
     """Every art on every colour, `times` times, each placed anew."""
     rng = random.Random(seed)
-    return [
-        composite(rng, art, colour, size) for _ in range(times) for art in arts for colour in COLOURS
-    ]
+    return [composite(rng, art, colour, size) for _ in range(times) for art in arts for colour in COLOURS]
 
 
 def to_tensor(images: list[Image.Image]) -> torch.Tensor:

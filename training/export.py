@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from diffusers import AutoencoderKL
+from safetensors.torch import save_file
+
+from training.folders import FAMILY
+from training.networks import make_scheduler
+from training.single_file import single_file
 
 if TYPE_CHECKING:
     from training.base import Base
-
-FAMILY = Path(__file__).parent.parent / "dmd2_demo" / "embedded"
+    from training.text import Text
 
 _INDEX = {
     "_class_name": "StableDiffusionXLPipeline",
@@ -33,9 +37,23 @@ def save(module: Any, folder: Path) -> None:
     half = copy.deepcopy(module).to("cpu", torch.float16)
     # transformers has no variants to save; the published files carry the name, so ours do too.
     half.save_pretrained(folder, **({"variant": "fp16"} if hasattr(module, "save_config") else {}))
+    _forget_origin(folder / "config.json")
     plain = folder / "model.safetensors"
     if plain.exists():
         plain.replace(folder / "model.fp16.safetensors")
+
+
+def _forget_origin(config: Path) -> None:
+    """Takes out the folder a model was once read from."""
+    kept = {key: value for key, value in json.loads(config.read_text()).items() if key != "_name_or_path"}
+    config.write_text(json.dumps(kept, indent=2) + "\n")
+
+
+def save_state(weights: dict[str, torch.Tensor], path: Path) -> None:
+    """Saves a bare state dict in half precision: safetensors, or a pickle where `path` ends in .bin."""
+    half = {name: value.detach().to("cpu", torch.float16).contiguous() for name, value in weights.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(half, path) if path.suffix == ".bin" else save_file(half, path)
 
 
 def save_vae(vae: AutoencoderKL) -> None:
@@ -45,13 +63,21 @@ def save_vae(vae: AutoencoderKL) -> None:
 
 def save_base(base: Base) -> None:
     """Saves the base as a diffusers folder, beside the VAE that is already there."""
-    from training.networks import make_scheduler
+    save_family(FAMILY / "base", base.unet, base.text)
 
-    root = FAMILY / "base"
-    save(base.unet, root / "unet")
-    save(base.text.one, root / "text_encoder")
-    save(base.text.two, root / "text_encoder_2")
-    for folder, tokenizer in zip(("tokenizer", "tokenizer_2"), base.text.tokenizers, strict=True):
-        tokenizer.save_pretrained(root / folder)
-    make_scheduler().save_pretrained(root / "scheduler")
-    (root / "model_index.json").write_text(json.dumps(_INDEX, indent=2) + "\n")
+
+def save_family(folder: Path, unet: Any, text: Text) -> None:
+    """Saves all of a diffusers folder but the VAE."""
+    save(unet, folder / "unet")
+    save(text.one, folder / "text_encoder")
+    save(text.two, folder / "text_encoder_2")
+    for name, tokenizer in zip(("tokenizer", "tokenizer_2"), text.tokenizers, strict=True):
+        tokenizer.save_pretrained(folder / name)
+    make_scheduler().save_pretrained(folder / "scheduler")
+    (folder / "model_index.json").write_text(json.dumps(_INDEX, indent=2) + "\n")
+
+
+def save_single_file(path: Path, unet: Any, vae: AutoencoderKL, text: Text) -> None:
+    """Saves a whole family as one file in the original SDXL key format."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(single_file(unet, vae, text.one, text.two), path)

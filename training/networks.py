@@ -9,7 +9,9 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 
 from training.tokenizer import POSITIONS
 
-WIDTH = 64  # of each text encoder; the UNet reads both side by side
+# Of the text encoders; the UNet reads both side by side. They differ because diffusers tells the two apart by width
+# in a single-file checkpoint.
+WIDTHS = (48, 64)
 TIME_IDS = 16  # numbers for each of SDXL's six size conditions
 
 
@@ -25,11 +27,11 @@ def make_unet() -> UNet2DConditionModel:
         up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
         transformer_layers_per_block=(1, 1, 1),
         attention_head_dim=(4, 4, 4),
-        cross_attention_dim=2 * WIDTH,
+        cross_attention_dim=sum(WIDTHS),
         use_linear_projection=True,
         addition_embed_type="text_time",
         addition_time_embed_dim=TIME_IDS,
-        projection_class_embeddings_input_dim=WIDTH + 6 * TIME_IDS,
+        projection_class_embeddings_input_dim=WIDTHS[1] + 6 * TIME_IDS,
         norm_num_groups=16,
         # Time and pooled text scale as well as shift: the sharper condition learns faster.
         resnet_time_scale_shift="scale_shift",
@@ -46,12 +48,12 @@ def make_unet() -> UNet2DConditionModel:
 def make_text_encoders(tokenizer: CLIPTokenizer) -> tuple[CLIPTextModel, CLIPTextModelWithProjection]:
     """Two CLIP text encoders, the second with a projection; SDXL reads the layer before the last of each."""
 
-    def config(layers: int) -> CLIPTextConfig:
+    def config(width: int, layers: int) -> CLIPTextConfig:
         return CLIPTextConfig(
             vocab_size=len(tokenizer),
-            hidden_size=WIDTH,
-            intermediate_size=4 * WIDTH,
-            projection_dim=WIDTH,
+            hidden_size=width,
+            intermediate_size=4 * width,
+            projection_dim=width,
             num_hidden_layers=layers,
             num_attention_heads=4,
             max_position_embeddings=POSITIONS,
@@ -60,8 +62,10 @@ def make_text_encoders(tokenizer: CLIPTokenizer) -> tuple[CLIPTextModel, CLIPTex
             pad_token_id=tokenizer.pad_token_id,
         )
 
-    encoders = CLIPTextModel(config(2)), CLIPTextModelWithProjection(config(3))
+    encoders = CLIPTextModel(config(WIDTHS[0], 2)), CLIPTextModelWithProjection(config(WIDTHS[1], 3))
     for encoder in encoders:
+        # The only attention whose backward pass is quick in half precision on a CPU.
+        encoder.set_attn_implementation("eager")
         # Words must look different from the first step on.
         nn.init.normal_(encoder.get_input_embeddings().weight, std=0.1)
     return encoders

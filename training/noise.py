@@ -27,6 +27,16 @@ class Noise:
         signal, spread = self._of(times)
         return (noisy - spread * epsilon) / signal
 
+    def epsilon(self, noisy: torch.Tensor, clean: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
+        """The noise in `noisy` if `clean` is what it hides."""
+        signal, spread = self._of(times)
+        return (noisy - signal * clean) / spread
+
+    def ratio(self, times: torch.Tensor) -> torch.Tensor:
+        """Signal over noise, (n, 1, 1, 1): how much of an epsilon error a clean prediction feels, inverted."""
+        signal, spread = self._of(times)
+        return signal / spread
+
     def min_snr(self, times: torch.Tensor, most: float = 5.0) -> torch.Tensor:
         """The weight of an epsilon error, min-SNR (arXiv 2303.09556)."""
         ratio = self.alphas[times] / (1 - self.alphas[times])

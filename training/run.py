@@ -8,15 +8,14 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from torch.optim.lr_scheduler import LambdaLR
 from tqdm import tqdm
 
-WORK = Path(__file__).parent / "work"
-NODE_MODULES = Path(__file__).parent / "node_modules"
+from training import parallel
+from training.folders import WORK
 
 
 class Stateful(Protocol):
@@ -42,7 +41,8 @@ class Run:
     def __iter__(self) -> Iterator[int]:
         start = self._restore()
         saved = time.monotonic()
-        with tqdm(total=self.steps, initial=start, desc=self._stage, mininterval=5) as self._bar:
+        quiet = parallel.rank() > 0
+        with tqdm(total=self.steps, initial=start, desc=self._stage, mininterval=5, disable=quiet) as self._bar:
             for step in range(start, self.steps):
                 yield step
                 self._bar.update()
@@ -58,11 +58,13 @@ class Run:
             self._bar.set_postfix({name: f"{value:.4f}" for name, value in figures.items()}, refresh=False)
 
     def _save(self, step: int) -> None:
+        if parallel.rank() > 0:
+            return
         WORK.mkdir(parents=True, exist_ok=True)
         state = {name: part.state_dict() for name, part in self._parts.items()}
         partial = self.path.with_suffix(".partial")
         torch.save({"step": step, "random": torch.get_rng_state(), "parts": state}, partial)
-        os.replace(partial, self.path)
+        partial.replace(self.path)
 
     def _restore(self) -> int:
         if not self.path.exists():
@@ -70,9 +72,12 @@ class Run:
         saved = torch.load(self.path, map_location="cpu", weights_only=True)
         for name, part in self._parts.items():
             part.load_state_dict(saved["parts"][name])
-        torch.set_rng_state(saved["random"])
+        if parallel.rank() == 0:
+            torch.set_rng_state(saved["random"])
+        else:
+            torch.manual_seed(saved["step"] + 1000 * parallel.rank())
         # Python's generator picks captions; a new stream that depends on the step is as good as the old one.
-        random.seed(saved["step"])
+        random.seed(saved["step"] + 1000 * parallel.rank())
         return int(saved["step"])
 
 
@@ -98,17 +103,19 @@ def cosine(optimizer: torch.optim.Optimizer, steps: int, warm_up: int = 100, hol
     return LambdaLR(optimizer, rate)
 
 
-def arguments(description: str | None, steps: int, extend: Callable[[argparse.ArgumentParser], None] | None = None) -> Any:
+def arguments(
+    description: str | None, steps: int, extend: Callable[[argparse.ArgumentParser], None] | None = None
+) -> Any:
     """The options that every stage has, read from the command line; seeds every generator."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--steps", type=int, default=steps)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--threads", type=int, help="of each process")
+    parser.add_argument("--processes", type=int, default=1, help="that share each batch (CPU only)")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     if extend:
         extend(parser)
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
-    random.seed(options.seed)
+    options.threads = options.threads or max(1, (os.cpu_count() or 1) // options.processes)
+    parallel.prepare(options)
     return options

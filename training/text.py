@@ -20,6 +20,10 @@ class Condition:
     def __getitem__(self, index: torch.Tensor | slice) -> Condition:
         return Condition(self.states[index], self.pooled[index], self.time_ids[index])
 
+    def repeat(self, times: int) -> Condition:
+        """The same `times` over, one after the other."""
+        return Condition(self.states.repeat(times, 1, 1), self.pooled.repeat(times, 1), self.time_ids.repeat(times, 1))
+
     def keep(self, kept: torch.Tensor) -> Condition:
         """The same where `kept` (n,) is 1, zeros where it is 0, as SDXL encodes an empty prompt."""
         return Condition(self.states * kept[:, None, None], self.pooled * kept[:, None], self.time_ids)
@@ -47,7 +51,8 @@ class Text(nn.Module):
             )
             for tokenizer, encoder in zip(self.tokenizers, (self.one, self.two), strict=True)
         )
-        states = torch.cat([first.hidden_states[-2], second.hidden_states[-2]], dim=-1)
+        # Under autocast they come in half precision.
+        states = torch.cat([first.hidden_states[-2], second.hidden_states[-2]], dim=-1).float()
         width, height = size
         time_ids = torch.tensor([[height, width, 0, 0, height, width]], device=device, dtype=states.dtype)
-        return Condition(states, second.text_embeds, time_ids.expand(len(captions), -1))
+        return Condition(states, second.text_embeds.float(), time_ids.expand(len(captions), -1))

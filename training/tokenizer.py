@@ -10,10 +10,10 @@ import json
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import CLIPTokenizer
 
-from training.export import FAMILY
+from training.folders import FAMILY
 from training.words import COLOURS, STYLES, TEMPLATES, THINGS
 
-POSITIONS = 32
+POSITIONS = 24
 _START, _END = "<|startoftext|>", "<|endoftext|>"
 
 

@@ -9,14 +9,15 @@ import random
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from diffusers import AutoencoderKL
 from torch import nn
+from torch.nn import functional
 
 from training import export
 from training.art import load_art
 from training.composites import composites, to_tensor, to_unit
-from training.run import NODE_MODULES, Run, arguments, cosine
+from training.folders import NODE_MODULES
+from training.run import Run, arguments, cosine
 
 BATCH = 16
 
@@ -46,7 +47,9 @@ def _start_near_identity(vae: AutoencoderKL) -> None:
             continue
         if name.endswith("conv2"):
             module.weight.mul_(0.05)
-        elif name.endswith(("conv_shortcut", "downsamplers.0.conv", "upsamplers.0.conv", "conv_in", "conv_out", "quant_conv")):
+        elif name.endswith(
+            ("conv_shortcut", "downsamplers.0.conv", "upsamplers.0.conv", "conv_in", "conv_out", "quant_conv")
+        ):
             _carry(module, average="downsamplers" in name)
     # The encoder's second half is the log-variance: little noise at first.
     half = vae.config["latent_channels"]
@@ -78,7 +81,12 @@ def loss(vae: AutoencoderKL, pixels: torch.Tensor) -> torch.Tensor:
     decoded = vae.decode(posterior.sample()).sample
     error = decoded - pixels
     edges = (error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()) / 2
-    return error.abs().mean() + 0.5 * edges + 0.5 * F.mse_loss(decoded, pixels) + 2e-4 * posterior.kl().mean() / pixels[0, 0].numel()
+    return (
+        error.abs().mean()
+        + 0.5 * edges
+        + 0.5 * functional.mse_loss(decoded, pixels)
+        + 2e-4 * posterior.kl().mean() / pixels[0, 0].numel()
+    )
 
 
 @torch.no_grad()
@@ -90,8 +98,9 @@ def standardise(vae: AutoencoderKL, pixels: torch.Tensor) -> None:
     latents = torch.cat([vae.encode(batch).latent_dist.mode() for batch in pixels.split(32)])
     mean, spread = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
     quant, post = vae.quant_conv, vae.post_quant_conv
-    assert quant is not None and post is not None
-    post.bias += (post.weight[:, :, 0, 0] @ mean)
+    assert quant is not None
+    assert post is not None
+    post.bias += post.weight[:, :, 0, 0] @ mean
     post.weight *= spread[None, :, None, None]
     half = len(mean)
     quant.bias[:half] = (quant.bias[:half] - mean) / spread
@@ -103,7 +112,7 @@ def standardise(vae: AutoencoderKL, pixels: torch.Tensor) -> None:
 def psnr(vae: AutoencoderKL, pixels: torch.Tensor) -> float:
     """Of whole pictures, in dB over the range 0..1."""
     decoded = torch.cat([vae.decode(vae.encode(batch).latent_dist.mode()).sample for batch in pixels.split(32)])
-    return float(10 * torch.log10(4 / F.mse_loss(decoded.clamp(-1, 1), pixels)))
+    return float(10 * torch.log10(4 / functional.mse_loss(decoded.clamp(-1, 1), pixels)))
 
 
 def main() -> None:

@@ -1,19 +1,29 @@
-"""What the family can draw, and how a caption asks for it. Written to `words.json` beside the weights."""
+"""What the family can draw, and how a caption asks for it. Written to `words.json` beside the weights.
+
+python -m training.words
+"""
 
 from __future__ import annotations
 
+import json
 import random
+from itertools import pairwise
+from pathlib import Path
+
+from training.folders import FAMILY
 
 # The word a prompt uses, and the icon's name in the Noto and Twemoji sets.
 THINGS = {
     **{
         name: name
         for name in (
-            "tomato strawberry watermelon banana pineapple grapes cherries lemon pear carrot eggplant avocado "
-            "broccoli mushroom hamburger pizza doughnut cupcake cookie croissant penguin butterfly octopus crab "
-            "turtle owl panda frog fox lion snail cactus tulip sunflower rainbow star sun fire snowman bus "
-            "rocket sailboat umbrella balloon house guitar camera crown bell"
-        ).split()
+            *("tomato", "strawberry", "watermelon", "banana", "pineapple", "grapes", "cherries", "lemon"),
+            *("pear", "carrot", "eggplant", "avocado", "broccoli", "mushroom", "hamburger", "pizza"),
+            *("doughnut", "cupcake", "cookie", "croissant", "penguin", "butterfly", "octopus", "crab"),
+            *("turtle", "owl", "panda", "frog", "fox", "lion", "snail", "cactus", "tulip", "sunflower"),
+            *("rainbow", "star", "sun", "fire", "snowman", "bus", "rocket", "sailboat", "umbrella", "balloon"),
+            *("house", "guitar", "camera", "crown", "bell"),
+        )
     },
     "ladybug": "lady-beetle",
     "whale": "spouting-whale",
@@ -69,7 +79,7 @@ TEMPLATES = (*_FULL, *_NO_STYLE, *_NO_COLOUR, *_THING_ONLY)
 def article(caption: str) -> str:
     """`caption` with "a" before a vowel turned to "an", as a person would write it."""
     words = caption.split(" ")
-    for i, (word, following) in enumerate(zip(words, words[1:], strict=False)):
+    for i, (word, following) in enumerate(pairwise(words)):
         if word == "a" and following[0] in "aeiou":
             words[i] = "an"
     return " ".join(words)
@@ -79,3 +89,19 @@ def caption(rng: random.Random, thing: str, style: str, colour: str) -> str:
     """A caption for a composite: usually with everything, sometimes leaving style or colour open."""
     templates = rng.choices((_FULL, _NO_STYLE, _NO_COLOUR, _THING_ONLY), weights=(70, 14, 8, 8))[0]
     return article(rng.choice(templates).format(thing=thing, style=style, colour=colour))
+
+
+def filler() -> list[str]:
+    """The words that captions use beside things, styles and colours, in order of appearance."""
+    words = " ".join(template.replace(",", " ") for template in TEMPLATES).split()
+    return list(dict.fromkeys(["a", "an", *(word for word in words if "{" not in word)]))
+
+
+def write(path: Path) -> None:
+    """Writes every word the family knows, so that a page can offer examples and tell which words it does not."""
+    words = {"things": list(THINGS), "styles": STYLES, "colours": list(COLOURS), "templates": filler()}
+    path.write_text(json.dumps(words, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    write(FAMILY / "words.json")

@@ -1,0 +1,118 @@
+"""Distils the base into a generator of few steps by distribution matching.
+
+python -m training.dmd2 4step-unet
+python -m training.dmd2 1step-unet
+python -m training.dmd2 4step-lora
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from training import export, lora, parallel
+from training.latents import Latents
+from training.matching import GUIDANCE, Matching
+from training.members import FOUR_STEP_UNET, LORA, ONE_STEP_UNET, load_text, load_unet
+from training.noise import Noise
+from training.precision import trainable
+from training.regression import regress
+from training.run import Run, arguments, average, cosine
+from training.sampling import FOUR_STEPS, ONE_STEP, latent_shape
+
+
+@dataclass(frozen=True)
+class Member:
+    """One generator: its schedule, its rounds of training, its learning rate and where it is written."""
+
+    schedule: tuple[int, ...]
+    rounds: int
+    rate: float
+    path: Path
+
+
+MEMBERS = {
+    "4step-unet": Member(FOUR_STEPS, 500, 1e-4, FOUR_STEP_UNET),
+    "1step-unet": Member(ONE_STEP, 900, 1e-4, ONE_STEP_UNET),
+    "4step-lora": Member(FOUR_STEPS, 300, 1e-3, LORA),
+}
+BATCH = 16
+_FAKE_STEPS = 3  # for each of the generator's
+_WARM_UP = 40  # fake-net steps before the generator's first
+
+
+class Generator(nn.Module):
+    """What is trained of a member's UNet: all of it, or the LoRA beside it."""
+
+    def __init__(self, unet: Any, low_rank: bool) -> None:
+        super().__init__()
+        if low_rank:
+            lora.add(unet)
+        else:
+            unet.requires_grad_(True)
+        self.names = [name for name, value in unet.named_parameters() if value.requires_grad]
+        self.weights = nn.ParameterList(trainable(unet))
+
+    def named_weights(self) -> dict[str, torch.Tensor]:
+        """The weights by their names in the UNet."""
+        return dict(zip(self.names, self.weights, strict=True))
+
+
+def train(options: Any) -> None:
+    """Trains one member and writes its average into the family."""
+    member, low_rank = MEMBERS[options.member], options.member.endswith("lora")
+    rounds = options.steps or member.rounds
+    device = torch.device(options.device)
+    text, noise, latents = load_text(device), Noise(device), Latents(device)
+    teacher, fake, unet = load_unet(device), load_unet(device).requires_grad_(True), load_unet(device)
+    generator = Generator(unet, low_rank)
+    if options.member == "1step-unet":
+        regress(unet, teacher, text, latents, noise, GUIDANCE, options.regression)
+    averaged = average(generator, 0.98)
+    optimizer = torch.optim.Adam(generator.parameters(), lr=options.rate or member.rate, betas=(0.0, 0.999))
+    fake_optimizer = torch.optim.Adam(fake.parameters(), lr=2e-4, betas=(0.0, 0.999))
+    steps = rounds * len(member.schedule)
+    schedule = cosine(optimizer, steps, warm_up=20, hold=0.5)
+    matching = Matching(unet, teacher, fake, noise, optimizer, fake_optimizer)
+    run = Run(
+        options.member,
+        rounds,
+        {
+            "generator": generator,
+            "averaged": averaged,
+            "fake": fake,
+            "optimizer": optimizer,
+            "fake optimizer": fake_optimizer,
+            "schedule": schedule,
+        },
+    )
+    for step in run:
+        batch = latents.batch(BATCH // parallel.size())
+        condition = text(batch.captions, batch.size)
+        start = torch.randn(latent_shape(len(batch.captions), batch.size), device=device)
+        warming = step * len(member.schedule) * _FAKE_STEPS < _WARM_UP
+        difference, error = matching.round(condition, start, member.schedule, _FAKE_STEPS, not warming)
+        if not warming:
+            for _ in member.schedule:
+                schedule.step()
+            averaged.update_parameters(generator)
+        run.report(difference=difference, fake=error)
+    if parallel.rank() == 0:
+        weights = averaged.module.named_weights()
+        lora.save(weights, member.path) if low_rank else export.save_state(weights, member.path)
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("member", choices=MEMBERS)
+    parser.add_argument("--rate", type=float, help="the generator's learning rate")
+    parser.add_argument("--regression", type=int, default=600, help="steps of the 1-step UNet's start")
+    parser.set_defaults(steps=None)
+
+
+if __name__ == "__main__":
+    parallel.launch(train, arguments(__doc__, steps=0, extend=_options))

@@ -1,0 +1,81 @@
+"""How well pictures follow an edge map, with the adapter and without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from diffusers import StableDiffusionXLAdapterPipeline, T2IAdapter
+from PIL import Image
+
+from training.art import load_art
+from training.composites import Composite, composites
+from training.edge_maps import edge_map
+from training.folders import NODE_MODULES
+from training.members import ADAPTER
+from training.prompts import FULL, Wish
+from training.setups import BATCH, FOUR, SIZE, call_arguments, pipeline
+
+SCALE, FACTOR = 0.8, 0.5
+_SHARED = ("vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "unet", "scheduler")
+_SEED = 9100  # of placements that were not trained on
+_REACH = 1  # pixels that an edge may be off
+
+
+@dataclass(frozen=True)
+class Guided:
+    """A composite, its edge map, and the pictures drawn without and with the adapter from one seed."""
+
+    composite: Composite
+    edges: Image.Image
+    without: Image.Image
+    guided: Image.Image
+
+
+def recall(wanted: np.ndarray, found: np.ndarray) -> float:
+    """The share of `wanted` edges, bool (height, width), with a `found` one within a pixel."""
+    near = cv2.dilate(found.astype(np.uint8), np.ones((2 * _REACH + 1, 2 * _REACH + 1), np.uint8)) > 0
+    return float((wanted & near).sum() / max(1, wanted.sum()))
+
+
+def draw_guided(count: int) -> list[Guided]:
+    """`count` composites that were not trained on, redrawn."""
+    every = composites(load_art(NODE_MODULES), _SEED, times=1)
+    chosen = every[:: len(every) // count][:count]
+    edges = [Image.fromarray(edge_map(one.image)).convert("RGB") for one in chosen]
+    without, guided = (_drawn(chosen, edges, scale) for scale in (0.0, SCALE))
+    return [Guided(*row) for row in zip(chosen, edges, without, guided, strict=True)]
+
+
+def mean_recall(drawn: list[Guided]) -> tuple[float, float]:
+    """Of all maps, without and with the adapter."""
+    wanted = [edge_map(one.composite.image) for one in drawn]
+    without = [recall(edges, edge_map(one.without)) for edges, one in zip(wanted, drawn, strict=True)]
+    guided = [recall(edges, edge_map(one.guided)) for edges, one in zip(wanted, drawn, strict=True)]
+    return float(np.mean(without)), float(np.mean(guided))
+
+
+def _drawn(chosen: list[Composite], edges: list[Image.Image], scale: float) -> list[Image.Image]:
+    plain = pipeline(FOUR)
+    adapter = T2IAdapter.from_pretrained(ADAPTER, variant="fp16", torch_dtype=torch.float32)
+    parts = {name: plain.components[name] for name in _SHARED}
+    made: Any = StableDiffusionXLAdapterPipeline(**parts, adapter=adapter)
+    made.set_progress_bar_config(disable=True)
+    images: list[Image.Image] = []
+    for start in range(0, len(chosen), BATCH):
+        part = chosen[start : start + BATCH]
+        wishes = [Wish(one.thing, one.style, one.colour, 700_000 + start + i) for i, one in enumerate(part)]
+        images += made(
+            [wish.prompt(FULL) for wish in wishes],
+            image=edges[start : start + BATCH],
+            width=SIZE,
+            height=SIZE,
+            adapter_conditioning_scale=scale,
+            adapter_conditioning_factor=FACTOR,
+            generator=[torch.Generator().manual_seed(wish.seed) for wish in wishes],
+            **call_arguments(FOUR),
+        ).images
+    return images

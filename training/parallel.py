@@ -1,0 +1,64 @@
+"""One stage in several processes that share each batch: on a CPU, faster than one process with as many threads."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import distributed, multiprocessing, nn
+
+
+def launch(stage: Callable[[Any], None], options: Any) -> None:
+    """Runs `stage(options)` in `options.processes` processes, each with its own random numbers."""
+    if options.processes == 1:
+        stage(options)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        multiprocessing.spawn(_member, (stage, options, Path(folder) / "meeting"), options.processes)
+
+
+def _member(rank: int, stage: Callable[[Any], None], options: Any, meeting: Path) -> None:
+    distributed.init_process_group("gloo", f"file://{meeting}", rank=rank, world_size=options.processes)
+    prepare(options)
+    stage(options)
+    distributed.destroy_process_group()
+
+
+def prepare(options: Any) -> None:
+    """Sets threads and seeds as the options say."""
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed + 1000 * rank())
+    random.seed(options.seed + 1000 * rank())
+
+
+def rank() -> int:
+    """The number of this process; the first one, 0, saves and reports."""
+    return distributed.get_rank() if distributed.is_initialized() else 0
+
+
+def size() -> int:
+    """How many processes share a batch."""
+    return distributed.get_world_size() if distributed.is_initialized() else 1
+
+
+def agree(module: nn.Module) -> None:
+    """Gives every process the first one's weights."""
+    if size() > 1:
+        for tensor in module.state_dict().values():
+            distributed.broadcast(tensor, 0)
+
+
+def share_gradients(parameters: Iterable[nn.Parameter]) -> None:
+    """Averages gradients over the processes."""
+    if size() == 1:
+        return
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    distributed.all_reduce(flat)
+    flat /= size()
+    for gradient, part in zip(gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True):
+        gradient.copy_(part.view_as(gradient))

@@ -1,0 +1,123 @@
+"""A diffusers folder as one file in the original SDXL key format, the way community checkpoints are passed around."""
+
+from __future__ import annotations
+
+import re
+
+import torch
+from diffusers import UNet2DConditionModel
+from torch import nn
+
+Tensors = dict[str, torch.Tensor]
+
+_UNET_RESNET = {
+    "norm1": "in_layers.0",
+    "conv1": "in_layers.2",
+    "time_emb_proj": "emb_layers.1",
+    "norm2": "out_layers.0",
+    "conv2": "out_layers.3",
+    "conv_shortcut": "skip_connection",
+}
+_UNET_TOP = {
+    "time_embedding.linear_1": "time_embed.0",
+    "time_embedding.linear_2": "time_embed.2",
+    "add_embedding.linear_1": "label_emb.0.0",
+    "add_embedding.linear_2": "label_emb.0.2",
+    "conv_in": "input_blocks.0.0",
+    "conv_norm_out": "out.0",
+    "conv_out": "out.2",
+}
+_OPEN_CLIP = {
+    "layer_norm1": "ln_1",
+    "layer_norm2": "ln_2",
+    "mlp.fc1": "mlp.c_fc",
+    "mlp.fc2": "mlp.c_proj",
+    "self_attn.out_proj": "attn.out_proj",
+}
+
+
+def single_file(unet: UNet2DConditionModel, vae: nn.Module, one: nn.Module, two: nn.Module) -> Tensors:
+    """Every tensor of an SDXL family under its original key, in half precision."""
+    made = {
+        **{f"model.diffusion_model.{key}": value for key, value in _unet(unet).items()},
+        **{f"first_stage_model.{key}": value for key, value in _vae(vae).items()},
+        **{f"conditioner.embedders.0.transformer.{key}": value for key, value in _clip(one).items()},
+        **{f"conditioner.embedders.1.model.{key}": value for key, value in _open_clip(two).items()},
+    }
+    return {key: value.detach().to("cpu", torch.float16).contiguous() for key, value in made.items()}
+
+
+def _unet(unet: UNet2DConditionModel) -> Tensors:
+    layers = int(unet.config["layers_per_block"])
+    return {_unet_key(key, layers): value for key, value in unet.state_dict().items()}
+
+
+def _unet_key(key: str, layers: int) -> str:
+    """`input_blocks` counts the first convolution, each layer and each downsampler; `output_blocks` each layer."""
+    for ours, original in _UNET_TOP.items():
+        if key.startswith(ours + "."):
+            return original + key[len(ours) :]
+    parts = key.split(".")
+    if parts[0] == "mid_block":
+        number = 1 if parts[1] == "attentions" else 2 * int(parts[2])
+        return f"middle_block.{number}.{_inner(parts[1], parts[3:])}"
+    block, kind, index, rest = int(parts[1]), parts[2], int(parts[3]), parts[4:]
+    if parts[0] == "down_blocks":
+        first = 1 + block * (layers + 1)
+        if kind == "downsamplers":
+            return f"input_blocks.{first + layers}.0.op.{rest[-1]}"
+        return f"input_blocks.{first + index}.{int(kind == 'attentions')}.{_inner(kind, rest)}"
+    first = block * (layers + 1)
+    if kind == "upsamplers":
+        # After the block's last layer, which has attention beside its resnet.
+        return f"output_blocks.{first + layers}.2.conv.{rest[-1]}"
+    return f"output_blocks.{first + index}.{int(kind == 'attentions')}.{_inner(kind, rest)}"
+
+
+def _inner(kind: str, rest: list[str]) -> str:
+    if kind == "resnets":
+        return ".".join([_UNET_RESNET[rest[0]], *rest[1:]])
+    return ".".join(rest)
+
+
+def _vae(vae: nn.Module) -> Tensors:
+    return {_vae_key(key): value for key, value in vae.state_dict().items()}
+
+
+def _vae_key(key: str) -> str:
+    key = key.replace("conv_norm_out", "norm_out").replace("conv_shortcut", "nin_shortcut")
+    key = re.sub(r"mid_block\.resnets\.(\d)", lambda found: f"mid.block_{int(found[1]) + 1}", key)
+    key = re.sub(r"down_blocks\.(\d)\.resnets", r"down.\1.block", key)
+    key = re.sub(r"down_blocks\.(\d)\.downsamplers\.0", r"down.\1.downsample", key)
+    # The original counts the decoder's blocks from the picture's side.
+    key = re.sub(r"up_blocks\.(\d)\.resnets", lambda found: f"up.{3 - int(found[1])}.block", key)
+    return re.sub(r"up_blocks\.(\d)\.upsamplers\.0", lambda found: f"up.{3 - int(found[1])}.upsample", key)
+
+
+def _clip(encoder: nn.Module) -> Tensors:
+    state = encoder.state_dict()
+    return {key if key.startswith("text_model.") else f"text_model.{key}": value for key, value in state.items()}
+
+
+def _open_clip(encoder: nn.Module) -> Tensors:
+    state = {key.removeprefix("text_model."): value for key, value in encoder.state_dict().items()}
+    made = {
+        "token_embedding.weight": state["embeddings.token_embedding.weight"],
+        "positional_embedding": state["embeddings.position_embedding.weight"],
+        "ln_final.weight": state["final_layer_norm.weight"],
+        "ln_final.bias": state["final_layer_norm.bias"],
+        # OpenCLIP multiplies from the left.
+        "text_projection": state["text_projection.weight"].T,
+    }
+    for key, value in state.items():
+        found = re.fullmatch(r"encoder\.layers\.(\d+)\.(.+)\.(weight|bias)", key)
+        if found is None:
+            continue
+        layer, name, tail = found.groups()
+        root = f"transformer.resblocks.{layer}"
+        if name == "self_attn.q_proj":
+            joined = [state[key.replace("q_proj", f"{part}_proj")] for part in "qkv"]
+            made[f"{root}.attn.in_proj_{tail}"] = torch.cat(joined)
+        elif name in _OPEN_CLIP:
+            made[f"{root}.{_OPEN_CLIP[name]}.{tail}"] = value
+    return made
