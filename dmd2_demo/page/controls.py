@@ -60,9 +60,9 @@ def seed_row() -> tuple[SeedControls, gr.Number]:
     """Seed, whether to draw a new one each time, and the number of pictures."""
     with gr.Row(equal_height=True):
         # Limits are checked by the request, which has better sentences than the component.
-        seed = gr.Number(0, label="Seed", precision=None, step=1, min_width=110, scale=2)
-        randomize = gr.Checkbox(True, label="Randomize", container=True, min_width=110, scale=2)
+        seed = gr.Number(0, label="Seed", precision=None, step=1, min_width=130, scale=3)
         images = gr.Number(1, label="Pictures", precision=None, minimum=1, maximum=MOST_IMAGES, step=1, min_width=80)
+    randomize = gr.Checkbox(True, label="New seed each time")
     return SeedControls(seed, randomize), images
 
 
@@ -118,8 +118,9 @@ def results(label: str = "Pictures") -> Results:
     gallery = gr.Gallery(
         label=label,
         format="png",
+        show_label=False,
         columns=2,
-        height=480,
+        height="auto",
         object_fit="contain",
         interactive=False,
         elem_classes="pictures",

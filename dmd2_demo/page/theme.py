@@ -36,6 +36,10 @@ CSS = """
 #header h1 { font-size: 1.5rem; margin: 0; letter-spacing: -.02em; }
 #header .facts { color: var(--body-text-color-subdued); font-size: .9rem; }
 #header a { color: inherit; padding: 0; margin: 0; }
+/* The gallery is as tall as its pictures; one alone is not blown up to the column's width. */
+.pictures { min-height: 20rem; }
+.pictures .grid-wrap { max-height: none !important; }
+.pictures .grid-container:has(> :only-child) { max-width: 34rem; margin: 0 auto; }
 .status { min-height: 1.5rem; padding: 0 .25rem; }
 .status p { color: var(--body-text-color-subdued); font-size: .9rem; }
 @media (max-width: 768px) {
