@@ -12,6 +12,14 @@ from PIL import Image, PngImagePlugin
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """RGB pixels as a pipeline gives them, and sentences about what was mended on the way."""
+
+    image: Image.Image
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Picture:
     """RGB pixels, the settings they were made with, and sentences the visitor should read.
 

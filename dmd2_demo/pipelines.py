@@ -13,8 +13,10 @@ import torch
 from diffusers import StableDiffusionXLAdapterPipeline, StableDiffusionXLPipeline
 from PIL import Image
 
+from dmd2_demo.decode import decode
 from dmd2_demo.lora import MergeableUNet
 from dmd2_demo.parts import Part, PipelineSpec
+from dmd2_demo.picture import Drawn
 from dmd2_demo.requests import CannyGuided, CommunityLora, Request
 
 # DMD2's times are not LCM's, which this logger would warn of at each picture.
@@ -28,9 +30,7 @@ class Pipeline:
     diffusers: StableDiffusionXLPipeline | StableDiffusionXLAdapterPipeline
     lora: MergeableUNet | None = None
 
-    def draw(
-        self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]
-    ) -> Image.Image:
+    def draw(self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]) -> Drawn:
         """One picture, as the model card makes it: the schedule's own timesteps, guidance 0, noise from the CPU.
 
         `edges` guide a CannyGuided request. `on_step` is called with the number of steps done; what it raises
@@ -56,10 +56,10 @@ class Pipeline:
                 timesteps=timesteps,
                 guidance_scale=0,
                 generator=torch.Generator("cpu").manual_seed(seed),
+                output_type="latent",
                 **guided,
             )
-        image: Image.Image = output.images[0]
-        return image
+        return decode(self.diffusers.vae, output.images)
 
     def cut_off(self, prompt: str) -> str:
         """The end of `prompt` that the text encoders don't read; "" where they read it all."""

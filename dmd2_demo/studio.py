@@ -13,7 +13,7 @@ from dmd2_demo import edges
 from dmd2_demo.catalogue import Family
 from dmd2_demo.errors import Cancelled
 from dmd2_demo.parts import PipelineSpec
-from dmd2_demo.picture import Picture
+from dmd2_demo.picture import Drawn, Picture
 from dmd2_demo.progress import Progress, Report
 from dmd2_demo.requests import CannyGuided, Request
 from dmd2_demo.vocabulary import Vocabulary
@@ -22,9 +22,7 @@ from dmd2_demo.vocabulary import Vocabulary
 class Drawing(Protocol):
     """What the studio needs of a leased pipeline."""
 
-    def draw(
-        self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]
-    ) -> Image.Image: ...
+    def draw(self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]) -> Drawn: ...
     def cut_off(self, prompt: str) -> str: ...
 
 
@@ -59,10 +57,11 @@ class Studio:
                 raise Cancelled
             with self._lease(request.spec(), report) as pipeline:
                 started = time.perf_counter()
-                image = pipeline.draw(request, request.seed_of(picture), guide, on_step)
+                drawn = pipeline.draw(request, request.seed_of(picture), guide, on_step)
                 seconds = time.perf_counter() - started
                 cut_off = pipeline.cut_off(request.prompt)
-            yield Picture(image, request.settings(picture), seconds, self._notices(request.prompt, cut_off), guide)
+            notices = (*drawn.notices, *self._notices(request.prompt, cut_off))
+            yield Picture(drawn.image, request.settings(picture), seconds, notices, guide)
 
     def edges(self, request: CannyGuided) -> Image.Image:
         """The map that will guide `request`, as the page shows it beforehand."""

@@ -12,6 +12,7 @@ from PIL import Image
 from dmd2_demo.errors import DemoError
 from dmd2_demo.manager import PipelineManager
 from dmd2_demo.parts import Adapter, LoraUNet, Part, PipelineSpec, Scheduler, TextEncoders, UNet, Vae
+from dmd2_demo.picture import Drawn
 from dmd2_demo.progress import Report
 from dmd2_demo.requests import Request
 from dmd2_demo.sources import File, Folder
@@ -77,15 +78,14 @@ class FakePipeline:
     unread: str = ""
     drawn: list[tuple[int, Image.Image | None]] = field(default_factory=list)
     before_step: Callable[[int], None] = lambda step: None
+    notices: tuple[str, ...] = ()
 
-    def draw(
-        self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]
-    ) -> Image.Image:
+    def draw(self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]) -> Drawn:
         self.drawn.append((seed, edges))
         for step in range(1, len(request.schedule) + 1):
             self.before_step(step)
             on_step(step)
-        return Image.new("RGB", request.size, (seed % 256, 0, 0))
+        return Drawn(Image.new("RGB", request.size, (seed % 256, 0, 0)), self.notices)
 
     def cut_off(self, prompt: str) -> str:
         return self.unread
