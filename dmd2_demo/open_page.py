@@ -7,7 +7,9 @@ from typing import Any
 
 from dmd2_demo import placement
 from dmd2_demo.catalogue import FAMILIES, Family
+from dmd2_demo.downloads import announcement
 from dmd2_demo.engine import Engine
+from dmd2_demo.hub import Hub
 from dmd2_demo.manager import PipelineManager
 from dmd2_demo.page import layout
 from dmd2_demo.page.theme import CSS, THEME
@@ -28,7 +30,9 @@ def run(settings: Settings) -> None:
         budget=settings.budget,
     )
     shown_device = device or "CPU"
-    house = layout.House(shown_device, partial(status, family, shown_device, manager), manager.unload)
+    house = layout.House(
+        shown_device, partial(status, family, shown_device, manager), manager.unload, partial(announcement, Hub())
+    )
     page = layout.build(Studio(family, manager.lease), house)
     page.queue(max_size=64)
     page.launch(

@@ -113,10 +113,22 @@ def actions() -> Actions:
     return Actions(generate, stop)
 
 
-def results(label: str = "Pictures") -> Results:
+def announcement(tell: Callable[..., str], inputs: Sequence[gr.components.Component]) -> None:
+    """A line that says what the first picture will download, kept up with `inputs`; nothing where it won't."""
+    line = gr.Markdown(visible=False, elem_classes="status")
+
+    def told(*values: object) -> gr.Markdown:
+        text = tell(*values)
+        return gr.Markdown(text, visible=bool(text))
+
+    # Without a trigger of its own it runs when the page opens and when an input changes.
+    gr.on(None, told, list(inputs), line, queue=False, **PRIVATE)
+
+
+def results() -> Results:
     """The right column."""
     gallery = gr.Gallery(
-        label=label,
+        label="Pictures",
         format="png",
         show_label=False,
         columns=2,

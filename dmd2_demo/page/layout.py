@@ -13,6 +13,7 @@ from dmd2_demo.catalogue import Family
 from dmd2_demo.page import canny, loaded, lora, text_to_image
 from dmd2_demo.page.runner import Runner
 from dmd2_demo.page.stops import Stops
+from dmd2_demo.parts import PipelineSpec
 from dmd2_demo.studio import Studio
 
 _DAY = 86_400
@@ -25,6 +26,7 @@ class House:
     device: str
     status: Callable[[], dict[str, Any]]
     unload: Callable[[], None]
+    downloads: Callable[[PipelineSpec], str]
 
 
 def build(studio: Studio, house: House) -> gr.Blocks:
@@ -34,7 +36,7 @@ def build(studio: Studio, house: House) -> gr.Blocks:
     page: gr.Blocks
     with gr.Blocks(title="DMD2", analytics_enabled=False, delete_cache=(3600, _DAY)) as page:
         gr.HTML(_header(studio.family, house.device), elem_id="header", padding=False)
-        events = [tab(runner) for tab in (text_to_image.tab, lora.tab, canny.tab)]
+        events = [tab(runner, house.downloads) for tab in (text_to_image.tab, lora.tab, canny.tab)]
         refresh_after = loaded.panel(house.status, house.unload)
         for event in events:
             refresh_after(event)

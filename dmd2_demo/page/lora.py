@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import gradio as gr
 
 from dmd2_demo.catalogue import CommunityBase
 from dmd2_demo.page import controls
 from dmd2_demo.page.runner import Runner, Shown
+from dmd2_demo.parts import PipelineSpec
 from dmd2_demo.requests import LARGEST_LORA_SCALE, CommunityLora
 
 
-def tab(runner: Runner) -> gr.events.Dependency:
+def tab(runner: Runner, downloads: Callable[[PipelineSpec], str]) -> gr.events.Dependency:
     """Lays out the tab and its endpoint `/lora`."""
     family = runner.studio.family
     first = family.bases[0]
+    width, height = family.sizes.default
+
+    def spec(name: str) -> PipelineSpec:
+        chosen = family.community(name)
+        return CommunityLora(
+            family=family, prompt="any", width=width, height=height, base=chosen, lora_scale=chosen.scale
+        ).spec()
+
     with gr.Tab("LoRA"):
         with gr.Row():
             with gr.Column(scale=5):
@@ -29,6 +38,7 @@ def tab(runner: Runner) -> gr.events.Dependency:
                     size = controls.size_controls(family.sizes)
                 seed, images = controls.seed_row()
                 actions = controls.actions()
+                controls.announcement(lambda name: downloads(spec(name)), [base])
             with gr.Column(scale=7):
                 shown = controls.results()
         controls.examples([[example.prompt, example.base] for example in family.lora_examples], [prompt, base])

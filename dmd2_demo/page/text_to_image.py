@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import gradio as gr
 
 from dmd2_demo.page import controls
 from dmd2_demo.page.runner import Runner, Shown
+from dmd2_demo.parts import PipelineSpec
 from dmd2_demo.requests import TextToImage
 
 
-def tab(runner: Runner) -> gr.events.Dependency:
+def tab(runner: Runner, downloads: Callable[[PipelineSpec], str]) -> gr.events.Dependency:
     """Lays out the tab and its endpoint `/text_to_image`."""
     family = runner.studio.family
     steps = [len(distilled.schedule) for distilled in family.distilled]
+    width, height = family.sizes.default
+
+    def spec(steps: int) -> PipelineSpec:
+        return TextToImage(family=family, prompt="any", width=width, height=height, steps=steps).spec()
+
     with gr.Tab("Text to image"):
         with gr.Row():
             with gr.Column(scale=5):
@@ -24,6 +30,7 @@ def tab(runner: Runner) -> gr.events.Dependency:
                     size = controls.size_controls(family.sizes)
                 seed, images = controls.seed_row()
                 actions = controls.actions()
+                controls.announcement(lambda steps: downloads(spec(steps)), [step_choice])
             with gr.Column(scale=7):
                 shown = controls.results()
         controls.examples([[example.prompt] for example in family.examples], [prompt])
