@@ -25,11 +25,11 @@ def free_disk(folder: Path) -> int:
 
 
 def check_room(what: str, needed: int, folder: Path, free: Free) -> None:
-    """Raises DemoError where the disk of `folder` has not `needed` bytes to spare."""
+    """Raises DemoError where the disk of `folder` has not `needed` bytes to spare. `what` is to be done with them."""
     room = free(folder) - _SPARE
     if needed > room:
         raise DemoError(
-            f"To download {what} takes {in_bytes(needed)} of disk, and {in_bytes(max(0, room))} can be used: "
+            f"To {what} takes {in_bytes(needed)} of disk, and {in_bytes(max(0, room))} can be used: "
             "free some, or set HF_HOME to a larger disk."
         )
 

@@ -123,7 +123,7 @@ class Downloads:
             tqdm_class=cast("type[Any]", partial(_Bar, report, name)),
         )
         for last in (False, True):
-            check_room(f"{name} of {repo}", (known.size or 0) - _length(incomplete), blob.parent, self.free)
+            check_room(f"download {name} of {repo}", (known.size or 0) - _length(incomplete), blob.parent, self.free)
             try:
                 _complete(incomplete, get, known.size)
                 _check(incomplete, known)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,9 +50,10 @@ def read_header(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def bytes_in(tensors: dict[str, Tensor], bytes_each: int) -> int:
-    """How much the tensors take in memory once every floating-point number takes `bytes_each`."""
+def bytes_in(tensors: Mapping[str, Tensor], bytes_each: int, prefix: str = "") -> int:
+    """What the tensors whose names begin with `prefix` take once each floating-point number takes `bytes_each`."""
     return sum(
         tensor.size * (bytes_each if "F" in tensor.dtype else _BYTES.get(tensor.dtype, 1))
-        for tensor in tensors.values()
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
     )

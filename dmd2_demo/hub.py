@@ -61,7 +61,7 @@ class Hub:
     def fetch_all(self, choices: Iterable[Choice], what: str, report: Report = silent) -> tuple[Path, ...]:
         """The first of each choice, once the disk is seen to have room for all. `what` names them in an error."""
         choices = tuple(choices)
-        check_room(what, sum(size or 0 for _, size in self.missing(choices)), self._cache, self._free)
+        check_room(f"download {what}", sum(size or 0 for _, size in self.missing(choices)), self._cache, self._free)
         return tuple(self.first(choice, report) for choice in choices)
 
     def missing(self, choices: Iterable[Choice]) -> tuple[tuple[File, int | None], ...]:

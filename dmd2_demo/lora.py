@@ -15,39 +15,38 @@ _PREFIX = "lora_unet_"
 
 
 @dataclass(frozen=True)
-class Delta:
-    """What a LoRA adds to one weight at scale 1: `factor` * `up` @ `down`."""
+class Target:
+    """A layer of the UNet, its weight as it was read, and what the LoRA adds to it: `factor` * `up` @ `down`."""
 
+    layer: nn.Linear | nn.Conv2d
+    pristine: torch.Tensor
     up: torch.Tensor
     down: torch.Tensor
     factor: float
 
-    def merged(self, pristine: torch.Tensor, scale: float) -> torch.Tensor:
-        """The weight at that scale, computed in float64 and rounded once to the weight's own type."""
-        up, down = (matrix.to(pristine.device, torch.float64) for matrix in (self.up, self.down))
-        delta = _product(up, down).reshape(pristine.shape)
-        return pristine.to(torch.float64).add_(delta, alpha=scale * self.factor).to(pristine.dtype)
-
-
-def _product(up: torch.Tensor, down: torch.Tensor) -> torch.Tensor:
-    """(out, rank, 1, 1) and (rank, in, h, w) give (out, in, h, w); linear layers are the case without h and w."""
-    if up.shape[2:].numel() != 1:
-        raise DemoError("This LoRA has a kind of layer that is not supported: its second convolution is not 1 x 1.")
-    return up.flatten(1) @ down.flatten(1)
+    def merged(self, scale: float, device: torch.device) -> torch.Tensor:
+        """The weight at that scale, computed in float64 on `device` and rounded once to the weight's own type."""
+        pristine, up, down = (tensor.to(device).to(torch.float64) for tensor in (self.pristine, self.up, self.down))
+        # (out, rank, 1, 1) @ (rank, in, h, w) is (out, in, h, w); linear layers lack the last two.
+        delta = (up.flatten(1) @ down.flatten(1)).reshape(pristine.shape)
+        return pristine.add_(delta, alpha=scale * self.factor).to(self.pristine.dtype)
 
 
 class MergeableUNet:
-    """`unet` with a LoRA's layers at the scale set last; scale 0, the bare UNet, to begin with.
+    """`unet` with a LoRA at the scale set last; scale 0, the bare UNet, to begin with.
 
-    Only targeted weights are kept twice: as they were read, and as the UNet uses them.
+    The weights that the LoRA targets are kept as they were read, in the host's memory: on a GPU the UNet takes no
+    more than it does without a LoRA. `unet` must hold its weights whenever a scale is set.
     """
 
     def __init__(self, unet: Any, lora: Mapping[str, torch.Tensor]) -> None:
         self.unet = unet
         self._scale = 0.0
-        self._layers = tuple(_layers(unet, lora))
-        for layer, _, pristine in self._layers:
-            layer.weight = nn.Parameter(pristine.clone(), requires_grad=False)
+        self._targets = tuple(_targets(unet, lora))
+        for target in self._targets:
+            weight = target.layer.weight
+            if weight.device == target.pristine.device:
+                target.layer.weight = nn.Parameter(weight.detach().clone(), requires_grad=False)
 
     @property
     def scale(self) -> float:
@@ -59,40 +58,44 @@ class MergeableUNet:
         """Makes every targeted weight W0 + scale * alpha / rank * up @ down; bit for bit W0 at scale 0."""
         if scale == self._scale:
             return
-        for layer, delta, pristine in self._layers:
-            layer.weight.copy_(delta.merged(pristine, scale) if scale else pristine)
+        # What a failure half-way leaves must be merged again.
+        self._scale = float("nan")
+        for target in self._targets:
+            weight = target.layer.weight
+            weight.copy_(target.merged(scale, _exact(weight.device)) if scale else target.pristine)
         self._scale = scale
 
     def tensors(self) -> Iterator[torch.Tensor]:
-        """All that this takes memory for."""
-        yield from self.unet.parameters()
-        yield from self.unet.buffers()
-        for _, delta, pristine in self._layers:
-            yield from (delta.up, delta.down, pristine)
+        """All that this takes memory for on the UNet's device."""
+        device = self.unet.device
+        held = (tensor for target in self._targets for tensor in (target.pristine, target.up, target.down))
+        yield from (*self.unet.parameters(), *self.unet.buffers())
+        yield from (tensor for tensor in held if tensor.device == device)
 
 
-def _layers(
-    unet: nn.Module, lora: Mapping[str, torch.Tensor]
-) -> Iterator[tuple[nn.Linear | nn.Conv2d, Delta, torch.Tensor]]:
-    """Each layer that the LoRA targets, what is added to it, and its weight as it was read."""
-    modules = {
+def _exact(device: torch.device) -> torch.device:
+    """Not every kind of device computes in float64."""
+    return device if device.type == "cuda" else torch.device("cpu")
+
+
+def _targets(unet: nn.Module, lora: Mapping[str, torch.Tensor]) -> Iterator[Target]:
+    """What each of the LoRA's keys is for. DemoError where they are for another model."""
+    layers = {
         _PREFIX + name.replace(".", "_"): module
         for name, module in unet.named_modules()
         if isinstance(module, nn.Linear | nn.Conv2d)
     }
-    targets = sorted({key.partition(".")[0] for key in lora})
-    if not targets or not all(target in modules for target in targets):
-        unknown = next((target for target in targets if target not in modules), "nothing")
-        raise DemoError(f"This LoRA does not fit the base's UNet: it is for {unknown[:80]}.")
-    for target in targets:
-        layer = modules[target]
+    names = sorted({key.partition(".")[0] for key in lora}) or ["nothing"]
+    for name in names:
+        if name not in layers:
+            raise DemoError(f"This LoRA does not fit the base's UNet: it is for {name[:80]}.")
+        layer = layers[name]
         try:
-            up, down = lora[f"{target}.lora_up.weight"], lora[f"{target}.lora_down.weight"]
+            up, down = lora[f"{name}.lora_up.weight"], lora[f"{name}.lora_down.weight"]
         except KeyError as error:
             raise DemoError(f"This LoRA is incomplete: {error.args[0]!s:.120} is missing.") from error
+        if (up.shape[0], *down.shape[1:]) != layer.weight.shape or up.flatten(1).shape[1] != down.shape[0]:
+            raise DemoError(f"This LoRA does not fit the base's UNet: {name[:80]} has another shape.")
         rank = down.shape[0]
-        alpha = lora.get(f"{target}.alpha")
-        factor = float(alpha) / rank if alpha is not None else 1.0
-        if up.shape[0] * down.shape[1:].numel() != layer.weight.numel():
-            raise DemoError(f"This LoRA does not fit the base's UNet: {target[:80]} has another shape.")
-        yield layer, Delta(up, down, factor), layer.weight.detach()
+        alpha = lora.get(f"{name}.alpha")
+        yield Target(layer, layer.weight.detach().cpu(), up, down, float(alpha) / rank if alpha is not None else 1.0)

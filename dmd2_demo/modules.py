@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,10 @@ class Placing:
     dtype: torch.dtype
 
 
+Build = Callable[[Path, Path, Placing], Any]
+"""Makes a module of a config file and a `.safetensors` file."""
+
+
 @dataclass(frozen=True)
 class LoadedTextEncoders:
     """What a pipeline's constructor takes under these names."""
@@ -39,6 +44,11 @@ def unet(config: Path, weights: Path, placing: Placing) -> Any:
     return _model(UNet2DConditionModel, config, weights, placing)
 
 
+def unet_of(tensors: dict[str, torch.Tensor], config: Path, weights: Path, placing: Placing) -> Any:
+    """A UNet2DConditionModel with weights that were read from `weights` already."""
+    return _filled(UNet2DConditionModel, tensors, config, weights, placing)
+
+
 def vae(config: Path, weights: Path, placing: Placing) -> Any:
     """An AutoencoderKL."""
     return _model(AutoencoderKL, config, weights, placing)
@@ -50,9 +60,13 @@ def adapter(config: Path, weights: Path, placing: Placing) -> Any:
 
 
 def _model(kind: Any, config: Path, weights: Path, placing: Placing) -> Any:
+    return _filled(kind, read_tensors(weights, placing.device, placing.dtype), config, weights, placing)
+
+
+def _filled(kind: Any, tensors: dict[str, torch.Tensor], config: Path, weights: Path, placing: Placing) -> Any:
     with init_empty_weights():
         model = kind.from_config(json.loads(config.read_text()))
-    fill(model, read_tensors(weights, placing.device, placing.dtype), weights.name)
+    fill(model, tensors, weights.name)
     return still(model, placing.device)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 from diffusers import AutoencoderKL, LCMScheduler, StableDiffusionXLPipeline, T2IAdapter, UNet2DConditionModel
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
@@ -29,7 +29,7 @@ LORA = "dmd2_sdxl_4step_lora_fp16.safetensors"
 
 @pytest.fixture
 def loader(cache: Path) -> Weights:
-    return Weights(Hub(cache), CPU, torch.float32, converted=cache / "converted")
+    return Weights(Hub(cache), CPU, torch.float32, cache=cache / "converted")
 
 
 def assert_same(ours: nn.Module, theirs: nn.Module) -> None:
@@ -143,39 +143,47 @@ def test_fetch_foretells_the_size(family: TinyFamily, cache: Path, dtype: torch.
     assert all(parameter.dtype == dtype for parameter in loader.load(unet).parameters())
 
 
+def test_single_file_counts_each_part_alone(loader: Weights, family: TinyFamily) -> None:
+    source = SingleFile(family.single_file, Folder(family.base))
+    for part in (UNet(source), TextEncoders(source)):
+        assert loader.fetch(part) == pytest.approx(sizeof(loader.load(part)), rel=0.05), part
+
+
+@pytest.mark.parametrize(
+    ("part", "absent"),
+    [
+        (UNet, "model.diffusion_model.middle_block.0.in_layers.2.weight"),
+        (UNet, "model.diffusion_model.label_emb.0.0.weight"),
+        (TextEncoders, "conditioner.embedders.0.transformer.text_model.encoder.layers.1.mlp.fc1.weight"),
+        (TextEncoders, "conditioner.embedders.1.model.transformer.resblocks.0.mlp.c_fc.weight"),
+        (TextEncoders, "conditioner.embedders.1.model.positional_embedding"),
+    ],
+)
+def test_single_file_without_a_weight_is_told(
+    loader: Weights, family: TinyFamily, tmp_path: Path, part: type[UNet | TextEncoders], absent: str
+) -> None:
+    whole = load_file(family.single_file)
+    del whole[absent]
+    save_file(whole, tmp_path / "cut.safetensors")
+    with pytest.raises(DemoError, match=r"^cut\.safetensors (.* [mM]issing|holds no text_encoder_2)"):
+        loader.load(part(SingleFile(tmp_path / "cut.safetensors", Folder(family.base))))
+
+
+def test_what_is_no_base_is_refused_before_it_is_fetched(loader: Weights, family: TinyFamily, tmp_path: Path) -> None:
+    shutil.copytree(family.base, tmp_path / "inpainting")
+    config = tmp_path / "inpainting" / "unet" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"in_channels": 9}))
+    source = Folder(tmp_path / "inpainting")
+    lora = LoraUNet(UNet(source), File(Folder(family.dmd2), LORA))
+    for part in (UNet(source), TextEncoders(source), lora):
+        with pytest.raises(DemoError, match=r"^inpainting can't be a base here: it is an inpainting model"):
+            loader.fetch(part)
+
+
 def test_loading_is_told(loader: Weights, family: TinyFamily) -> None:
     told: list[Progress] = []
     loader.load(Vae(Folder(family.base)), told.append)
     assert [progress.sentence for progress in told] == ["Loading the VAE"]
-
-
-def test_pickle_is_converted_once_beside_it(family: TinyFamily, cache: Path, tmp_path: Path) -> None:
-    shutil.copy(family.dmd2 / ONE, tmp_path)
-    loader = Weights(Hub(cache), CPU, torch.float32, converted=cache)
-    part = UNet(Folder(family.base), File(Folder(tmp_path), ONE))
-    theirs = recipe_unet(family, ONE)
-    assert_same(loader.load(part), theirs)
-    converted = tmp_path / f"{ONE}.safetensors"
-    written = converted.stat().st_mtime_ns
-    assert_same(loader.load(part), theirs)
-    assert converted.stat().st_mtime_ns == written
-    assert {path.name for path in tmp_path.iterdir()} == {ONE, converted.name}
-
-
-class Evil:
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (Path.touch, (Path("evil"),))
-
-
-@pytest.mark.parametrize("content", [b"not a pickle", pickle.dumps({"weight": Evil()}), pickle.dumps({"weight": 1})])
-def test_pickle_that_holds_more_than_weights_is_refused(
-    loader: Weights, family: TinyFamily, tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "weights.bin").write_bytes(content)
-    with pytest.raises(DemoError, match=r"^weights.bin (is damaged or holds more than weights|holds no weights)"):
-        loader.load(UNet(Folder(family.base), File(Folder(tmp_path), "weights.bin")))
-    assert not Path("evil").exists()
 
 
 def test_weights_of_another_shape_are_told(loader: Weights, family: TinyFamily, tmp_path: Path) -> None:
