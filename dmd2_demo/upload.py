@@ -22,8 +22,8 @@ def open_picture(path: str | Path | None) -> Image.Image:
         raise DemoError("Choose a picture first.")
     try:
         with warnings.catch_warnings():
-            # Pillow warns about large pictures; the limit below is ours.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            # Pillow warns of large pictures, whose limit below is ours, and of odd EXIF data, which is harmless.
+            warnings.simplefilter("ignore")
             with Image.open(path) as image:
                 width, height = image.size
                 if width * height > MOST_PIXELS:
@@ -34,7 +34,7 @@ def open_picture(path: str | Path | None) -> Image.Image:
         raise DemoError("The picture is too large.") from None
     except UnidentifiedImageError:
         raise DemoError("That file is not a picture that can be read.") from None
-    except (OSError, SyntaxError, ValueError, EOFError):
+    except (OSError, SyntaxError, ValueError, EOFError, RuntimeError):
         raise DemoError("The picture is damaged or cut off.") from None
 
 

@@ -8,7 +8,7 @@ import pytest
 from dmd2_demo import fields
 from dmd2_demo.errors import DemoError
 
-NO_NUMBERS = [None, "", "many", [], {}, math.nan, "nan"]
+NO_NUMBERS: list[object] = [None, "", "many", [], {}, math.nan, "nan"]
 HUGE = [pytest.param(10**400, id="huge"), pytest.param(-(10**400), id="-huge"), pytest.param("9" * 400, id="digits")]
 OUT_OF_RANGE = [math.inf, -math.inf, -1, 1.6, 1e308, *HUGE]
 

@@ -17,16 +17,18 @@ SQUARE = Image.new("RGB", (100, 100))
 
 
 def text(**changes: Any) -> TextToImage:
-    return TextToImage(**({"family": EMBEDDED, "prompt": "a cat", "width": 128, "height": 128} | changes))
+    values: dict[str, Any] = {"family": EMBEDDED, "prompt": "a cat", "width": 128, "height": 128}
+    return TextToImage(**(values | changes))
 
 
 def lora(**changes: Any) -> CommunityLora:
-    values = {"family": EMBEDDED, "prompt": "a cat", "width": 128, "height": 128, "base": EMBEDDED.bases[0]}
-    return CommunityLora(**(values | {"lora_scale": 0.75} | changes))
+    values: dict[str, Any] = {"family": EMBEDDED, "prompt": "a cat", "width": 128, "height": 128}
+    return CommunityLora(**(values | {"base": EMBEDDED.bases[0], "lora_scale": 0.75} | changes))
 
 
 def canny(**changes: Any) -> CannyGuided:
-    return CannyGuided(**({"family": EMBEDDED, "prompt": "a cat", "image": SQUARE} | changes))
+    values: dict[str, Any] = {"family": EMBEDDED, "prompt": "a cat", "image": SQUARE}
+    return CannyGuided(**(values | changes))
 
 
 @pytest.mark.parametrize("make", [text, lora, canny])

@@ -41,7 +41,8 @@ class House:
 
 
 def text(**changes: Any) -> TextToImage:
-    return TextToImage(**({"family": FAMILY, "prompt": "a cat", "width": 64, "height": 64} | changes))
+    values: dict[str, Any] = {"family": FAMILY, "prompt": "a cat", "width": 64, "height": 64}
+    return TextToImage(**(values | changes))
 
 
 def never() -> bool:
