@@ -5,7 +5,11 @@ from __future__ import annotations
 import sys
 
 from dmd2_demo import open_page
+from dmd2_demo.errors import DemoError
 from dmd2_demo.settings import Settings
 
 if __name__ == "__main__":
-    open_page.run(Settings.read(sys.argv[1:]))
+    try:
+        open_page.run(Settings.read(sys.argv[1:]))
+    except DemoError as error:
+        sys.exit(str(error))

@@ -6,21 +6,25 @@ from functools import partial
 from typing import Any
 
 from dmd2_demo import placement
+from dmd2_demo.bases import read_bases, with_bases
 from dmd2_demo.catalogue import FAMILIES, Family
 from dmd2_demo.downloads import announcement
 from dmd2_demo.engine import Engine
 from dmd2_demo.hub import Hub
 from dmd2_demo.manager import PipelineManager
 from dmd2_demo.page import layout
+from dmd2_demo.page.house import House
 from dmd2_demo.page.theme import CSS, THEME
 from dmd2_demo.settings import Settings
 from dmd2_demo.studio import Studio
 
 
 def run(settings: Settings) -> None:
-    """Opens the page and serves it until interrupted."""
+    """Opens the page and serves it until interrupted. DemoError where the operator's bases can't be used."""
     device = placement.cuda_device_name()
     family = FAMILIES[_family_name(settings.family, device)]
+    if settings.bases is not None:
+        family = with_bases(family, read_bases(settings.bases))
     engine = Engine()
     manager = PipelineManager(
         fetch=engine.fetch,
@@ -30,8 +34,12 @@ def run(settings: Settings) -> None:
         budget=settings.budget,
     )
     shown_device = device or "CPU"
-    house = layout.House(
-        shown_device, partial(status, family, shown_device, manager), manager.unload, partial(announcement, Hub())
+    house = House(
+        device=shown_device,
+        status=partial(status, family, shown_device, manager),
+        unload=manager.unload,
+        downloads=partial(announcement, Hub()),
+        custom_bases=settings.allow_custom_bases,
     )
     page = layout.build(Studio(family, manager.lease), house)
     page.queue(max_size=64)

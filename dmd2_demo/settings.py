@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 _FAMILIES = ("auto", "embedded", "sdxl")
 _TRUE = {"1", "true", "yes", "on"}
@@ -21,6 +22,8 @@ class Settings:
     port: int | None = None
     share: bool = False
     budget: int | None = None
+    bases: Path | None = None
+    allow_custom_bases: bool = False
 
     @classmethod
     def read(cls, arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Settings:
@@ -52,6 +55,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=_port, help="default: the first free one from 7860")
     parser.add_argument("--share", action="store_true", help="also open a public link through Gradio's servers")
     parser.add_argument("--budget", type=_gigabytes, metavar="GB", help="most memory for models (default: no limit)")
+    parser.add_argument("--bases", type=Path, metavar="FILE.toml", help="more bases for the LoRA tab")
+    parser.add_argument(
+        "--allow-custom-bases", action="store_true", help="let visitors name any public repository as a base"
+    )
     return parser
 
 

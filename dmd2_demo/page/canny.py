@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 from PIL import Image
 
 from dmd2_demo.page import controls
+from dmd2_demo.page.house import House
 from dmd2_demo.page.picture_input import PictureInput
 from dmd2_demo.page.runner import Runner, Shown, said
-from dmd2_demo.parts import PipelineSpec
 from dmd2_demo.requests import CannyGuided
 from dmd2_demo.upload import open_picture
 
 
-def tab(runner: Runner, downloads: Callable[[PipelineSpec], str]) -> gr.events.Dependency:
+def tab(runner: Runner, house: House) -> gr.events.Dependency:
     """Lays out the tab and its endpoint `/canny`."""
     family = runner.studio.family
     with gr.Tab("Canny"):
@@ -50,7 +50,7 @@ def tab(runner: Runner, downloads: Callable[[PipelineSpec], str]) -> gr.events.D
                 seed, images = controls.seed_row()
                 actions = controls.actions()
                 spec = CannyGuided(family=family, prompt="any", image=Image.new("RGB", (1, 1))).spec()
-                controls.announcement(lambda: downloads(spec), [])
+                controls.announcement(lambda: house.downloads(spec), [])
             with gr.Column(scale=7):
                 shown = controls.results()
         if family.canny_examples:

@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from dmd2_demo.catalogue import Example, Sizes
+from dmd2_demo.errors import DemoError
 from dmd2_demo.requests import MOST_IMAGES
 
 _OWN_SIZE = "Own size"
@@ -118,7 +119,11 @@ def announcement(tell: Callable[..., str], inputs: Sequence[gr.components.Compon
     line = gr.Markdown(visible=False, elem_classes="status")
 
     def told(*values: object) -> gr.Markdown:
-        text = tell(*values)
+        try:
+            text = tell(*values)
+        except DemoError:
+            # What is wrong with a value is said where it is chosen.
+            text = ""
         return gr.Markdown(text, visible=bool(text))
 
     # Without a trigger of its own it runs when the page opens and when an input changes.

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 import gradio as gr
 
 from dmd2_demo.catalogue import Family
 from dmd2_demo.page import canny, loaded, lora, text_to_image
+from dmd2_demo.page.house import House
 from dmd2_demo.page.runner import Runner
 from dmd2_demo.page.stops import Stops
-from dmd2_demo.parts import PipelineSpec
 from dmd2_demo.studio import Studio
 
 _DAY = 86_400
-
-
-@dataclass(frozen=True)
-class House:
-    """What the page shows and may do besides making pictures."""
-
-    device: str
-    status: Callable[[], dict[str, Any]]
-    unload: Callable[[], None]
-    downloads: Callable[[PipelineSpec], str]
 
 
 def build(studio: Studio, house: House) -> gr.Blocks:
@@ -36,7 +23,7 @@ def build(studio: Studio, house: House) -> gr.Blocks:
     page: gr.Blocks
     with gr.Blocks(title="DMD2", analytics_enabled=False, delete_cache=(3600, _DAY)) as page:
         gr.HTML(_header(studio.family, house.device), elem_id="header", padding=False)
-        events = [tab(runner, house.downloads) for tab in (text_to_image.tab, lora.tab, canny.tab)]
+        events = [tab(runner, house) for tab in (text_to_image.tab, lora.tab, canny.tab)]
         refresh_after = loaded.panel(house.status, house.unload)
         for event in events:
             refresh_after(event)

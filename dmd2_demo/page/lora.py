@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import gradio as gr
 
+from dmd2_demo.bases import custom
 from dmd2_demo.catalogue import CommunityBase
 from dmd2_demo.page import controls
-from dmd2_demo.page.runner import Runner, Shown
+from dmd2_demo.page.house import House
+from dmd2_demo.page.runner import Runner, Shown, said
 from dmd2_demo.parts import PipelineSpec
 from dmd2_demo.requests import LARGEST_LORA_SCALE, CommunityLora
 
 
-def tab(runner: Runner, downloads: Callable[[PipelineSpec], str]) -> gr.events.Dependency:
+def tab(runner: Runner, house: House) -> gr.events.Dependency:
     """Lays out the tab and its endpoint `/lora`."""
     family = runner.studio.family
     first = family.bases[0]
     width, height = family.sizes.default
 
+    def chosen_base(name: str) -> CommunityBase:
+        known = any(name == base.name for base in family.bases)
+        return custom(name) if house.custom_bases and not known else family.community(name)
+
     def spec(name: str) -> PipelineSpec:
-        chosen = family.community(name)
+        chosen = chosen_base(name)
         return CommunityLora(
             family=family, prompt="any", width=width, height=height, base=chosen, lora_scale=chosen.scale
         ).spec()
@@ -29,7 +35,13 @@ def tab(runner: Runner, downloads: Callable[[PipelineSpec], str]) -> gr.events.D
         with gr.Row():
             with gr.Column(scale=5):
                 prompt = controls.prompt_box(family.lora_examples[0])
-                base = gr.Dropdown([(base.title, base.name) for base in family.bases], value=first.name, label="Base")
+                base = gr.Dropdown(
+                    [(base.title, base.name) for base in family.bases],
+                    value=first.name,
+                    label="Base",
+                    info="or any public SDXL repository: owner/name" if house.custom_bases else None,
+                    allow_custom_value=house.custom_bases,
+                )
                 licence = gr.Markdown(_licence(first), elem_classes="status")
                 with gr.Row(equal_height=True):
                     scale = gr.Slider(
@@ -38,13 +50,14 @@ def tab(runner: Runner, downloads: Callable[[PipelineSpec], str]) -> gr.events.D
                     size = controls.size_controls(family.sizes)
                 seed, images = controls.seed_row()
                 actions = controls.actions()
-                controls.announcement(lambda name: downloads(spec(name)), [base])
+                controls.announcement(lambda name: house.downloads(spec(name)), [base])
             with gr.Column(scale=7):
                 shown = controls.results()
         controls.examples([[example.prompt, example.base] for example in family.lora_examples], [prompt, base])
 
     def picked(name: str) -> tuple[float, str]:
-        chosen = family.community(name)
+        with said():
+            chosen = chosen_base(name)
         return chosen.scale, _licence(chosen)
 
     # Also when an example picks the base.
@@ -68,7 +81,7 @@ def tab(runner: Runner, downloads: Callable[[PipelineSpec], str]) -> gr.events.D
             return CommunityLora(
                 family=family,
                 prompt=prompt,
-                base=family.community(base),
+                base=chosen_base(base),
                 lora_scale=lora_scale,
                 seed=seed,
                 images=images,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import gradio as gr
 
 from dmd2_demo.page import controls
+from dmd2_demo.page.house import House
 from dmd2_demo.page.runner import Runner, Shown
 from dmd2_demo.parts import PipelineSpec
 from dmd2_demo.requests import TextToImage
 
 
-def tab(runner: Runner, downloads: Callable[[PipelineSpec], str]) -> gr.events.Dependency:
+def tab(runner: Runner, house: House) -> gr.events.Dependency:
     """Lays out the tab and its endpoint `/text_to_image`."""
     family = runner.studio.family
     steps = [len(distilled.schedule) for distilled in family.distilled]
@@ -30,7 +31,7 @@ def tab(runner: Runner, downloads: Callable[[PipelineSpec], str]) -> gr.events.D
                     size = controls.size_controls(family.sizes)
                 seed, images = controls.seed_row()
                 actions = controls.actions()
-                controls.announcement(lambda steps: downloads(spec(steps)), [step_choice])
+                controls.announcement(lambda steps: house.downloads(spec(steps)), [step_choice])
             with gr.Column(scale=7):
                 shown = controls.results()
         controls.examples([[example.prompt] for example in family.examples], [prompt])

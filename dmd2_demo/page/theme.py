@@ -17,6 +17,12 @@ THEME = gr.themes.Base(
 ).set(
     body_background_fill="*neutral_50",
     body_background_fill_dark="*neutral_950",
+    link_text_color="*primary_700",
+    link_text_color_hover="*primary_600",
+    link_text_color_visited="*primary_700",
+    link_text_color_dark="*primary_400",
+    link_text_color_hover_dark="*primary_300",
+    link_text_color_visited_dark="*primary_400",
     block_shadow="none",
     block_border_width="1px",
     block_label_background_fill="transparent",
@@ -31,7 +37,7 @@ THEME = gr.themes.Base(
 )
 
 CSS = """
-.gradio-container { max-width: 1200px !important; margin: 0 auto; }
+.gradio-container { width: 100%; max-width: 1200px !important; margin: 0 auto; }
 #header { display: flex; flex-wrap: wrap; align-items: baseline; gap: .25rem 1rem; padding: .5rem 0; }
 #header h1 { font-size: 1.5rem; margin: 0; letter-spacing: -.02em; }
 #header .facts { color: var(--body-text-color-subdued); font-size: .9rem; }

@@ -1,0 +1,24 @@
+"""What the page is given by the house it stands in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from dmd2_demo.parts import PipelineSpec
+
+
+@dataclass(frozen=True)
+class House:
+    """What the page shows and may do besides making pictures.
+
+    `status` and `unload` are for the panel; `downloads` is a sentence about what a spec's first use fetches, ""
+    for nothing; with `custom_bases` a visitor may name any public repository.
+    """
+
+    device: str
+    status: Callable[[], dict[str, Any]]
+    unload: Callable[[], None]
+    downloads: Callable[[PipelineSpec], str]
+    custom_bases: bool = False
