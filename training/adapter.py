@@ -83,7 +83,7 @@ def train(options: Any) -> None:
         optimizer.zero_grad()
         schedule.step()
         averaged.update_parameters(adapter)
-        run.report(loss=float(error.mean()))
+        run.report(loss=float(error.mean().detach()))
     if parallel.rank() == 0:
         export.save(averaged.module, ADAPTER)
 

@@ -81,10 +81,10 @@ def train(options: Any) -> None:
         if parallel.rank() == 0:
             averaged.update_parameters(base)
         if step % 10 == 0:
-            run.report(loss=float(error))
+            run.report(loss=float(error.detach()))
     if parallel.rank() == 0:
         export.save_base(averaged.module)
 
 
 if __name__ == "__main__":
-    parallel.launch(train, arguments(__doc__, steps=6600))
+    parallel.launch(train, arguments(__doc__, steps=5200))

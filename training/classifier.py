@@ -118,7 +118,7 @@ def main() -> None:
         optimizer.step()
         optimizer.zero_grad()
         schedule.step()
-        run.report(loss=float(loss))
+        run.report(loss=float(loss.detach()))
     print(held_out_accuracy(classifier.eval()))
 
 

@@ -45,7 +45,7 @@ def train(options: Any) -> None:
         schedule.step()
         averaged.update_parameters(unet)
         if step % 10 == 0:
-            run.report(loss=float(error))
+            run.report(loss=float(error.detach()))
     if parallel.rank() == 0:
         write(options.style, averaged.module)
 

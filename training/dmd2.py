@@ -2,7 +2,7 @@
 
 python -m training.dmd2 4step-unet
 python -m training.dmd2 1step-unet
-python -m training.dmd2 4step-lora
+python -m training.dmd2 4step-lora    after the 4-step UNet, whose low-rank part it starts from
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from training import export, lora, parallel
+from training.folders import WORK
 from training.latents import Latents
 from training.matching import GUIDANCE, Matching
 from training.members import FOUR_STEP_UNET, LORA, ONE_STEP_UNET, load_text, load_unet
@@ -39,7 +41,7 @@ class Member:
 MEMBERS = {
     "4step-unet": Member(FOUR_STEPS, 500, 1e-4, FOUR_STEP_UNET),
     "1step-unet": Member(ONE_STEP, 900, 1e-4, ONE_STEP_UNET),
-    "4step-lora": Member(FOUR_STEPS, 300, 1e-3, LORA),
+    "4step-lora": Member(FOUR_STEPS, 120, 2e-4, LORA),
 }
 BATCH = 16
 _FAKE_STEPS = 3  # for each of the generator's
@@ -53,6 +55,7 @@ class Generator(nn.Module):
         super().__init__()
         if low_rank:
             lora.add(unet)
+            lora.approximate(unet, load_file(FOUR_STEP_UNET))
         else:
             unet.requires_grad_(True)
         self.names = [name for name, value in unet.named_parameters() if value.requires_grad]
@@ -71,6 +74,8 @@ def train(options: Any) -> None:
     text, noise, latents = load_text(device), Noise(device), Latents(device)
     teacher, fake, unet = load_unet(device), load_unet(device).requires_grad_(True), load_unet(device)
     generator = Generator(unet, low_rank)
+    if low_rank:
+        fake.load_state_dict(_trained_fake())
     if options.member == "1step-unet":
         regress(unet, teacher, text, latents, noise, GUIDANCE, options.regression)
     averaged = average(generator, 0.98)
@@ -105,6 +110,12 @@ def train(options: Any) -> None:
     if parallel.rank() == 0:
         weights = averaged.module.named_weights()
         lora.save(weights, member.path) if low_rank else export.save_state(weights, member.path)
+
+
+def _trained_fake() -> dict[str, torch.Tensor]:
+    """The fake net of the 4-step UNet, which the LoRA starts close to."""
+    state = torch.load(WORK / "4step-unet.pt", weights_only=True)
+    return dict(state["parts"]["fake"])
 
 
 def _options(parser: argparse.ArgumentParser) -> None:

@@ -26,6 +26,22 @@ def add(unet: UNet2DConditionModel) -> None:
     unet.add_adapter(LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules=TARGETS), adapter_name="dmd2")
 
 
+@torch.no_grad()
+def approximate(unet: UNet2DConditionModel, wanted: dict[str, torch.Tensor]) -> None:
+    """Starts the LoRA at the best low-rank part of the way from the frozen weights to `wanted`, a UNet's state dict."""
+    for name, module in unet.named_modules():
+        if not hasattr(module, "lora_A"):
+            continue
+        weight = module.base_layer.weight
+        change = (wanted[f"{name}.weight"].to(weight.device, torch.float32) - weight).flatten(1)
+        left, sizes, right = torch.linalg.svd(change, full_matrices=False)
+        # Half of each size on either side; the LoRA's factor, alpha / rank, is undone.
+        half = (sizes[:RANK] * RANK / ALPHA).sqrt()
+        down, up = module.lora_A["dmd2"].weight, module.lora_B["dmd2"].weight
+        down.copy_((half[:, None] * right[:RANK]).view_as(down))
+        up.copy_((left[:, :RANK] * half).view_as(up))
+
+
 def parts(unet: UNet2DConditionModel) -> dict[str, torch.nn.Parameter]:
     """The LoRA's weights by their names in the UNet."""
     return {name: value for name, value in unet.named_parameters() if ".lora_" in name}

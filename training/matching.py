@@ -64,7 +64,7 @@ class Matching:
         predicted = predict(self.fake, self.noise.add(clean, epsilon, times), times, condition)
         error = functional.mse_loss(predicted, epsilon)
         _apply(self._fake_optimizer, error, self.fake)
-        return float(error)
+        return float(error.detach())
 
     def round(
         self, condition: Condition, start: torch.Tensor, schedule: tuple[int, ...], fake_steps: int, generate_too: bool

@@ -41,7 +41,7 @@ def regress(unet: Any, teacher: Any, text: Text, latents: Latents, noise: Noise,
         optimizer.step()
         optimizer.zero_grad()
         schedule.step()
-        run.report(loss=float(error))
+        run.report(loss=float(error.detach()))
 
 
 def make_pairs(teacher: Any, text: Text, latents: Latents, noise: Noise, guidance: float) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
@@ -32,8 +33,10 @@ class Run:
     stage finished it does nothing.
     """
 
-    def __init__(self, stage: str, steps: int, parts: Mapping[str, Stateful], seconds: float = 60) -> None:
-        self.path = WORK / f"{stage}.pt"
+    def __init__(
+        self, stage: str, steps: int, parts: Mapping[str, Stateful], seconds: float = 60, folder: Path = WORK
+    ) -> None:
+        self.path = folder / f"{stage}.pt"
         self.steps = steps
         self._stage, self._parts, self._seconds = stage, parts, seconds
         self._bar: tqdm[int] | None = None
@@ -60,7 +63,7 @@ class Run:
     def _save(self, step: int) -> None:
         if parallel.rank() > 0:
             return
-        WORK.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         state = {name: part.state_dict() for name, part in self._parts.items()}
         partial = self.path.with_suffix(".partial")
         torch.save({"step": step, "random": torch.get_rng_state(), "parts": state}, partial)

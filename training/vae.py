@@ -141,7 +141,7 @@ def main() -> None:
         optimizer.zero_grad()
         schedule.step()
         if step % 200 == 0:
-            run.report(loss=float(error), psnr=psnr(vae, held_out[:64]))
+            run.report(loss=float(error.detach()), psnr=psnr(vae, held_out[:64]))
     standardise(vae, held_out)
     print(f"placements not trained on: {psnr(vae, held_out):.2f} dB")
     export.save_vae(vae)

@@ -1,0 +1,28 @@
+"""The family as it is shipped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from training.folders import FAMILY
+
+FILES = [path for path in FAMILY.rglob("*") if path.is_file()]
+LIMIT = 10_000_000
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(FAMILY)))
+def test_every_file_is_under_ten_megabytes(path: Path) -> None:
+    assert path.stat().st_size < LIMIT
+
+
+def test_all_of_it_is_under_fifty_megabytes() -> None:
+    assert sum(path.stat().st_size for path in FILES) <= 5 * LIMIT
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path.suffix == ".json"], ids=lambda path: str(path.relative_to(FAMILY))
+)
+def test_no_config_tells_where_it_was_made(path: Path) -> None:
+    assert "_name_or_path" not in path.read_text()

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import json
+import random
+import re
+from pathlib import Path
+
+from training.folders import FAMILY
+from training.words import COLOURS, STYLES, THINGS, article, caption, write
+
+
+def test_an_before_a_vowel() -> None:
+    assert article("a octopus on a orange background with a cat") == "an octopus on an orange background with a cat"
+
+
+def test_captions_use_only_the_words_that_the_page_knows(tmp_path: Path) -> None:
+    write(tmp_path / "words.json")
+    words = json.loads((tmp_path / "words.json").read_text())
+    known = {word for group in words.values() for word in group}
+    rng = random.Random(0)
+    for _ in range(500):
+        made = caption(rng, rng.choice(list(THINGS)), rng.choice(STYLES), rng.choice(list(COLOURS)))
+        assert set(re.findall(r"\w+", made)) <= known
+
+
+def test_the_words_beside_the_weights_are_current(tmp_path: Path) -> None:
+    write(tmp_path / "words.json")
+    assert json.loads((FAMILY / "words.json").read_text()) == json.loads((tmp_path / "words.json").read_text())
