@@ -1,0 +1,66 @@
+"""The embedded family in full precision on the CPU, as every machine can run it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from dmd2_demo import pipelines
+from dmd2_demo.catalogue import FAMILIES
+from dmd2_demo.hub import Hub
+from dmd2_demo.manager import PipelineManager
+from dmd2_demo.pipelines import Pipeline
+from dmd2_demo.progress import silent
+from dmd2_demo.requests import CannyGuided, CommunityLora, Request, TextToImage
+from dmd2_demo.studio import Studio
+from dmd2_demo.weights import Weights
+
+FAMILY = FAMILIES["embedded"]
+PROMPT = FAMILY.examples[0].prompt
+
+
+@dataclass(frozen=True)
+class House:
+    """A studio and its manager."""
+
+    studio: Studio
+    manager: PipelineManager[Pipeline]
+
+    @classmethod
+    def open(cls, converted: Path) -> House:
+        """Nothing is loaded yet. What is converted on the way is kept in that folder."""
+        weights = Weights(Hub(), torch.device("cpu"), torch.float32, converted)
+        manager = PipelineManager(
+            fetch=weights.fetch, load=weights.load, assemble=pipelines.assemble, release=lambda: None
+        )
+        return cls(Studio(FAMILY, manager.lease), manager)
+
+    def make(self, request: Request) -> Image.Image:
+        """Its first picture."""
+        return next(self.studio.generate(request, silent, lambda: False)).image
+
+
+def text(**changes: Any) -> TextToImage:
+    """A request with the family's defaults but for `changes`."""
+    return TextToImage(**(_freely_sized() | changes))
+
+
+def lora(**changes: Any) -> CommunityLora:
+    """On the first base at its own scale but for `changes`."""
+    base = changes.get("base", FAMILY.bases[0])
+    return CommunityLora(**(_freely_sized() | {"base": base, "lora_scale": base.scale} | changes))
+
+
+def canny(image: Image.Image, **changes: Any) -> CannyGuided:
+    """With the page's defaults but for `changes`."""
+    values: dict[str, Any] = {"family": FAMILY, "prompt": PROMPT, "image": image}
+    return CannyGuided(**(values | changes))
+
+
+def _freely_sized() -> dict[str, Any]:
+    width, height = FAMILY.sizes.default
+    return {"family": FAMILY, "prompt": PROMPT, "width": width, "height": height}
