@@ -6,6 +6,7 @@ import logging
 import random
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import gradio as gr
 from dmd2_demo import fields
 from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.page.stops import Stops
-from dmd2_demo.progress import Progress
+from dmd2_demo.progress import Progress, Report
 from dmd2_demo.requests import LARGEST_SEED, Request
 from dmd2_demo.studio import Studio
 
@@ -29,8 +30,6 @@ class Runner:
     def __init__(self, studio: Studio, stops: Stops) -> None:
         self.studio = studio
         self._stops = stops
-        # Gradio serves files from the system's temporary folder and copies them to its own cache.
-        self._folder = Path(tempfile.mkdtemp(prefix="dmd2-"))
 
     def run(
         self,
@@ -51,38 +50,45 @@ class Runner:
                 random.randrange(LARGEST_SEED + 1) if randomize_seed else fields.whole("Seed", seed, 0, LARGEST_SEED)
             )
             request = build(chosen)
-            paths: list[str] = []
-            seconds = 0.0
-            for picture in self.studio.generate(request, report, stopped.is_set):
-                paths.append(str(picture.save(self._folder)))
-                seconds += picture.seconds
-                settings = {
-                    **request.settings(),
-                    "images": request.images,
-                    "seconds": round(seconds, 3),
-                    "notices": list(picture.notices),
-                }
-                yield list(paths), request.seed, settings
+            # Gradio copies each picture to its own cache, which it clears of what is old.
+            with tempfile.TemporaryDirectory(prefix="dmd2-") as folder:
+                yield from self._pictures(request, Path(folder), report, stopped.is_set)
+
+    def _pictures(
+        self, request: Request, folder: Path, report: Report, cancelled: Callable[[], bool]
+    ) -> Iterator[Shown]:
+        paths: list[str] = []
+        seconds = 0.0
+        for picture in self.studio.generate(request, report, cancelled):
+            paths.append(str(picture.save(folder)))
+            seconds += picture.seconds
+            settings = {
+                **request.settings(),
+                "images": request.images,
+                "seconds": round(seconds, 3),
+                "notices": list(picture.notices),
+            }
+            yield list(paths), request.seed, settings
 
     def stop_of(self, request: gr.Request) -> None:
         """Ends within one step what the sender of `request` has running."""
         self._stops.stop(request.session_hash or "")
 
 
-class said:  # noqa: N801 - reads as a phrase: `with said():`
+@contextmanager
+def said() -> Iterator[None]:
     """Turns errors into the sentence a visitor reads. What we did not foresee is logged and not shown."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if isinstance(error, Cancelled):
-            raise gr.Error(str(error), visible=False, print_exception=False) from None
-        if isinstance(error, DemoError):
-            raise gr.Error(str(error), title="Not possible", print_exception=False) from None
-        if isinstance(error, Exception) and not isinstance(error, gr.Error):
-            _log.error("unforeseen", exc_info=error)
-            raise gr.Error(
-                "Something went wrong in the demo itself. Nothing of yours is lost; please try again.",
-                print_exception=False,
-            ) from None
+    try:
+        yield
+    except Cancelled as error:
+        raise gr.Error(str(error), visible=False, print_exception=False) from None
+    except DemoError as error:
+        raise gr.Error(str(error), title="Not possible", print_exception=False) from None
+    except gr.Error:
+        raise
+    except Exception:  # noqa: BLE001 - the last place where a visitor can be told
+        _log.exception("unforeseen")
+        raise gr.Error(
+            "Something went wrong in the demo itself. Nothing of yours is lost; please try again.",
+            print_exception=False,
+        ) from None
