@@ -37,3 +37,8 @@ def check_room(what: str, needed: int, folder: Path, free: Free) -> None:
 def default_cache() -> Path:
     """The cache that all users of huggingface_hub on this machine share."""
     return Path(constants.HF_HUB_CACHE)
+
+
+def own_cache() -> Path:
+    """The folder beside that cache for what this demo makes of its files."""
+    return default_cache().parent / "dmd2-demo"

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from zipfile import is_zipfile
 
 from huggingface_hub import try_to_load_from_cache
 from huggingface_hub.errors import HFValidationError
@@ -134,7 +135,15 @@ def _in_folder(folder: Folder, name: str) -> Path:
 
 
 def _checked(path: Path) -> Path:
-    """The path, once a `.safetensors` file's header and length are seen to agree. Raises BrokenFile."""
+    """The path, once what says a file's length agrees with it. Raises BrokenFile."""
     if path.suffix == ".safetensors":
         read_header(path)
+    elif path.suffix == ".bin" and _begins_as_zip(path) and not is_zipfile(path):
+        raise BrokenFile("its end is missing")
     return path
+
+
+def _begins_as_zip(path: Path) -> bool:
+    """As pickles of weights do, but for very old ones."""
+    with path.open("rb") as file:
+        return file.read(2) == b"PK"

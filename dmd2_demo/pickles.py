@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import errno
+import hashlib
 import threading
 import zipfile
-from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from shutil import rmtree
+from tempfile import NamedTemporaryFile, mkdtemp
 
 import torch
 from safetensors.torch import save_file
@@ -16,53 +19,49 @@ from dmd2_demo.errors import DemoError
 from dmd2_demo.progress import Progress, Report, silent
 
 
-@dataclass(frozen=True)
 class Pickles:
-    """Converts pickles beside themselves, or into `cache` where their folder can't be written."""
+    """Keeps what pickles were converted to in `cache`, or for this process alone where that can't be written."""
 
-    cache: Path
-    free: Free = free_disk
-    _lock: threading.Lock = field(default_factory=threading.Lock, compare=False)
+    def __init__(self, cache: Path, free: Free = free_disk) -> None:
+        self._cache = cache
+        self._free = free
+        self._lock = threading.Lock()
+        self._is_own = False
 
     def as_safetensors(self, path: Path, report: Report = silent) -> Path:
-        """The file itself, or, for a pickle, a safetensors file with the same tensors, complete or absent.
+        """The file itself, or, for a pickle, a safetensors file with the same tensors.
 
-        Only tensors are unpickled. DemoError where the pickle holds anything else or there is no place for it.
+        Only tensors are unpickled. DemoError where the pickle holds anything else or there is no room.
         """
         if path.suffix == ".safetensors":
             return path
         with self._lock:
-            places = (path.with_name(f"{path.name}.safetensors"), self.cache / _name(path))
-            for place in places:
-                if place.is_file() and place.stat().st_mtime >= path.stat().st_mtime:
-                    return place
-            report(Progress(f"Converting {path.name} once"))
-            tensors = _unpickle(path)
-            try:
-                try:
-                    return self._save(tensors, places[0], path.stat().st_size)
-                except PermissionError:
-                    return self._save(tensors, places[1], path.stat().st_size)
-            except OSError as error:
-                raise DemoError(f"{path.name} can't be converted: {error.strerror or error}.") from error
+            converted = self._cache / _name(path)
+            if not converted.is_file():
+                report(Progress(f"Converting {path.name} once"))
+                self._convert(path)
+                converted = self._cache / converted.name
+            return converted
 
-    def _save(self, tensors: dict[str, torch.Tensor], path: Path, size: int) -> Path:
-        """Written under another name first, so that a cut leaves nothing that looks whole."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        check_room(f"convert {path.stem}", size, path.parent, self.free)
-        with NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".incomplete", delete=False) as file:
-            unfinished = Path(file.name)
+    def _convert(self, path: Path) -> None:
+        tensors = _unpickle(path)
         try:
-            save_file(tensors, unfinished, metadata={"format": "pt"})
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-        return path
+            check_room(f"convert {path.name}", path.stat().st_size, self._cache, self._free)
+            _save(tensors, self._cache / _name(path))
+        except OSError as error:
+            if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS} or self._is_own:
+                raise DemoError(f"{path.name} can't be converted: {error.strerror or error}.") from error
+            self._cache, self._is_own = Path(mkdtemp(prefix="dmd2-demo-")), True
+            atexit.register(rmtree, self._cache, ignore_errors=True)
+            self._convert(path)
 
 
 def _name(path: Path) -> str:
-    """Tells pickles of one name apart by their folder and size."""
-    return f"{path.parent.name}-{path.name}-{path.stat().st_size}.safetensors"
+    """Another one for each pickle and each version of it."""
+    at = path.resolve()
+    stat = at.stat()
+    version = hashlib.sha256(f"{at} {stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()
+    return f"{path.stem}-{version[:16]}.safetensors"
 
 
 def _unpickle(path: Path) -> dict[str, torch.Tensor]:
@@ -78,3 +77,15 @@ def _unpickle(path: Path) -> dict[str, torch.Tensor]:
     if not tensors:
         raise DemoError(f"{path.name} holds no weights.")
     return tensors
+
+
+def _save(tensors: dict[str, torch.Tensor], path: Path) -> None:
+    """Written under another name first: complete or absent, however it ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".incomplete", delete=False) as file:
+        unfinished = Path(file.name)
+    try:
+        save_file(tensors, unfinished, metadata={"format": "pt"})
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

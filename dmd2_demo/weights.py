@@ -11,7 +11,7 @@ from diffusers import LCMScheduler
 from torch import nn
 
 from dmd2_demo import modules, single_file
-from dmd2_demo.disk import default_cache
+from dmd2_demo.disk import own_cache
 from dmd2_demo.files import Choice, config, configs, encoder_weights, needed, tokenizer_files
 from dmd2_demo.header import bytes_in, read_header
 from dmd2_demo.hub import Hub
@@ -26,12 +26,12 @@ from dmd2_demo.tensors import read_tensors, size_of
 
 
 class Weights:
-    """Loads parts from `hub` onto `device` as `dtype`. `cache` keeps what pickles were converted to, where it must."""
+    """Loads parts from `hub` onto `device` as `dtype`. `cache` keeps what pickles are converted to."""
 
     def __init__(self, hub: Hub, device: torch.device, dtype: torch.dtype, cache: Path | None = None) -> None:
         self._hub = hub
         self._placing = Placing(device, dtype)
-        self._pickles = Pickles(cache or default_cache() / "dmd2-demo")
+        self._pickles = Pickles(cache or own_cache())
 
     def fetch(self, part: Part, report: Report = silent) -> int:
         """Makes every file of the part local. Returns about how many bytes it will take on the device once loaded.

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -162,6 +166,27 @@ def test_stopped_download_goes_on_where_it_was(hub: Hub, local_hub: LocalHub, pu
     assert local_hub.downloads(WEIGHTS)[0].start >= 100_000
 
 
+def test_killed_download_goes_on_where_it_was(hub: Hub, local_hub: LocalHub, published: Path, cache: Path) -> None:
+    program = f"""
+import os, signal
+from pathlib import Path
+from huggingface_hub import constants
+from dmd2_demo.hub import Hub
+from dmd2_demo.sources import File, HubRepo
+constants.DOWNLOAD_CHUNK_SIZE = 10_000
+def kill(progress):
+    if progress.fraction > 0.5:
+        os.kill(os.getpid(), signal.SIGKILL)
+Hub(Path({str(cache)!r})).fetch(File(HubRepo({REPO!r}), {WEIGHTS!r}), kill)
+"""
+    environment = os.environ | {"HF_ENDPOINT": local_hub.url}
+    killed = subprocess.run([sys.executable, "-c", program], env=environment, check=False, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    local_hub.asked.clear()
+    assert hub.fetch(WEIGHTS_FILE).read_bytes() == (published / WEIGHTS).read_bytes()
+    assert local_hub.downloads(WEIGHTS)[0].start >= 90_000
+
+
 def test_connection_that_never_gives_a_byte_is_told(hub: Hub, local_hub: LocalHub) -> None:
     local_hub.fail(REPO, WEIGHTS, Fault(cut_after=0, only="GET"), times=100)
     with pytest.raises(DemoError, match="can't be reached"):
@@ -195,6 +220,14 @@ def test_truncated_file_in_the_cache_is_fetched_once_more(hub: Hub, published: P
     with path.open("rb+") as file:
         file.truncate(1000)
     assert hub.fetch(WEIGHTS_FILE).read_bytes() == (published / WEIGHTS).read_bytes()
+
+
+def test_truncated_pickle_in_the_cache_is_fetched_once_more(hub: Hub, published: Path) -> None:
+    torch.save({"weight": torch.zeros(5000)}, published / "weights.bin")
+    file = File(HubRepo(REPO), "weights.bin")
+    with hub.fetch(file).open("rb+") as cached:
+        cached.truncate(1000)
+    assert hub.fetch(file).read_bytes() == (published / "weights.bin").read_bytes()
 
 
 def test_file_that_is_damaged_on_the_hub_is_told(hub: Hub, published: Path) -> None:
