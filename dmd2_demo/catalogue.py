@@ -194,7 +194,11 @@ def _embedded() -> Family:
             Example("a car on a yellow background", 1, base="fluent"),
             Example("a cupcake on a blue background", 2, base="twemoji"),
         ),
-        canny_examples=(),
+        canny_examples=(
+            Example("a rocket on a purple background, fluent style", image=_EMBEDDED / "examples" / "rocket.png"),
+            Example("a cat on an orange background, noto style", image=_EMBEDDED / "examples" / "fox.png"),
+            Example("a car on a yellow background, twemoji style", image=_EMBEDDED / "examples" / "car.png"),
+        ),
         words=_EMBEDDED / "words.json",
     )
 

@@ -11,6 +11,7 @@ from dmd2_demo.page.house import House
 from dmd2_demo.page.runner import Runner, Shown
 from dmd2_demo.parts import PipelineSpec
 from dmd2_demo.requests import TextToImage
+from dmd2_demo.vocabulary import Vocabulary
 
 
 def tab(runner: Runner, house: House) -> gr.events.Dependency:
@@ -35,6 +36,9 @@ def tab(runner: Runner, house: House) -> gr.events.Dependency:
             with gr.Column(scale=7):
                 shown = controls.results()
         controls.examples([[example.prompt] for example in family.examples], [prompt])
+        if runner.studio.vocabulary:
+            with gr.Accordion("What this family can draw", open=False):
+                gr.Markdown(_words(runner.studio.vocabulary))
 
     def text_to_image(
         prompt: str,
@@ -58,3 +62,8 @@ def tab(runner: Runner, house: House) -> gr.events.Dependency:
 
     inputs = [prompt, step_choice, seed.seed, seed.randomize, size.width, size.height, images]
     return controls.on_generate(actions, prompt, text_to_image, inputs, shown, seed, runner.stop_of, "text_to_image")
+
+
+def _words(vocabulary: Vocabulary) -> str:
+    lists = {"things": vocabulary.things, "styles": vocabulary.styles, "backgrounds": vocabulary.colours}
+    return "\n\n".join(f"**{name.capitalize()}**: {', '.join(words)}" for name, words in lists.items())
