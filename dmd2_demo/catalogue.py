@@ -81,7 +81,6 @@ class Example:
     """A prompt that shows a tab at its best. `image` is a picture file for canny."""
 
     prompt: str
-    seed: int = 0
     base: str | None = None
     image: Path | None = None
 
@@ -185,14 +184,14 @@ def _embedded() -> Family:
         ),
         detect_resolution=128,
         examples=(
-            Example("a fox on a blue background, fluent style", 1),
-            Example("a strawberry on a white background, noto style", 2),
-            Example("a rocket on a purple background, twemoji style", 3),
-            Example("a penguin on an orange background", 4),
+            Example("a fox on a blue background, fluent style"),
+            Example("a strawberry on a white background, noto style"),
+            Example("a rocket on a purple background, twemoji style"),
+            Example("a penguin on an orange background"),
         ),
         lora_examples=(
-            Example("a car on a yellow background", 1, base="fluent"),
-            Example("a cupcake on a blue background", 2, base="twemoji"),
+            Example("a car on a yellow background", base="fluent"),
+            Example("a cupcake on a blue background", base="twemoji"),
         ),
         canny_examples=(
             Example("a rocket on a purple background, fluent style", image=_EMBEDDED / "examples" / "rocket.png"),
@@ -244,13 +243,13 @@ def _sdxl() -> Family:
         ),
         detect_resolution=384,
         examples=(
-            Example("a photo of a cat", 1),
-            Example("a lighthouse on a cliff at dusk, oil painting", 2),
-            Example("macro photo of a dew drop on a fern, soft morning light", 3),
+            Example("a photo of a cat"),
+            Example("a lighthouse on a cliff at dusk, oil painting"),
+            Example("macro photo of a dew drop on a fern, soft morning light"),
         ),
         lora_examples=(
-            Example("portrait of an old fisherman, golden hour, 85mm photo", 1, base="realvis"),
-            Example("a girl with a red umbrella in the rain, anime key visual", 2, base="animagine"),
+            Example("portrait of an old fisherman, golden hour, 85mm photo", base="realvis"),
+            Example("a girl with a red umbrella in the rain, anime key visual", base="animagine"),
         ),
         canny_examples=(),
     )
