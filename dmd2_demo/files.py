@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
+from dmd2_demo.errors import DemoError
 from dmd2_demo.parts import Adapter, LoraUNet, Part, Scheduler, TextEncoders, UNet, Vae
 from dmd2_demo.sources import File, Folder, PipelineSource, SingleFile, Source
 
@@ -18,10 +23,33 @@ def configs(source: PipelineSource) -> Source:
 
 
 def weights(source: Source, folder: str, stem: str = _DIFFUSERS, variant: str | None = "fp16") -> Choice:
-    """The weights in a folder of a source ("" at the top): half precision where there is such a variant."""
-    path = f"{folder}/" if folder else ""
-    plain = File(source, f"{path}{stem}.safetensors")
-    return (File(source, f"{path}{stem}.{variant}.safetensors"), plain) if variant else (plain,)
+    """The weights in a folder of a source ("" at the top): half precision where there is such a variant.
+
+    Weights that are cut into several files are found by their index: see `shards`.
+    """
+    path = f"{folder}/{stem}" if folder else stem
+    plain = (f"{path}.safetensors", f"{path}.safetensors.index.json")
+    names = (f"{path}.{variant}.safetensors", *plain) if variant else plain
+    return tuple(File(source, name) for name in names)
+
+
+def is_weights(choice: Choice) -> bool:
+    """Whether these files hold weights, rather than a config or a tokenizer."""
+    return choice[0].name.endswith((".safetensors", ".bin"))
+
+
+def shards(choice: Choice, path: Path) -> Choice:
+    """The files that an index lists, which `path` was found for `choice` as; none where `path` is no index."""
+    if path.suffix != ".json":
+        return ()
+    try:
+        names = sorted(set(json.loads(path.read_text())["weight_map"].values()))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        names = []
+    if not names or not all(re.fullmatch(r"[\w-]+(\.[\w-]+)*\.safetensors", name) for name in names):
+        raise DemoError(f"{path.name} of {choice[0].source} is no index of weights.")
+    folder = choice[0].name.rpartition("/")[0]
+    return tuple(File(choice[0].source, f"{folder}/{name}" if folder else name) for name in names)
 
 
 def encoder_weights(source: Source, folder: str) -> Choice:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ class Placing:
     dtype: torch.dtype
 
 
-Build = Callable[[Path, Path, Placing], Any]
-"""Makes a module of a config file and a `.safetensors` file."""
+Build = Callable[[Path, Sequence[Path], Placing], Any]
+"""Makes a module of a config file and one or more `.safetensors` files."""
 
 
 @dataclass(frozen=True)
@@ -39,34 +39,37 @@ class LoadedTextEncoders:
     text_encoder_2: Any
 
 
-def unet(config: Path, weights: Path, placing: Placing) -> Any:
-    """A UNet2DConditionModel of that config file with the weights of that `.safetensors` file."""
+def unet(config: Path, weights: Sequence[Path], placing: Placing) -> Any:
+    """A UNet2DConditionModel of that config file with the weights of those `.safetensors` files."""
     return _model(UNet2DConditionModel, config, weights, placing)
 
 
-def unet_of(tensors: dict[str, torch.Tensor], config: Path, weights: Path, placing: Placing) -> Any:
-    """A UNet2DConditionModel with weights that were read from `weights` already."""
-    return _filled(UNet2DConditionModel, tensors, config, weights, placing)
+def unet_of(tensors: dict[str, torch.Tensor], config: Path, name: str, placing: Placing) -> Any:
+    """A UNet2DConditionModel with weights that were read already, from the file called `name`."""
+    return _filled(UNet2DConditionModel, tensors, config, name, placing)
 
 
-def vae(config: Path, weights: Path, placing: Placing) -> Any:
+def vae(config: Path, weights: Sequence[Path], placing: Placing) -> Any:
     """An AutoencoderKL."""
     return _model(AutoencoderKL, config, weights, placing)
 
 
-def adapter(config: Path, weights: Path, placing: Placing) -> Any:
+def adapter(config: Path, weights: Sequence[Path], placing: Placing) -> Any:
     """A T2IAdapter."""
     return _model(T2IAdapter, config, weights, placing)
 
 
-def _model(kind: Any, config: Path, weights: Path, placing: Placing) -> Any:
-    return _filled(kind, read_tensors(weights, placing.device, placing.dtype), config, weights, placing)
+def _model(kind: Any, config: Path, weights: Sequence[Path], placing: Placing) -> Any:
+    tensors: dict[str, torch.Tensor] = {}
+    for path in weights:
+        tensors |= read_tensors(path, placing.device, placing.dtype)
+    return _filled(kind, tensors, config, weights[0].name, placing)
 
 
-def _filled(kind: Any, tensors: dict[str, torch.Tensor], config: Path, weights: Path, placing: Placing) -> Any:
+def _filled(kind: Any, tensors: dict[str, torch.Tensor], config: Path, name: str, placing: Placing) -> Any:
     with init_empty_weights():
         model = kind.from_config(json.loads(config.read_text()))
-    fill(model, tensors, weights.name)
+    fill(model, tensors, name)
     return still(model, placing.device)
 
 
@@ -75,20 +78,20 @@ def tokenizer(folder: Path) -> Any:
     return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
 
 
-def text_encoder(config: Path, weights: Path, placing: Placing) -> Any:
-    """A CLIPTextModel, with a projection where the config says so. Both files lie in one folder."""
+def text_encoder(config: Path, weights: Sequence[Path], placing: Placing) -> Any:
+    """A CLIPTextModel, with a projection where the config says so. All lie in one folder."""
     architecture = json.loads(config.read_text()).get("architectures", [""])[0]
     kind = CLIPTextModelWithProjection if architecture == "CLIPTextModelWithProjection" else CLIPTextModel
     model, found = kind.from_pretrained(
         config.parent,
-        variant=_variant(weights),
+        variant=_variant(weights[0]),
         dtype=placing.dtype,
         local_files_only=True,
         use_safetensors=True,
         output_loading_info=True,
     )
     if found["missing_keys"]:
-        raise DemoError(f"{weights.name} does not fit this text encoder: {min(found['missing_keys'])} is missing.")
+        raise DemoError(f"{weights[0].name} does not fit this text encoder: {min(found['missing_keys'])} is missing.")
     return still(model, placing.device)
 
 

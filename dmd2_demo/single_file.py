@@ -43,7 +43,7 @@ def unet(config: Path, weights: Path, placing: Placing) -> Any:
         converted = convert_ldm_unet_checkpoint(tensors, json.loads(shape.read_text()))
     except KeyError as error:
         raise DemoError(f"{weights.name} holds no UNet of SDXL's shape: {error.args[0]!s:.100} is missing.") from error
-    return modules.unet_of(converted, shape, weights, placing)
+    return modules.unet_of(converted, shape, weights.name, placing)
 
 
 def text_encoders(config: Path, weights: Path, placing: Placing) -> tuple[Any, Any]:

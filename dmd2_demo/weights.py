@@ -12,7 +12,7 @@ from torch import nn
 
 from dmd2_demo import modules, single_file
 from dmd2_demo.disk import own_cache
-from dmd2_demo.files import Choice, config, configs, encoder_weights, needed, tokenizer_files
+from dmd2_demo.files import Choice, config, configs, encoder_weights, is_weights, needed, shards, tokenizer_files
 from dmd2_demo.header import bytes_in, read_header
 from dmd2_demo.hub import Hub
 from dmd2_demo.kind import require_sdxl
@@ -45,10 +45,9 @@ class Weights:
             return unet if self._placing.device.type != "cpu" else 2 * unet + lora.stat().st_size
         if isinstance(part, UNet | TextEncoders):
             require_sdxl(part.source, self._hub)
-        paths = self._hub.fetch_all(needed(part), f"the {part.title}", report)
-        files = [
-            self._pickles.as_safetensors(path, report) for path in paths if path.suffix in {".safetensors", ".bin"}
-        ]
+        choices = needed(part)
+        self._hub.fetch_all(choices, f"the {part.title}", report)
+        files = [path for choice in choices if is_weights(choice) for path in self._tensor_files(choice, report)]
         prefix = single_file.prefix(part)
         return sum(bytes_in(read_header(path), self._placing.dtype.itemsize, prefix) for path in files)
 
@@ -76,8 +75,15 @@ class Weights:
                 return LCMScheduler.from_config(json.loads(path.read_text()))
 
     def _model(self, build: modules.Build, config_file: Choice, weights_file: Choice) -> Any:
-        path = self._pickles.as_safetensors(self._hub.first(weights_file))
-        return build(self._hub.first(config_file), path, self._placing)
+        return build(self._hub.first(config_file), self._tensor_files(weights_file), self._placing)
+
+    def _tensor_files(self, choice: Choice, report: Report = silent) -> tuple[Path, ...]:
+        """The safetensors files that hold the weights of `choice`."""
+        path = self._hub.first(choice, report)
+        parts = shards(choice, path)
+        if parts:
+            return self._hub.fetch_all(((part,) for part in parts), f"the parts of {path.name}", report)
+        return (self._pickles.as_safetensors(path, report),)
 
     def _unet(self, part: UNet) -> Any:
         if part.weights is None and isinstance(part.source, SingleFile):

@@ -65,6 +65,25 @@ def test_unet_of_a_base(loader: Weights, family: TinyFamily) -> None:
     assert_same(loader.load(UNet(Folder(family.base))), theirs)
 
 
+def test_unet_in_several_files(loader: Weights, family: TinyFamily, tmp_path: Path) -> None:
+    shutil.copytree(family.base, tmp_path / "base")
+    shutil.rmtree(tmp_path / "base" / "unet")
+    unet = UNet2DConditionModel.from_pretrained(family.base, subfolder="unet", variant="fp16").float()
+    unet.save_pretrained(tmp_path / "base" / "unet", max_shard_size="300KB")
+    part = UNet(Folder(tmp_path / "base"))
+    assert loader.fetch(part) == sizeof(unet)
+    assert_same(loader.load(part), unet.eval())
+
+
+@pytest.mark.parametrize("index", ["{}", "[]", "<html>", '{"weight_map": {"a": "../secret.safetensors"}}'])
+def test_index_of_nothing_is_told(loader: Weights, family: TinyFamily, tmp_path: Path, index: str) -> None:
+    shutil.copytree(family.base / "vae", tmp_path / "vae")
+    (tmp_path / "vae" / "diffusion_pytorch_model.fp16.safetensors").unlink()
+    (tmp_path / "vae" / "diffusion_pytorch_model.safetensors.index.json").write_text(index)
+    with pytest.raises(DemoError, match="is no index of weights"):
+        loader.load(Vae(Folder(tmp_path)))
+
+
 def test_vae(loader: Weights, family: TinyFamily) -> None:
     theirs = AutoencoderKL.from_pretrained(family.base, subfolder="vae", variant="fp16").float()
     assert_same(loader.load(Vae(Folder(family.base))), theirs)
