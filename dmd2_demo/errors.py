@@ -15,6 +15,14 @@ class OutOfMemory(DemoError):
     """The device has no room for this picture or model."""
 
 
+class DeviceFull(OutOfMemory):
+    """The device's memory was full in that tier of placement (see memory.py); a lower one may do."""
+
+    def __init__(self, tier: str) -> None:
+        super().__init__("The device has too little memory for this. A smaller picture may fit.")
+        self.tier = tier
+
+
 class Cancelled(DemoError):
     """The visitor pressed Stop."""
 

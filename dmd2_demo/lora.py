@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,11 +37,13 @@ class MergeableUNet:
     """`unet` with a LoRA at the scale set last; scale 0, the bare UNet, to begin with.
 
     The weights that the LoRA targets are kept as they were read, in the host's memory: on a GPU the UNet takes no
-    more than it does without a LoRA. `unet` must hold its weights whenever a scale is set.
+    more than it does without a LoRA. `unet` must hold its weights whenever a scale is set. DemoError where the LoRA
+    is for another model.
     """
 
     def __init__(self, unet: Any, lora: Mapping[str, torch.Tensor]) -> None:
         self.unet = unet
+        self.merges_on: torch.device | None = None  # where scales are computed; None for where the weights are
         self._scale = 0.0
         self._targets = tuple(_targets(unet, lora))
         for target in self._targets:
@@ -62,7 +65,7 @@ class MergeableUNet:
         self._scale = float("nan")
         for target in self._targets:
             weight = target.layer.weight
-            weight.copy_(target.merged(scale, _exact(weight.device)) if scale else target.pristine)
+            weight.copy_(target.merged(scale, _exact(self.merges_on or weight.device)) if scale else target.pristine)
         self._scale = scale
 
     def tensors(self) -> Iterator[torch.Tensor]:
@@ -78,24 +81,33 @@ def _exact(device: torch.device) -> torch.device:
     return device if device.type == "cuda" else torch.device("cpu")
 
 
-def _targets(unet: nn.Module, lora: Mapping[str, torch.Tensor]) -> Iterator[Target]:
-    """What each of the LoRA's keys is for. DemoError where they are for another model."""
+def require_fit(unet: nn.Module, shapes: Mapping[str, Sequence[int]]) -> None:
+    """Raises DemoError where a LoRA with tensors of these shapes, by name, is for another model than `unet`."""
+    for name, layer in _layers(unet, shapes):
+        up, down = shapes[f"{name}.lora_up.weight"], shapes[f"{name}.lora_down.weight"]
+        if (up[0], *down[1:]) != tuple(layer.weight.shape) or math.prod(up[1:]) != down[0]:
+            raise DemoError(f"This LoRA does not fit the base's UNet: {name[:80]} has another shape.")
+
+
+def _layers(unet: nn.Module, lora: Mapping[str, Any]) -> Iterator[tuple[str, nn.Linear | nn.Conv2d]]:
+    """The layers that a LoRA's keys name. DemoError for a key without its layer or a layer without its keys."""
     layers = {
         _PREFIX + name.replace(".", "_"): module
         for name, module in unet.named_modules()
         if isinstance(module, nn.Linear | nn.Conv2d)
     }
-    names = sorted({key.partition(".")[0] for key in lora}) or ["nothing"]
-    for name in names:
+    for name in sorted({key.partition(".")[0] for key in lora}) or ["nothing"]:
         if name not in layers:
             raise DemoError(f"This LoRA does not fit the base's UNet: it is for {name[:80]}.")
-        layer = layers[name]
-        try:
-            up, down = lora[f"{name}.lora_up.weight"], lora[f"{name}.lora_down.weight"]
-        except KeyError as error:
-            raise DemoError(f"This LoRA is incomplete: {error.args[0]!s:.120} is missing.") from error
-        if (up.shape[0], *down.shape[1:]) != layer.weight.shape or up.flatten(1).shape[1] != down.shape[0]:
-            raise DemoError(f"This LoRA does not fit the base's UNet: {name[:80]} has another shape.")
-        rank = down.shape[0]
+        for kind in ("up", "down"):
+            if f"{name}.lora_{kind}.weight" not in lora:
+                raise DemoError(f"This LoRA is incomplete: {name[:80]}.lora_{kind}.weight is missing.")
+        yield name, layers[name]
+
+
+def _targets(unet: nn.Module, lora: Mapping[str, torch.Tensor]) -> Iterator[Target]:
+    for name, layer in _layers(unet, lora):
+        up, down = lora[f"{name}.lora_up.weight"], lora[f"{name}.lora_down.weight"]
         alpha = lora.get(f"{name}.alpha")
-        yield Target(layer, layer.weight.detach().cpu(), up, down, float(alpha) / rank if alpha is not None else 1.0)
+        factor = float(alpha) / down.shape[0] if alpha is not None else 1.0
+        yield Target(layer, layer.weight.detach().cpu(), up, down, factor)

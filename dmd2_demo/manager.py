@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -38,7 +39,8 @@ class PipelineManager(Generic[Pipeline]):
 
     Everything that touches files or a device is handed in: `fetch` makes a part's files local and tells the
     bytes it will take, `load` gives its module, `assemble` makes a pipeline from modules, `release` returns
-    dropped memory to the system. `budget` is in bytes; None keeps everything.
+    dropped memory to the system, `room` tells the bytes that more parts may take now. `budget` is in bytes, for
+    all parts; None for no limit but the room.
     """
 
     def __init__(
@@ -48,10 +50,11 @@ class PipelineManager(Generic[Pipeline]):
         load: Callable[[Part], Any],
         assemble: Callable[[PipelineSpec, Mapping[Part, Any]], Pipeline],
         release: Callable[[], None],
+        room: Callable[[], float] = lambda: math.inf,
         budget: int | None = None,
     ) -> None:
         self._fetch, self._load, self._assemble, self._release = fetch, load, assemble, release
-        self._budget = budget
+        self._room, self._budget = room, budget
         self._lock = Lock()
         self._resident: OrderedDict[Part, Resident] = OrderedDict()
         self._loads = self._leases = 0
@@ -75,8 +78,15 @@ class PipelineManager(Generic[Pipeline]):
     def unload(self) -> None:
         """Drops every part, once the lease of the moment is over."""
         with self._lock:
-            self._resident.clear()
-            self._release()
+            self._drop_all()
+
+    def start_over(self, change: Callable[[], str | None]) -> str | None:
+        """Makes `change` while nobody leases; where it tells of one, every part is dropped, to be loaded anew."""
+        with self._lock:
+            changed = change()
+            if changed is not None:
+                self._drop_all()
+            return changed
 
     def status(self) -> Status:
         """What is loaded now; never waits for a running lease."""
@@ -95,18 +105,19 @@ class PipelineManager(Generic[Pipeline]):
             self._resident[part] = Resident(self._load(part), size)
             self._loads += 1
 
+    def _drop_all(self) -> None:
+        self._resident.clear()
+        self._release()
+
     def _make_room(self, size: int, wanted: tuple[Part, ...]) -> None:
-        if self._budget is None:
-            return
+        budget = math.inf if self._budget is None else self._budget
         held = sum(resident.size for resident in self._resident.values())
-        dropped = False
         for part in [part for part in self._resident if part not in wanted]:
-            if held + size <= self._budget:
+            if held + size <= budget and size <= self._room():
                 break
             held -= self._resident.pop(part).size
-            dropped = True
-        if dropped:
             self._release()
-        if held + size > self._budget:
-            needed, most = (held + size) / 1e9, self._budget / 1e9
+        # The room is an estimate: where it seems too small, loading shows. The budget is the operator's word.
+        if held + size > budget:
+            needed, most = (held + size) / 1e9, budget / 1e9
             raise OutOfMemory(f"This needs {needed:.3g} GB of models; the operator's budget is {most:.3g} GB.")

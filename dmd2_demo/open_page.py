@@ -5,43 +5,42 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from dmd2_demo import placement
+import gradio as gr
+
 from dmd2_demo.bases import read_bases, with_bases
 from dmd2_demo.catalogue import FAMILIES, Family
+from dmd2_demo.device import cuda_device_name
 from dmd2_demo.downloads import announcement
-from dmd2_demo.engine import Engine
 from dmd2_demo.hub import Hub
 from dmd2_demo.manager import PipelineManager
 from dmd2_demo.page import layout
 from dmd2_demo.page.house import House
 from dmd2_demo.page.theme import CSS, THEME
 from dmd2_demo.settings import Settings
-from dmd2_demo.studio import Studio
+from dmd2_demo.workshop import furnish
 
 
 def run(settings: Settings) -> None:
-    """Opens the page and serves it until interrupted. DemoError where the operator's bases can't be used."""
-    device = placement.cuda_device_name()
+    """Opens the page and serves it until interrupted."""
+    open_page(settings).block_thread()
+
+
+def open_page(settings: Settings) -> gr.Blocks:
+    """The page, served by other threads until it is closed. DemoError where the operator's bases can't be used."""
+    device = cuda_device_name()
     family = FAMILIES[_family_name(settings.family, device)]
     if settings.bases is not None:
         family = with_bases(family, read_bases(settings.bases))
-    engine = Engine()
-    manager = PipelineManager(
-        fetch=engine.fetch,
-        load=engine.load,
-        assemble=engine.assemble,
-        release=engine.release,
-        budget=settings.budget,
-    )
+    workshop = furnish(family, settings)
     shown_device = device or "CPU"
     house = House(
         device=shown_device,
-        status=partial(status, family, shown_device, manager),
-        unload=manager.unload,
+        status=partial(status, family, shown_device, workshop.manager),
+        unload=workshop.manager.unload,
         downloads=partial(announcement, Hub()),
         custom_bases=settings.allow_custom_bases,
     )
-    page = layout.build(Studio(family, manager.lease), house)
+    page = layout.build(workshop.studio, house)
     page.queue(max_size=64)
     page.launch(
         server_name=settings.host,
@@ -54,8 +53,8 @@ def run(settings: Settings) -> None:
         ssr_mode=False,
         prevent_thread_lock=True,
     )
-    engine.warm_up()
-    page.block_thread()
+    workshop.engine.warm_up()
+    return page
 
 
 def status(family: Family, device: str, manager: PipelineManager[Any]) -> dict[str, Any]:

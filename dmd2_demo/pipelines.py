@@ -15,6 +15,7 @@ from PIL import Image
 
 from dmd2_demo.decode import decode
 from dmd2_demo.lora import MergeableUNet
+from dmd2_demo.memory import full_is_said
 from dmd2_demo.parts import Part, PipelineSpec
 from dmd2_demo.picture import Drawn
 from dmd2_demo.requests import CannyGuided, CommunityLora, Request
@@ -25,17 +26,25 @@ logging.getLogger("diffusers.schedulers.scheduling_lcm").setLevel(logging.ERROR)
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A diffusers pipeline over resident modules, which it shares with others, and the UNet's LoRA if it has one."""
+    """A diffusers pipeline over resident modules, which it shares with others, and the UNet's LoRA if it has one.
+
+    `tier` is how the modules were placed: see memory.py.
+    """
 
     diffusers: StableDiffusionXLPipeline | StableDiffusionXLAdapterPipeline
     lora: MergeableUNet | None = None
+    tier: str = "resident"
 
     def draw(self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]) -> Drawn:
         """One picture, as the model card makes it: the schedule's own timesteps, guidance 0, noise from the CPU.
 
         `edges` guide a CannyGuided request. `on_step` is called with the number of steps done; what it raises
-        ends the picture.
+        ends the picture. Raises DeviceFull where the device's memory is.
         """
+        with full_is_said(self.tier):
+            return self._draw(request, seed, edges, on_step)
+
+    def _draw(self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]) -> Drawn:
         if isinstance(request, CommunityLora) and self.lora is not None:
             self.lora.set_scale(request.lora_scale)
         width, height = request.size
@@ -69,7 +78,7 @@ class Pipeline:
         return str(tokenizer.decode(tokens[tokenizer.model_max_length - 2 :])).strip()
 
 
-def assemble(spec: PipelineSpec, modules: Mapping[Part, Any]) -> Pipeline:
+def assemble(spec: PipelineSpec, modules: Mapping[Part, Any], tier: str = "resident") -> Pipeline:
     """The pipeline of `spec` over its resident modules, with a scheduler of its own."""
     text = modules[spec.text_encoders]
     unet = modules[spec.unet]
@@ -89,7 +98,7 @@ def assemble(spec: PipelineSpec, modules: Mapping[Part, Any]) -> Pipeline:
     else:
         pipeline = StableDiffusionXLAdapterPipeline(**common, adapter=modules[spec.adapter])
     pipeline.set_progress_bar_config(disable=True)
-    return Pipeline(pipeline, lora)
+    return Pipeline(pipeline, lora, tier)
 
 
 @contextmanager

@@ -1,58 +1,63 @@
-"""Which device computes, and in which precision. The only place that knows."""
+"""Which device computes, in which precision, with which attention, and how its memory is shared."""
 
 from __future__ import annotations
 
-import ctypes
-import sys
+import gc
+import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    import torch
+import torch
+
+from dmd2_demo import attention, precision
+from dmd2_demo.attention import Attention
+from dmd2_demo.memory import Memory, free_bytes, modules_of, tier_for
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where modules live and in which dtype they compute."""
+    """Where and how modules compute."""
 
     device: torch.device
     dtype: torch.dtype
+    attention: Attention
+    memory: Memory
+
+    def place(self, loaded: Any) -> None:
+        """Prepares a part that was loaded to the memory's home for its work."""
+        for module in modules_of(loaded):
+            self.attention.place(module)
+        self.memory.place(loaded)
+
+    def described(self) -> dict[str, str]:
+        """For the operator."""
+        return {
+            "precision": str(self.dtype).removeprefix("torch."),
+            "memory": self.memory.tier,
+            "attention": self.attention.kernel,
+        }
 
 
-def choose() -> Placement:
-    """CUDA in half precision where there is one, else the CPU in float32, the only one it is fast in."""
-    import torch  # noqa: PLC0415 - the page opens before torch is there
-
-    if torch.cuda.is_available():
-        return Placement(torch.device("cuda"), torch.float16)
-    return Placement(torch.device("cpu"), torch.float32)
+def choose(memory: str = "auto", wanted_attention: str = "auto") -> Placement:
+    """CUDA where there is one, else the CPU. `memory` is a tier or "auto", by what is free now."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    dtype = precision.choose(device)
+    kernel = attention.choose(wanted_attention, device, dtype, attention.xformers_trouble)
+    if kernel.note:
+        _log.warning(kernel.note)
+    if device.type == "cpu":
+        tier = "resident"  # there is no second memory to wait in
+    elif memory == "auto":
+        tier = tier_for(free_bytes(device))
+    else:
+        tier = memory
+    return Placement(device, dtype, kernel, Memory(device, tier))
 
 
 def release() -> None:
     """Returns freed memory to the device."""
-    import gc  # noqa: PLC0415
-
-    import torch  # noqa: PLC0415
-
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-
-
-def cuda_device_name() -> str | None:
-    """The first CUDA device's name, asked of the driver itself, in milliseconds; None where there is none."""
-    try:
-        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    except OSError:
-        return None
-    device = ctypes.c_int()
-    name = ctypes.create_string_buffer(256)
-    # Each call gives 0 where it worked; without a device the first or second does not.
-    failed = (
-        driver.cuInit(0)
-        or driver.cuDeviceGet(ctypes.byref(device), 0)
-        or driver.cuDeviceGetName(name, len(name), device)
-    )
-    if failed:
-        return None
-    return name.value.decode(errors="replace")

@@ -7,8 +7,8 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
-_FAMILIES = ("auto", "embedded", "sdxl")
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
 
@@ -24,12 +24,17 @@ class Settings:
     budget: int | None = None
     bases: Path | None = None
     allow_custom_bases: bool = False
+    memory: str = "auto"
+    attention: str = "auto"
 
     @classmethod
     def read(cls, arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Settings:
         """From `--flags`, else `DMD2_FLAGS`, else the defaults. Exits with a usage message for a bad value."""
         parser = _parser()
-        defaults = {}
+        defaults: dict[str, str | bool] = {}
+        # Gradio's own variable, which Spaces set.
+        if "GRADIO_SERVER_NAME" in environment:
+            defaults["host"] = environment["GRADIO_SERVER_NAME"]
         for field in fields(cls):
             value = environment.get(f"DMD2_{field.name.upper()}")
             if value is not None:
@@ -46,9 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--family",
-        # Not `choices`: argparse does not hold a default against them, and the environment gives defaults.
-        type=_family,
-        metavar="{auto,embedded,sdxl}",
+        **_one_of("auto", "embedded", "sdxl"),
         help="auto (default): sdxl where there is a GPU, else embedded",
     )
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1; 0.0.0.0 for every network)")
@@ -59,13 +62,29 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--allow-custom-bases", action="store_true", help="let visitors name any public repository as a base"
     )
+    parser.add_argument(
+        "--memory",
+        **_one_of("auto", "resident", "offload", "sequential"),
+        help="where models wait on a GPU: all on it (12.6 GB), in the machine's memory (8 GB) or there layer by layer "
+        "(4 GB, slow); auto (default): by what is free",
+    )
+    parser.add_argument(
+        "--attention",
+        **_one_of("auto", "sdpa", "xformers"),
+        help="kernel for attention: PyTorch's own (default) or, where it works, xformers'",
+    )
     return parser
 
 
-def _family(value: str) -> str:
-    if value not in _FAMILIES:
-        raise argparse.ArgumentTypeError(f"{value!r} is none of {', '.join(_FAMILIES)}")
-    return value
+def _one_of(*choices: str) -> dict[str, Any]:
+    """Not argparse's `choices`: it does not hold a default against them, and the environment gives defaults."""
+
+    def choice(value: str) -> str:
+        if value not in choices:
+            raise argparse.ArgumentTypeError(f"{value!r} is none of {', '.join(choices)}")
+        return value
+
+    return {"type": choice, "metavar": f"{{{','.join(choices)}}}"}
 
 
 def _port(value: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Protocol
 
 from PIL import Image
@@ -16,6 +17,7 @@ from dmd2_demo.parts import PipelineSpec
 from dmd2_demo.picture import Drawn, Picture
 from dmd2_demo.progress import Progress, Report
 from dmd2_demo.requests import CannyGuided, Request
+from dmd2_demo.rescue import Fall, attempt, no_fall
 from dmd2_demo.vocabulary import Vocabulary
 
 
@@ -32,10 +34,10 @@ Lease = Callable[[PipelineSpec, Report], AbstractContextManager[Drawing]]
 class Studio:
     """Makes pictures of one family with leased pipelines."""
 
-    def __init__(self, family: Family, lease: Lease) -> None:
+    def __init__(self, family: Family, lease: Lease, fall: Fall = no_fall) -> None:
         self.family = family
         self.vocabulary = Vocabulary(family.words) if family.words else None
-        self._lease = lease
+        self._lease, self._fall = lease, fall
 
     def generate(self, request: Request, report: Report, cancelled: Callable[[], bool]) -> Iterator[Picture]:
         """The request's pictures, each as soon as it is made.
@@ -55,13 +57,18 @@ class Studio:
 
             if cancelled():
                 raise Cancelled
-            with self._lease(request.spec(), report) as pipeline:
-                started = time.perf_counter()
-                drawn = pipeline.draw(request, request.seed_of(picture), guide, on_step)
-                seconds = time.perf_counter() - started
-                cut_off = pipeline.cut_off(request.prompt)
-            notices = (*drawn.notices, *self._notices(request.prompt, cut_off))
-            yield Picture(drawn.image, request.settings(picture), seconds, notices, guide)
+
+            def make(picture: int = picture, on_step: Callable[[int], None] = on_step) -> Picture:
+                with self._lease(request.spec(), report) as pipeline:
+                    started = time.perf_counter()
+                    drawn = pipeline.draw(request, request.seed_of(picture), guide, on_step)
+                    seconds = time.perf_counter() - started
+                    cut_off = pipeline.cut_off(request.prompt)
+                notices = (*drawn.notices, *self._notices(request.prompt, cut_off))
+                return Picture(drawn.image, request.settings(picture), seconds, notices, guide)
+
+            made, fell = attempt(make, self._fall)
+            yield replace(made, notices=(*fell, *made.notices))
 
     def edges(self, request: CannyGuided) -> Image.Image:
         """The map that will guide `request`, as the page shows it beforehand."""

@@ -25,6 +25,17 @@ def test_every_flag_is_also_an_environment_variable() -> None:
     assert Settings.read([], environment) == Settings("embedded", "::1", 80, True, 500_000_000)
 
 
+def test_gradios_own_host_counts_where_ours_is_not_set() -> None:
+    assert Settings.read([], {"GRADIO_SERVER_NAME": "0.0.0.0"}).host == "0.0.0.0"
+    assert Settings.read([], {"GRADIO_SERVER_NAME": "0.0.0.0", "DMD2_HOST": "::1"}).host == "::1"
+
+
+def test_memory_and_attention_are_chosen_by_name() -> None:
+    assert Settings.read(["--memory", "offload"], {"DMD2_ATTENTION": "xformers"}) == Settings(
+        memory="offload", attention="xformers"
+    )
+
+
 def test_flag_wins_over_environment() -> None:
     assert Settings.read(["--port", "1"], {"DMD2_PORT": "2"}).port == 1
 
@@ -48,6 +59,8 @@ def test_switch_in_the_environment_reads_the_usual_words(value: str, share: bool
         "--budget nan",
         "--budget inf",
         "--budget lots",
+        "--memory swap",
+        "--attention flash",
         "--what",
     ],
 )

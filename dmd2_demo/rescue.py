@@ -1,0 +1,33 @@
+"""A second try, in less memory, for what did not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from dmd2_demo.errors import DeviceFull
+
+Made = TypeVar("Made")
+
+Fall = Callable[[str], str | None]
+"""Frees memory once something did not fit in that tier. Gives what to tell the visitor, None if no tier is left."""
+
+
+def no_fall(tier: str) -> None:
+    """Where memory is what it is."""
+
+
+def attempt(make: Callable[[], Made], fall: Fall) -> tuple[Made, tuple[str, ...]]:
+    """What `make` gives, and what to tell the visitor. After one DeviceFull it falls a tier and makes it again.
+
+    Raises DeviceFull where no tier is left or the second try does not fit either.
+    """
+    try:
+        return make(), ()
+    except DeviceFull as error:
+        tier = error.tier
+    # Past that block the error is gone, and with it the frames that kept the picture's tensors alive.
+    notice = fall(tier)
+    if notice is None:
+        raise DeviceFull(tier)
+    return make(), (notice,)

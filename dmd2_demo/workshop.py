@@ -1,0 +1,40 @@
+"""What makes pictures, put together: engine, manager and studio."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from dmd2_demo.catalogue import Family
+from dmd2_demo.engine import Engine
+from dmd2_demo.manager import PipelineManager
+from dmd2_demo.settings import Settings
+from dmd2_demo.studio import Studio
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """One engine, the one manager of its parts, and the studio that leases from it."""
+
+    engine: Engine
+    manager: PipelineManager[Any]
+    studio: Studio
+
+
+def furnish(family: Family, settings: Settings) -> Workshop:
+    """A workshop for that family. Nothing is imported or loaded before it is used."""
+    engine = Engine(settings.memory, settings.attention)
+    manager = PipelineManager(
+        fetch=engine.fetch,
+        load=engine.load,
+        assemble=engine.assemble,
+        release=engine.release,
+        room=engine.room,
+        budget=settings.budget,
+    )
+
+    def fall(tier: str) -> str | None:
+        return manager.start_over(partial(engine.fall, tier))
+
+    return Workshop(engine, manager, Studio(family, manager.lease, fall))
