@@ -222,6 +222,7 @@ def _sdxl() -> Family:
             CommunityBase("juggernaut", "Juggernaut XL 9", HubRepo("RunDiffusion/Juggernaut-XL-v9"), _OPENRAIL_M),
             CommunityBase("dreamshaper", "DreamShaper XL 1.0", HubRepo("Lykon/dreamshaper-xl-1-0"), _OPENRAIL),
             CommunityBase("animagine", "Animagine XL 3.1", HubRepo("cagliostrolab/animagine-xl-3.1"), _FAIR_AI),
+            CommunityBase("animagine-4", "Animagine XL 4.0", HubRepo("cagliostrolab/animagine-xl-4.0"), _OPENRAIL),
         ),
         sizes=Sizes(
             buckets=(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from zipfile import is_zipfile
@@ -67,15 +68,13 @@ class Hub:
 
     def missing(self, choices: Iterable[Choice]) -> tuple[tuple[File, int | None], ...]:
         """What a first use would download, each file with its size in bytes, or None where the hub doesn't tell."""
-        found: list[tuple[File, int | None]] = []
-        reachable = True
-        for choice in choices:
-            if not any(self._is_local(file) for file in choice):
-                try:
-                    found.append(self._first_there(choice) if reachable else (choice[0], None))
-                except HUB_ERRORS:
-                    reachable = False
-                    found.append((choice[0], None))
+        wanted = [choice for choice in choices if not any(self._is_local(file) for file in choice)]
+        try:
+            first = [self._first_there(choice) for choice in wanted[:1]]
+            with ThreadPoolExecutor(8) as pool:
+                found = [*first, *pool.map(self._first_there, wanted[1:])]
+        except HUB_ERRORS:
+            found = [(choice[0], None) for choice in wanted]
         return tuple(dict.fromkeys(found))
 
     def has(self, file: File) -> bool:

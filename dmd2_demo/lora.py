@@ -106,6 +106,8 @@ def _layers(unet: nn.Module, lora: Mapping[str, Any]) -> Iterator[tuple[str, nn.
 
 
 def _targets(unet: nn.Module, lora: Mapping[str, torch.Tensor]) -> Iterator[Target]:
+    """What each of the LoRA's layers adds to the UNet's. DemoError where they don't fit."""
+    require_fit(unet, {name: tensor.shape for name, tensor in lora.items()})
     for name, layer in _layers(unet, lora):
         up, down = lora[f"{name}.lora_up.weight"], lora[f"{name}.lora_down.weight"]
         alpha = lora.get(f"{name}.alpha")

@@ -44,6 +44,11 @@ def unet(config: Path, weights: Sequence[Path], placing: Placing) -> Any:
     return _model(UNet2DConditionModel, config, weights, placing)
 
 
+def unet_without_weights(config: Path) -> Any:
+    """A UNet2DConditionModel whose weights have shapes and nothing else."""
+    return _empty(UNet2DConditionModel, config)
+
+
 def unet_of(tensors: dict[str, torch.Tensor], config: Path, name: str, placing: Placing) -> Any:
     """A UNet2DConditionModel with weights that were read already, from the file called `name`."""
     return _filled(UNet2DConditionModel, tensors, config, name, placing)
@@ -67,10 +72,14 @@ def _model(kind: Any, config: Path, weights: Sequence[Path], placing: Placing) -
 
 
 def _filled(kind: Any, tensors: dict[str, torch.Tensor], config: Path, name: str, placing: Placing) -> Any:
-    with init_empty_weights():
-        model = kind.from_config(json.loads(config.read_text()))
+    model = _empty(kind, config)
     fill(model, tensors, name)
     return still(model, placing.device)
+
+
+def _empty(kind: Any, config: Path) -> Any:
+    with init_empty_weights():
+        return kind.from_config(json.loads(config.read_text()))
 
 
 def tokenizer(folder: Path) -> Any:

@@ -16,7 +16,7 @@ from dmd2_demo.files import Choice, config, configs, encoder_weights, is_weights
 from dmd2_demo.header import bytes_in, read_header
 from dmd2_demo.hub import Hub
 from dmd2_demo.kind import require_sdxl
-from dmd2_demo.lora import MergeableUNet
+from dmd2_demo.lora import MergeableUNet, require_fit
 from dmd2_demo.modules import LoadedTextEncoders, Placing
 from dmd2_demo.parts import Adapter, LoraUNet, Part, Scheduler, TextEncoders, UNet, Vae
 from dmd2_demo.pickles import Pickles
@@ -32,15 +32,17 @@ class Weights:
         self._hub = hub
         self._placing = Placing(device, dtype)
         self._pickles = Pickles(cache or own_cache())
+        self._fitting: set[LoraUNet] = set()
 
     def fetch(self, part: Part, report: Report = silent) -> int:
         """Makes every file of the part local. Returns about how many bytes it will take on the device once loaded.
 
-        DemoError, before anything large is fetched, where the part is of something else than SDXL.
+        DemoError, before the weights of a base are fetched, where it is no SDXL base or the LoRA does not fit it.
         """
         if isinstance(part, LoraUNet):
-            unet = self.fetch(part.unet, report)
             lora = self._hub.fetch(part.lora, report)
+            self._require_fit(part, lora)
+            unet = self.fetch(part.unet, report)
             # A CPU's own memory also holds the weights that scales are merged from.
             return unet if self._placing.device.type != "cpu" else 2 * unet + lora.stat().st_size
         if isinstance(part, UNet | TextEncoders):
@@ -73,6 +75,13 @@ class Weights:
             case Scheduler():
                 path = self._hub.first(needed(part)[0])
                 return LCMScheduler.from_config(json.loads(path.read_text()))
+
+    def _require_fit(self, part: LoraUNet, lora: Path) -> None:
+        if part not in self._fitting:
+            require_sdxl(part.unet.source, self._hub)
+            unet = modules.unet_without_weights(self._hub.first(needed(part.unet)[0]))
+            require_fit(unet, {name: tensor.shape for name, tensor in read_header(lora).items()})
+            self._fitting.add(part)
 
     def _model(self, build: modules.Build, config_file: Choice, weights_file: Choice) -> Any:
         return build(self._hub.first(config_file), self._tensor_files(weights_file), self._placing)

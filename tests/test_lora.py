@@ -131,7 +131,10 @@ def test_lora_without_alpha_is_taken_as_it_is(bare: UNet2DConditionModel, lora: 
     [
         (dict, "does not fit the base's UNet: it is for nothing"),
         (lambda lora: {f"lora_te1_{name}": tensor for name, tensor in lora.items()}, "it is for lora_te1_"),
-        (lambda lora: {name: tensor for name, tensor in lora.items() if "up.weight" not in name}, "is incomplete"),
+        (
+            lambda lora: {name: tensor for name, tensor in lora.items() if "up.weight" not in name},
+            "is incomplete: lora_unet_",
+        ),
         (
             lambda lora: {name: tensor[:, :2] if "down.weight" in name else tensor for name, tensor in lora.items()},
             "another shape",

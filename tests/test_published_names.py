@@ -55,6 +55,7 @@ def test_every_part_of_the_published_family_loads_from_a_hub_and_then_without(fa
         "RunDiffusion/Juggernaut-XL-v9",
         "Lykon/dreamshaper-xl-1-0",
         "cagliostrolab/animagine-xl-3.1",
+        "cagliostrolab/animagine-xl-4.0",
     )
     repos = dict.fromkeys(bases, family.base) | {
         "tianweiy/DMD2": family.dmd2,

@@ -199,6 +199,17 @@ def test_what_is_no_base_is_refused_before_it_is_fetched(loader: Weights, family
             loader.fetch(part)
 
 
+def test_lora_for_another_model_is_refused_before_the_base_is_fetched(
+    loader: Weights, family: TinyFamily, tmp_path: Path
+) -> None:
+    shutil.copytree(family.base, tmp_path / "wide")
+    (tmp_path / "wide" / "unet" / "diffusion_pytorch_model.fp16.safetensors").unlink()
+    make_unet(block_out_channels=(16, 48)).save_config(tmp_path / "wide" / "unet")
+    part = LoraUNet(UNet(Folder(tmp_path / "wide")), File(Folder(family.dmd2), LORA))
+    with pytest.raises(DemoError, match=r"^This LoRA does not fit the base's UNet: lora_unet_down_blocks_1_"):
+        loader.fetch(part)
+
+
 def test_loading_is_told(loader: Weights, family: TinyFamily) -> None:
     told: list[Progress] = []
     loader.load(Vae(Folder(family.base)), told.append)
