@@ -10,6 +10,7 @@ from PIL import Image
 
 from dmd2_demo.page import controls
 from dmd2_demo.page.house import House
+from dmd2_demo.page.inputs import Slider
 from dmd2_demo.page.picture_input import PictureInput
 from dmd2_demo.page.runner import Runner, Shown, said
 from dmd2_demo.requests import CannyGuided
@@ -40,13 +41,13 @@ def tab(runner: Runner, house: House) -> gr.events.Dependency:
                         buttons=["fullscreen"],
                     )
                 with gr.Row():
-                    low = gr.Slider(0, 500, 100, step=1, label="Low threshold", min_width=140)
-                    high = gr.Slider(0, 500, 200, step=1, label="High threshold", min_width=140)
+                    low = Slider(0, 500, 100, step=1, label="Low threshold", min_width=140)
+                    high = Slider(0, 500, 200, step=1, label="High threshold", min_width=140)
                 is_edge_map = gr.Checkbox(False, label="The picture is an edge map already")
                 prompt = controls.prompt_box(family.examples[0])
                 with gr.Row():
-                    scale = gr.Slider(0, 2, 0.8, step=0.05, label="Conditioning", min_width=140)
-                    guided = gr.Slider(0, 4, 2, step=1, label="Guided steps of 4", min_width=140)
+                    scale = Slider(0, 2, 0.8, step=0.05, label="Conditioning", min_width=140)
+                    guided = Slider(0, 4, 2, step=1, label="Guided steps of 4", min_width=140)
                 seed, images = controls.seed_row()
                 actions = controls.actions()
                 spec = CannyGuided(family=family, prompt="any", image=Image.new("RGB", (1, 1))).spec()

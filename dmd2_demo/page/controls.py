@@ -11,6 +11,7 @@ import gradio as gr
 
 from dmd2_demo.catalogue import Example, Sizes
 from dmd2_demo.errors import DemoError
+from dmd2_demo.page.inputs import Number
 from dmd2_demo.requests import MOST_IMAGES
 
 _OWN_SIZE = "Own size"
@@ -23,7 +24,7 @@ PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private
 class SeedControls:
     """A seed and whether to draw a new one each time."""
 
-    seed: gr.Number
+    seed: Number
     randomize: gr.Checkbox
 
 
@@ -31,8 +32,8 @@ class SeedControls:
 class SizeControls:
     """Width and height in pixels."""
 
-    width: gr.Number
-    height: gr.Number
+    width: Number
+    height: Number
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,12 @@ def prompt_box(example: Example) -> gr.Textbox:
     return gr.Textbox(label="Prompt", placeholder=example.prompt, lines=2, max_lines=8, autofocus=True)
 
 
-def seed_row() -> tuple[SeedControls, gr.Number]:
+def seed_row() -> tuple[SeedControls, Number]:
     """Seed, whether to draw a new one each time, and the number of pictures."""
     with gr.Row(equal_height=True):
         # Limits are checked by the request, which has better sentences than the component.
-        seed = gr.Number(0, label="Seed", precision=None, step=1, min_width=130, scale=3)
-        images = gr.Number(1, label="Pictures", precision=None, minimum=1, maximum=MOST_IMAGES, step=1, min_width=80)
+        seed = Number(0, label="Seed", precision=None, step=1, min_width=130, scale=3)
+        images = Number(1, label="Pictures", precision=None, minimum=1, maximum=MOST_IMAGES, step=1, min_width=80)
     randomize = gr.Checkbox(True, label="New seed each time")
     return SeedControls(seed, randomize), images
 
@@ -75,8 +76,8 @@ def size_controls(sizes: Sizes) -> SizeControls:
     preset = gr.Dropdown([*presets, _OWN_SIZE], value=labels[sizes.default], label="Size", min_width=160, scale=2)
     with gr.Row(visible=False) as own:
         limits: dict[str, Any] = {"step": sizes.grid, "precision": None, "min_width": 80}
-        width_box = gr.Number(width, label="Width", **limits)
-        height_box = gr.Number(height, label="Height", **limits)
+        width_box = Number(width, label="Width", **limits)
+        height_box = Number(height, label="Height", **limits)
         swap = gr.Button("Swap", size="sm", min_width=60)
 
     def choose(label: str) -> tuple[object, object, object]:

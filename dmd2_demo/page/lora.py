@@ -10,6 +10,7 @@ from dmd2_demo.bases import custom
 from dmd2_demo.catalogue import CommunityBase
 from dmd2_demo.page import controls
 from dmd2_demo.page.house import House
+from dmd2_demo.page.inputs import Dropdown, Slider
 from dmd2_demo.page.runner import Runner, Shown, said
 from dmd2_demo.parts import PipelineSpec
 from dmd2_demo.requests import LARGEST_LORA_SCALE, CommunityLora
@@ -35,7 +36,7 @@ def tab(runner: Runner, house: House) -> gr.events.Dependency:
         with gr.Row():
             with gr.Column(scale=5):
                 prompt = controls.prompt_box(family.lora_examples[0])
-                base = gr.Dropdown(
+                base = Dropdown(
                     [(base.title, base.name) for base in family.bases],
                     value=first.name,
                     label="Base",
@@ -44,7 +45,7 @@ def tab(runner: Runner, house: House) -> gr.events.Dependency:
                 )
                 licence = gr.Markdown(_licence(first), elem_classes="status")
                 with gr.Row(equal_height=True):
-                    scale = gr.Slider(
+                    scale = Slider(
                         0, LARGEST_LORA_SCALE, first.scale, step=0.05, label="LoRA scale", min_width=160, scale=2
                     )
                     size = controls.size_controls(family.sizes)

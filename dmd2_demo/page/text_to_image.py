@@ -8,6 +8,7 @@ import gradio as gr
 
 from dmd2_demo.page import controls
 from dmd2_demo.page.house import House
+from dmd2_demo.page.inputs import Radio
 from dmd2_demo.page.runner import Runner, Shown
 from dmd2_demo.parts import PipelineSpec
 from dmd2_demo.requests import TextToImage
@@ -28,7 +29,7 @@ def tab(runner: Runner, house: House) -> gr.events.Dependency:
             with gr.Column(scale=5):
                 prompt = controls.prompt_box(family.examples[0])
                 with gr.Row(equal_height=True):
-                    step_choice = gr.Radio(sorted(steps), value=max(steps), label="Steps", min_width=120)
+                    step_choice = Radio(sorted(steps), value=max(steps), label="Steps", min_width=120)
                     size = controls.size_controls(family.sizes)
                 seed, images = controls.seed_row()
                 actions = controls.actions()
