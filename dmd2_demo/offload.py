@@ -67,16 +67,17 @@ class Stage:
 
     def enter(self, module: nn.Module, working: int) -> None:
         """Brings the module, after others left as far as it needs."""
-        trip = self._there.pop(module, None)
+        trip = self._there.get(module)
         needed = working + (sum(tensor.nbytes for tensor in _tensors(module)) if trip is None else 0)
-        for other in list(self._there):
+        for other in [other for other in self._there if other is not module]:
             if self._free() >= needed:
                 break
             self._there.pop(other).back()
         if trip is None:
             trip = Trip()
             trip.go(_tensors(module), self._carry)
-        self._there[module] = trip  # the last one in is the last to leave
+        self._there.pop(module, None)  # the last one to work is the last to leave
+        self._there[module] = trip
 
     def present(self) -> tuple[nn.Module, ...]:
         """Who is on the device; who worked longest ago comes first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,9 +61,11 @@ class FakeEngine:
         self.calls.clear()
         return loaded
 
-    def manager(self, budget: int | None = None) -> PipelineManager[dict[Part, Any]]:
+    def manager(
+        self, budget: int | None = None, room: Callable[[], float] = lambda: math.inf
+    ) -> PipelineManager[dict[Part, Any]]:
         return PipelineManager(
-            fetch=self.fetch, load=self.load, assemble=self.assemble, release=self.release, budget=budget
+            fetch=self.fetch, load=self.load, assemble=self.assemble, release=self.release, room=room, budget=budget
         )
 
     def _do(self, call: str, part: Part) -> None:

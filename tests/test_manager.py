@@ -218,3 +218,44 @@ def test_unload_waits_for_the_lease_of_the_moment() -> None:
             assert not unloading.done()
         unloading.result(timeout=10)
     assert resident(manager) == set()
+
+
+def test_the_devices_room_drops_parts_as_a_budget_does() -> None:
+    engine = FakeEngine()
+    size = 20
+
+    def room() -> int:
+        return size - sum(held for _, held in manager.status().resident)
+
+    manager = engine.manager(room=room)
+    use(manager, CANNY)
+    use(manager, ONE_STEP)
+    assert resident(manager) == {ONE, TEXT, VAE, SCHEDULER, ADAPTER}
+
+
+def test_where_the_room_seems_too_small_loading_is_tried_all_the_same() -> None:
+    manager = FakeEngine().manager(room=lambda: 0)
+    use(manager, FOUR_STEPS)
+    assert resident(manager) == {FOUR, TEXT, VAE, SCHEDULER}
+
+
+def test_starting_over_drops_all_where_something_changed() -> None:
+    engine = FakeEngine()
+    manager = engine.manager()
+    use(manager, FOUR_STEPS)
+    assert manager.start_over(lambda: None) is None
+    assert resident(manager) == {FOUR, TEXT, VAE, SCHEDULER}
+    assert manager.start_over(lambda: "changed") == "changed"
+    assert resident(manager) == set()
+    assert engine.calls[-1] == ("release", None)
+    use(manager, FOUR_STEPS)
+
+
+def test_a_change_waits_for_the_lease_of_the_moment() -> None:
+    manager = FakeEngine().manager()
+    changed = Event()
+    with ThreadPoolExecutor(1) as threads:
+        with manager.lease(FOUR_STEPS, silent):
+            waiting = threads.submit(manager.start_over, lambda: changed.set() or "changed")
+            assert not changed.wait(0.05)
+        assert waiting.result(timeout=10) == "changed"

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from dmd2_demo.catalogue import FAMILIES
-from dmd2_demo.errors import Cancelled, DemoError
+from dmd2_demo.errors import Cancelled, DemoError, DeviceFull
 from dmd2_demo.parts import PipelineSpec
 from dmd2_demo.progress import Progress, Report, silent
 from dmd2_demo.requests import CannyGuided, TextToImage
@@ -151,3 +151,38 @@ def test_text_to_image_is_guided_by_nothing() -> None:
     [picture] = house.studio.generate(text(), silent, never)
     assert picture.edges is None
     assert house.pipeline.drawn == [(0, None)]
+
+
+def test_picture_that_did_not_fit_is_made_again_a_tier_lower_and_says_so() -> None:
+    house = House()
+    fell: list[str] = []
+
+    def fall(tier: str) -> str:
+        assert not house.held
+        fell.append(tier)
+        return "It fell."
+
+    def full_at_first(step: int) -> None:
+        if step == 3 and not fell:
+            raise DeviceFull("resident")
+
+    house.pipeline.before_step = full_at_first
+    house.pipeline.notices = ("It was mended.",)
+    made = list(Studio(FAMILY, house.lease, fall).generate(text(images=2), silent, never))
+    assert fell == ["resident"]
+    assert [picture.notices for picture in made] == [("It fell.", "It was mended."), ("It was mended.",)]
+    assert [picture.settings["seed"] for picture in made] == [0, 1]
+
+
+def test_picture_that_fits_nowhere_is_a_sentence_and_the_next_request_works() -> None:
+    house = House()
+
+    def full(step: int) -> None:
+        raise DeviceFull("sequential")
+
+    house.pipeline.before_step = full
+    with pytest.raises(DemoError, match="too little memory"):
+        list(house.studio.generate(text(), silent, never))
+    assert not house.held
+    house.pipeline.before_step = lambda step: None
+    assert list(house.studio.generate(text(), silent, never))
