@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from huggingface_hub import constants
 
+from dmd2_demo.hub import Hub
+from dmd2_demo.open_page import open_page
+from dmd2_demo.settings import Settings
+from tests.local_hub import LocalHub
+from tests.small_repo import REPO, write_repo
 from tests.tiny import TinyFamily, write_family
 
 
@@ -17,3 +24,36 @@ def family(tmp_path_factory: pytest.TempPathFactory) -> TinyFamily:
 def cache(tmp_path: Path) -> Path:
     """A hub's cache that is empty at first."""
     return tmp_path / "cache"
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """Where the real page with the embedded family is served, in this process and to all tests."""
+    page = open_page(Settings(family="embedded"))
+    assert page.local_url
+    yield page.local_url
+    page.close()
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    """The folder that `local_hub` serves as owner/model."""
+    folder = tmp_path / "published"
+    write_repo(folder)
+    return folder
+
+
+@pytest.fixture
+def local_hub(published: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
+    """A hub with one repository, for a client that reads in small steps and never waits before it tries again."""
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 10_000)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    monkeypatch.setenv("HF_TOKEN", "")
+    with LocalHub({REPO: published}) as hub:
+        yield hub
+
+
+@pytest.fixture
+def hub(local_hub: LocalHub, cache: Path) -> Hub:
+    """Our way to that hub."""
+    return Hub(cache, local_hub.url)
