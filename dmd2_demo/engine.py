@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
@@ -28,11 +28,11 @@ class _Made:
 class Engine:
     """What the manager is handed: each function imports what it needs when it is first called.
 
-    `memory` and `attention` are what the operator chose; see placement.py.
+    `choose` tells where and how to compute.
     """
 
-    def __init__(self, memory: str = "auto", attention: str = "auto") -> None:
-        self._memory, self._attention = memory, attention
+    def __init__(self, choose: Callable[[], Placement]) -> None:
+        self._choose = choose
         self._lock = Lock()
         self._made: _Made | None = None
 
@@ -97,10 +97,10 @@ class Engine:
         with self._lock:
             if self._made is None:
                 # The pipelines are imported here too: the first picture needs them as well.
-                from dmd2_demo import pipelines, placement  # noqa: F401, PLC0415
+                from dmd2_demo import pipelines  # noqa: F401, PLC0415
                 from dmd2_demo.hub import Hub  # noqa: PLC0415
                 from dmd2_demo.weights import Weights  # noqa: PLC0415
 
-                hub, chosen = Hub(), placement.choose(self._memory, self._attention)
+                hub, chosen = Hub(), self._choose()
                 self._made = _Made(hub, chosen, Weights(hub, chosen.memory.home, chosen.dtype))
             return self._made

@@ -61,18 +61,19 @@ def full_is_said(tier: str) -> Iterator[None]:
 
 
 class Memory:
-    """The tier of a device. On a CPU all is resident: there is nowhere else to wait."""
+    """The tier of a device, of `tiers` that it has, the fastest first."""
 
     def __init__(
         self,
         device: torch.device,
         tier: str,
         *,
+        tiers: tuple[str, ...] = TIERS,
         free: Callable[[torch.device], int] = free_bytes,
         carry: Carry | None = None,
     ) -> None:
         self.device, self.tier = device, tier
-        self._free = free
+        self._tiers, self._free = tiers, free
         self._carry = carry or carry_to(device)
         self._stage = Stage(device, partial(free, device), self._carry)
 
@@ -103,9 +104,9 @@ class Memory:
 
         Parts that were placed before must be dropped.
         """
-        if self.device.type == "cpu" or tier == TIERS[-1]:
+        if tier == self._tiers[-1]:
             return None
-        lower = TIERS[TIERS.index(tier) + 1]
+        lower = self._tiers[self._tiers.index(tier) + 1]
         if self.tier == tier:
             self.tier = lower
         return f"The device's memory was full. To make it fit, {_FELL_TO[self.tier]}: pictures take longer."

@@ -47,12 +47,9 @@ def choose(memory: str = "auto", wanted_attention: str = "auto") -> Placement:
     kernel = attention.choose(wanted_attention, device, dtype, attention.xformers_trouble)
     if kernel.note:
         _log.warning(kernel.note)
-    if device.type == "cpu":
-        tier = "resident"  # there is no second memory to wait in
-    elif memory == "auto":
-        tier = tier_for(free_bytes(device))
-    else:
-        tier = memory
+    if device.type == "cpu":  # it has no second memory to wait in
+        return Placement(device, dtype, kernel, Memory(device, "resident", tiers=("resident",)))
+    tier = tier_for(free_bytes(device)) if memory == "auto" else memory
     return Placement(device, dtype, kernel, Memory(device, tier))
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dmd2_demo.catalogue import Family
 from dmd2_demo.engine import Engine
 from dmd2_demo.manager import PipelineManager
 from dmd2_demo.settings import Settings
 from dmd2_demo.studio import Studio
+
+if TYPE_CHECKING:
+    from dmd2_demo.placement import Placement
 
 
 @dataclass(frozen=True)
@@ -22,9 +26,12 @@ class Workshop:
     studio: Studio
 
 
-def furnish(family: Family, settings: Settings) -> Workshop:
-    """A workshop for that family. Nothing is imported or loaded before it is used."""
-    engine = Engine(settings.memory, settings.attention)
+def furnish(family: Family, settings: Settings, choose: Callable[[], Placement] | None = None) -> Workshop:
+    """A workshop for that family. Nothing is imported or loaded before it is used.
+
+    `choose` tells where and how to compute; without it, the settings and the machine do.
+    """
+    engine = Engine(choose or partial(_choose, settings))
     manager = PipelineManager(
         fetch=engine.fetch,
         load=engine.load,
@@ -38,3 +45,9 @@ def furnish(family: Family, settings: Settings) -> Workshop:
         return manager.start_over(partial(engine.fall, tier))
 
     return Workshop(engine, manager, Studio(family, manager.lease, fall))
+
+
+def _choose(settings: Settings) -> Placement:
+    from dmd2_demo import placement  # noqa: PLC0415 - the page opens before torch is there
+
+    return placement.choose(settings.memory, settings.attention)

@@ -78,7 +78,7 @@ def test_two_requests_that_fail_in_one_tier_fall_once() -> None:
 
 
 def test_on_a_cpu_there_is_nowhere_to_fall_to() -> None:
-    memory = Memory(CPU, "resident")
+    memory = Memory(CPU, "resident", tiers=("resident",))
     assert memory.fall("resident") is None
     assert memory.tier == "resident"
     assert memory.room() > 0
