@@ -76,54 +76,57 @@ class Downloads:
                 raise
             return ask(retry_on_errors=True)
 
-    def fetch(self, repo: HubRepo, name: str, report: Report) -> Path:
+    def fetch(self, repo: HubRepo, name: str, report: Report, what: str) -> Path:
         """The file's path in the cache, complete and as the hub has it. DemoError where it can't be had.
 
-        Threads and processes that want the same file wait for one download. `report` may raise to stop it: what has
-        arrived stays and is not fetched again.
+        Threads and processes that want the same file wait for one download. `report` is told of `what`; it may raise
+        to stop the download: what has arrived stays and is not fetched again.
         """
         try:
             known = self.metadata(repo, name)
-            if known.etag and re.fullmatch(r"[\w.-]+", known.etag):
-                self._ensure_blob(repo, name, known, report)
-            return Path(
-                hf_hub_download(
-                    repo.id,
-                    name,
-                    revision=repo.revision,
-                    cache_dir=self.cache,
-                    endpoint=self.endpoint,
-                    token=_token(repo),
-                )
+            blob = self._blob(repo, known)
+            if blob:
+                self._ensure(blob, repo, name, known, partial(_Bar, report, what))
+            path = hf_hub_download(
+                repo.id, name, revision=repo.revision, cache_dir=self.cache, endpoint=self.endpoint, token=_token(repo)
             )
+            if blob and not Path(path).is_symlink():
+                blob.unlink(missing_ok=True)  # Without links the file was copied out of the blobs.
+            return Path(path)
         except HUB_ERRORS as error:
             raise sentence(error, repo, name) from error
         except OSError as error:
             raise DemoError(f"{name} of {repo} can't be stored on this disk: {error.strerror or error}.") from error
 
-    def _ensure_blob(self, repo: HubRepo, name: str, known: HfFileMetadata, report: Report) -> None:
-        folder = self.cache / repo_folder_name(repo_id=repo.id, repo_type="model")
-        blob = folder / "blobs" / str(known.etag)
-        lock = self.cache / ".locks" / folder.name / f"{known.etag}.incomplete.lock"
-        for path in (blob, lock):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        with WeakFileLock(lock):
-            if not blob.exists():
-                self._download(repo, name, known, blob, report)
+    def _blob(self, repo: HubRepo, known: HfFileMetadata) -> Path | None:
+        """Where the cache keeps the file's contents."""
+        if not known.etag or not re.fullmatch(r"[\w.-]+", known.etag):
+            return None
+        return self.cache / repo_folder_name(repo_id=repo.id, repo_type="model") / "blobs" / known.etag
 
-    def _download(self, repo: HubRepo, name: str, known: HfFileMetadata, blob: Path, report: Report) -> None:
-        """Makes `blob`; once more from the start where the first try came out damaged."""
-        incomplete = blob.with_name(f"{blob.name}.incomplete")
+    def _ensure(self, blob: Path, repo: HubRepo, name: str, known: HfFileMetadata, bar: Callable[..., _Bar]) -> None:
+        """Makes `blob`, complete or not at all, once for all who want it."""
         get = partial(
             http_get,
             self._url(repo, name),
             # Compressed answers can't be continued in the middle.
             headers=build_hf_headers(token=_token(repo)) | {"accept-encoding": "identity"},
             expected_size=known.size,
-            tqdm_class=cast("type[Any]", partial(_Bar, report, name)),
+            tqdm_class=cast("type[Any]", bar),
         )
+        incomplete = blob.with_name(f"{blob.name}.incomplete")
+        lock = self.cache / ".locks" / blob.parent.parent.name / f"{incomplete.name}.lock"
+        for path in (blob, lock):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with WeakFileLock(lock):
+            if not blob.exists():
+                self._download(f"{name} of {repo}", get, known, incomplete)
+                incomplete.replace(blob)
+
+    def _download(self, what: str, get: Callable[..., None], known: HfFileMetadata, incomplete: Path) -> None:
+        """Completes `incomplete`; once more from the start where the first try came out damaged."""
         for last in (False, True):
-            check_room(f"download {name} of {repo}", (known.size or 0) - _length(incomplete), blob.parent, self.free)
+            check_room(f"download {what}", (known.size or 0) - _length(incomplete), incomplete.parent, self.free)
             try:
                 _complete(incomplete, get, known.size)
                 _check(incomplete, known)
@@ -131,10 +134,9 @@ class Downloads:
                 incomplete.unlink(missing_ok=True)
                 if last:
                     raise DemoError(
-                        f"{name} of {repo} arrived damaged twice ({error}). It was removed; please try again later."
+                        f"{what} arrived damaged twice ({error}). It was removed; please try again later."
                     ) from error
             else:
-                incomplete.replace(blob)
                 return
 
     def _url(self, repo: HubRepo, name: str) -> str:

@@ -36,35 +36,35 @@ class Hub:
         self._lock = threading.Lock()
         self._locks: dict[File, threading.Lock] = {}
 
-    def fetch(self, file: File, report: Report = silent) -> Path:
+    def fetch(self, file: File, report: Report = silent, what: str = "") -> Path:
         """The file's path on this disk, downloaded first where it must be. DemoError says why it can't be had.
 
-        A damaged file in the cache is removed and downloaded once more.
+        A damaged file in the cache is removed and downloaded once more. `what` names the file to those who wait.
         """
         if isinstance(file.source, Folder):
             return _in_folder(file.source, file.name)
         with self._lock:
             lock = self._locks.setdefault(file, threading.Lock())
         with lock:
-            return self._in_cache(file.source, file.name, report)
+            return self._in_cache(file.source, file.name, report, what or file.name)
 
-    def first(self, choice: Choice, report: Report = silent) -> Path:
+    def first(self, choice: Choice, report: Report = silent, what: str = "") -> Path:
         """The path of the first of these files that exists, one on this disk before one that is not."""
         for file in choice:
             if self._is_local(file):
-                return self.fetch(file, report)
+                return self.fetch(file, report, what)
         for file in choice[:-1]:
             try:
-                return self.fetch(file, report)
+                return self.fetch(file, report, what)
             except NotThere:
                 continue
-        return self.fetch(choice[-1], report)
+        return self.fetch(choice[-1], report, what)
 
     def fetch_all(self, choices: Iterable[Choice], what: str, report: Report = silent) -> tuple[Path, ...]:
-        """The first of each choice, once the disk is seen to have room for all. `what` names them in an error."""
+        """The first of each choice, once the disk is seen to have room for all. `what` names them."""
         choices = tuple(choices)
         check_room(f"download {what}", sum(size or 0 for _, size in self.missing(choices)), self._cache, self._free)
-        return tuple(self.first(choice, report) for choice in choices)
+        return tuple(self.first(choice, report, what) for choice in choices)
 
     def missing(self, choices: Iterable[Choice]) -> tuple[tuple[File, int | None], ...]:
         """What a first use would download, each file with its size in bytes, or None where the hub doesn't tell."""
@@ -107,16 +107,16 @@ class Hub:
             return None  # The download says so in a sentence.
         return Path(found) if isinstance(found, str) else None
 
-    def _in_cache(self, repo: HubRepo, name: str, report: Report) -> Path:
+    def _in_cache(self, repo: HubRepo, name: str, report: Report, what: str) -> Path:
         # Whether anyone may read an anonymous repository is for the hub to say, each time.
         path = None if repo.anonymous else self._cached(repo, name)
-        path = path or self._downloads.fetch(repo, name, report)
+        path = path or self._downloads.fetch(repo, name, report, what)
         try:
             return _checked(path)
         except BrokenFile:
             for damaged in (path.resolve(), path):
                 damaged.unlink(missing_ok=True)
-        path = self._downloads.fetch(repo, name, report)
+        path = self._downloads.fetch(repo, name, report, what)
         try:
             return _checked(path)
         except BrokenFile as error:

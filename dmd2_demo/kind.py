@@ -31,6 +31,7 @@ class Kind(StrEnum):
     VAE = "a VAE"
     CONTROL = "a ControlNet or adapter"
     PART = "a part of a model"
+    LOOSE = "without a pipeline in diffusers' layout"
     UNKNOWN = "no model that this demo knows"
 
 
@@ -128,7 +129,7 @@ def _of_part(source: Source, hub: Hub) -> Kind:
         name = str(_read(File(source, "config.json"), hub).get("_class_name"))
     except NotThere:
         lora = File(source, "pytorch_lora_weights.safetensors")
-        return Kind.LORA if hub.has(lora) else Kind.UNKNOWN
+        return Kind.LORA if hub.has(lora) else Kind.LOOSE
     if "Autoencoder" in name:
         return Kind.VAE
     return Kind.CONTROL if "ControlNet" in name or "Adapter" in name else Kind.PART

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub import constants
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub import Hub
+from dmd2_demo.progress import Progress
 from dmd2_demo.sources import File, Folder, HubRepo
 from tests.local_hub import LocalHub
 from tests.small_repo import CONFIG_FILE, REPO, WEIGHTS, WEIGHTS_FILE
@@ -60,6 +62,23 @@ def test_disk_is_checked_for_all_files_at_once(local_hub: LocalHub, cache: Path,
     with pytest.raises(DemoError, match="To download the UNet takes 200 KB"):
         hub.fetch_all(((CONFIG_FILE,), (WEIGHTS_FILE,)), "the UNet")
     assert not local_hub.downloads(CONFIG_FILE.name)
+
+
+def test_without_links_nothing_is_kept_twice(
+    hub: Hub, published: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_SYMLINKS", True)
+    path = hub.fetch(WEIGHTS_FILE)
+    assert path.read_bytes() == (published / WEIGHTS).read_bytes()
+    assert not path.is_symlink()
+    size = path.stat().st_size
+    assert sum(file.stat().st_size for file in cache.rglob("*") if file.is_file()) < 1.1 * size
+
+
+def test_those_who_wait_are_told_of_what(hub: Hub) -> None:
+    told: list[Progress] = []
+    hub.fetch_all(((WEIGHTS_FILE,),), "the UNet", told.append)
+    assert told[0].sentence == "Downloading the UNet: 10 KB of 200 KB"
 
 
 def test_many_threads_cause_one_download(local_hub: LocalHub, cache: Path) -> None:

@@ -113,7 +113,7 @@ def test_pipelines_are_told_apart_by_their_configs(
         ({"config.json": {"_class_name": "T2IAdapter"}}, Kind.CONTROL),
         ({"config.json": {"_class_name": "UNet2DConditionModel"}}, Kind.PART),
         ({"pytorch_lora_weights.safetensors": {}}, Kind.LORA),
-        ({}, Kind.UNKNOWN),
+        ({}, Kind.LOOSE),
     ],
 )
 def test_other_repositories_are_told_apart(
