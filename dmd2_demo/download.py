@@ -19,8 +19,7 @@ import httpx2
 from huggingface_hub import HfFileMetadata, get_hf_file_metadata, hf_hub_download, hf_hub_url
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.file_download import http_get, repo_folder_name
-from huggingface_hub.utils._fixes import WeakFileLock
-from huggingface_hub.utils._headers import build_hf_headers
+from huggingface_hub.utils import WeakFileLock, build_hf_headers
 
 from dmd2_demo.disk import Free, check_room
 from dmd2_demo.errors import DemoError
