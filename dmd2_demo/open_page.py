@@ -7,17 +7,17 @@ from typing import Any
 
 import gradio as gr
 
+from dmd2_demo import zero
 from dmd2_demo.bases import read_bases, with_bases
 from dmd2_demo.catalogue import FAMILIES, Family
 from dmd2_demo.device import cuda_device_name
 from dmd2_demo.downloads import announcement
 from dmd2_demo.hub import Hub
-from dmd2_demo.manager import PipelineManager
 from dmd2_demo.page import layout
 from dmd2_demo.page.house import House
 from dmd2_demo.page.theme import CSS, THEME
 from dmd2_demo.settings import Settings
-from dmd2_demo.workshop import furnish
+from dmd2_demo.workshop import Workshop, furnish
 
 
 def run(settings: Settings) -> None:
@@ -27,18 +27,22 @@ def run(settings: Settings) -> None:
 
 def open_page(settings: Settings) -> gr.Blocks:
     """The page, served by other threads until it is closed. DemoError where the operator's bases can't be used."""
-    device = cuda_device_name()
+    gpu = zero.gpu()
+    device = "ZeroGPU" if gpu else cuda_device_name()
     family = FAMILIES[_family_name(settings.family, device)]
     if settings.bases is not None:
         family = with_bases(family, read_bases(settings.bases))
-    workshop = furnish(family, settings)
+    if gpu:
+        workshop, family = zero.furnish(family, settings, gpu)
+    else:
+        workshop = furnish(family, settings)
     shown_device = device or "CPU"
     house = House(
         device=shown_device,
-        status=partial(status, family, shown_device, workshop.manager),
-        unload=workshop.manager.unload,
+        status=partial(status, family, shown_device, workshop),
+        unload=None if gpu else workshop.manager.unload,
         downloads=partial(announcement, Hub()),
-        custom_bases=settings.allow_custom_bases,
+        custom_bases=settings.allow_custom_bases and gpu is None,
     )
     page = layout.build(workshop.studio, house)
     page.queue(max_size=64)
@@ -53,16 +57,18 @@ def open_page(settings: Settings) -> gr.Blocks:
         ssr_mode=False,
         prevent_thread_lock=True,
     )
-    workshop.engine.warm_up()
+    if not gpu:  # else it is warm
+        workshop.engine.warm_up()
     return page
 
 
-def status(family: Family, device: str, manager: PipelineManager[Any]) -> dict[str, Any]:
+def status(family: Family, device: str, workshop: Workshop) -> dict[str, Any]:
     """What `/status` answers."""
-    now = manager.status()
+    now = workshop.manager.status()
     return {
         "family": family.name,
         "device": device,
+        **workshop.engine.described(),
         "resident": [{"part": part.title, "from": part.origin, "bytes": size} for part, size in now.resident],
         "loads": now.loads,
         "leases": now.leases,

@@ -13,12 +13,12 @@ from dmd2_demo.parts import PipelineSpec
 class House:
     """What the page shows and may do besides making pictures.
 
-    `status` and `unload` are for the panel; `downloads` is a sentence about what a spec's first use fetches, ""
-    for nothing; with `custom_bases` a visitor may name any public repository.
+    `status` and `unload` are for the panel, None where models stay; `downloads` is a sentence about what a spec's
+    first use fetches, "" for nothing; with `custom_bases` a visitor may name any public repository.
     """
 
     device: str
     status: Callable[[], dict[str, Any]]
-    unload: Callable[[], None]
+    unload: Callable[[], None] | None
     downloads: Callable[[PipelineSpec], str]
     custom_bases: bool = False

@@ -11,24 +11,19 @@ from gradio.events import Dependency, api
 from dmd2_demo.progress import in_bytes
 
 
-def panel(status: Callable[[], dict[str, Any]], unload: Callable[[], None]) -> Callable[[Dependency], None]:
+def panel(status: Callable[[], dict[str, Any]], unload: Callable[[], None] | None) -> Callable[[Dependency], None]:
     """Lays out the panel. Gives a function that, called inside the page, refreshes it after an event."""
-    with gr.Accordion("Loaded models", open=False), gr.Row(equal_height=True):
-        listing = gr.Markdown(_listing(status()))
-        button = gr.Button("Unload", size="sm", scale=0, min_width=120)
-
     private: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-
-    def unloaded() -> str:
-        unload()
-        return _listing(status())
-
-    button.click(unloaded, None, listing, concurrency_id="device", concurrency_limit=1, **private)
-    api(status, api_name="status", queue=False)
 
     def refresh_after(event: Dependency) -> None:
         event.then(lambda: _listing(status()), None, listing, queue=False, **private)
 
+    with gr.Accordion("Loaded models", open=False), gr.Row(equal_height=True):
+        listing = gr.Markdown(_listing(status()))
+        if unload is not None:
+            button = gr.Button("Unload", size="sm", scale=0, min_width=120)
+            refresh_after(button.click(unload, concurrency_id="device", concurrency_limit=1, **private))
+    api(status, api_name="status", queue=False)
     return refresh_after
 
 
