@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dmd2_demo.catalogue import CommunityBase, Family, Licence
+from dmd2_demo.catalogue import FAMILIES, CommunityBase, Family, Licence
 from dmd2_demo.errors import DemoError
 from dmd2_demo.kind import Kind, of_file
 from dmd2_demo.sources import Folder, HubRepo, PipelineSource, SingleFile
@@ -52,10 +52,17 @@ def with_bases(family: Family, bases: Iterable[CommunityBase]) -> Family:
 
 
 def custom(repo_id: str) -> CommunityBase:
-    """The base that a visitor named: a public repository, `owner/name`, and never a path. DemoError otherwise."""
+    """The base that a visitor named: a public repository, `owner/name`, and never a path. DemoError otherwise.
+
+    One of the catalogue's own is given as it stands there, with its licence and scale.
+    """
     repo_id = repo_id.strip()
     if not re.fullmatch(f"{_WORD}/{_WORD}", repo_id) or ".." in repo_id or "--" in repo_id:
         raise DemoError(f"{repo_id!r:.100} is no repository on the hub: one looks like owner/name.")
+    for family in FAMILIES.values():
+        for base in family.bases:
+            if base.source == HubRepo(repo_id):
+                return base
     page = Licence("see its page", f"https://huggingface.co/{repo_id}")
     return CommunityBase(repo_id, repo_id, HubRepo(repo_id, anonymous=True), page)
 

@@ -12,9 +12,12 @@ import torch
 from accelerate import init_empty_weights
 from diffusers import AutoencoderKL, T2IAdapter, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+from transformers.utils.logging import disable_progress_bar
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.tensors import fill, read_tensors, still
+
+disable_progress_bar()  # Its bars would fill a server's log; the page has its own.
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,10 @@ def test_family_with_more_bases() -> None:
         with_bases(more, [custom(" owner/name ")])
 
 
+def test_visitor_may_name_a_base_of_the_catalogue() -> None:
+    assert custom("SG161222/RealVisXL_V5.0") is FAMILIES["sdxl"].community("realvis")
+
+
 @pytest.mark.parametrize(
     "typed",
     [
