@@ -14,7 +14,7 @@ from dmd2_demo.progress import in_bytes
 Free = Callable[[Path], int]
 """Bytes free on the disk of a folder."""
 
-_SPARE = 500_000_000  # bytes that a download leaves free
+_SPARE = 500_000_000  # bytes that are left free after something large
 
 
 def free_disk(folder: Path) -> int:
@@ -26,10 +26,10 @@ def free_disk(folder: Path) -> int:
 
 def check_room(what: str, needed: int, folder: Path, free: Free) -> None:
     """Raises DemoError where the disk of `folder` has not `needed` bytes to spare. `what` is to be done with them."""
-    room = free(folder) - _SPARE
+    room = max(0, free(folder) - min(_SPARE, needed))
     if needed > room:
         raise DemoError(
-            f"To {what} takes {in_bytes(needed)} of disk, and {in_bytes(max(0, room))} can be used: "
+            f"To {what} takes {in_bytes(needed)} of disk, and {in_bytes(room)} can be used: "
             "free some, or set HF_HOME to a larger disk."
         )
 

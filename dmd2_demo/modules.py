@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,29 +82,44 @@ def _filled(kind: Any, tensors: dict[str, torch.Tensor], config: Path, name: str
 
 
 def _empty(kind: Any, config: Path) -> Any:
-    with init_empty_weights():
+    with _described(config), init_empty_weights():
         return kind.from_config(json.loads(config.read_text()))
 
 
-def tokenizer(folder: Path) -> Any:
-    """The CLIPTokenizer that lies in a folder."""
-    return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+@contextmanager
+def _described(config: Path) -> Iterator[None]:
+    """Raises DemoError where the libraries can make nothing of what a config describes."""
+    try:
+        yield
+    except Exception as error:
+        raise DemoError(f"{config.parent.name}/{config.name} describes nothing that can be loaded.") from error
+
+
+def tokenizer(config: Path) -> Any:
+    """The CLIPTokenizer that lies beside its config."""
+    with _described(config):
+        return CLIPTokenizer.from_pretrained(config.parent, local_files_only=True)
 
 
 def text_encoder(config: Path, weights: Sequence[Path], placing: Placing) -> Any:
     """A CLIPTextModel, with a projection where the config says so. All lie in one folder."""
-    architecture = json.loads(config.read_text()).get("architectures", [""])[0]
-    kind = CLIPTextModelWithProjection if architecture == "CLIPTextModelWithProjection" else CLIPTextModel
+    with _described(config):
+        architectures = json.loads(config.read_text()).get("architectures") or [""]
+        kind = CLIPTextModelWithProjection if architectures[0] == "CLIPTextModelWithProjection" else CLIPTextModel
+        shape = kind.config_class.from_pretrained(config.parent, local_files_only=True)
     model, found = kind.from_pretrained(
         config.parent,
+        config=shape,
         variant=_variant(weights[0]),
         dtype=placing.dtype,
         local_files_only=True,
         use_safetensors=True,
         output_loading_info=True,
+        ignore_mismatched_sizes=True,  # They are told below, in a sentence.
     )
-    if found["missing_keys"]:
-        raise DemoError(f"{weights[0].name} does not fit this text encoder: {min(found['missing_keys'])} is missing.")
+    amiss = sorted(found["missing_keys"]) or sorted(key for key, *_ in found["mismatched_keys"])
+    if amiss:
+        raise DemoError(f"{weights[0].name} does not fit this text encoder: {amiss[0]} is missing or of another shape.")
     return still(model, placing.device)
 
 

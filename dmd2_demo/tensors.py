@@ -60,5 +60,5 @@ def still(module: Any, device: torch.device) -> Any:
 
 
 def size_of(tensors: Iterable[torch.Tensor]) -> int:
-    """Bytes, shared storage counted once."""
-    return sum({tensor.untyped_storage().data_ptr(): tensor.nbytes for tensor in tensors}.values())
+    """Bytes, what is shared counted once."""
+    return sum({tensor.data_ptr(): tensor.nbytes for tensor in tensors}.values())

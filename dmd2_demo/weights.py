@@ -114,7 +114,7 @@ class Weights:
 
     def _tokenizer(self, source: Source, folder: str) -> Any:
         files = [self._hub.first(choice) for choice in tokenizer_files(source, folder)]
-        return modules.tokenizer(files[0].parent)
+        return modules.tokenizer(files[0])
 
     def _folder_of_configs(self, source: SingleFile) -> Path:
         return self._hub.fetch(File(source.config, "unet/config.json")).parent.parent

@@ -9,8 +9,9 @@ from dmd2_demo.errors import DemoError
 
 
 def test_room_that_there_is(tmp_path: Path) -> None:
-    check_room("download the UNet", 0, tmp_path, lambda folder: 500_000_000)
-    check_room("download the UNet", 1000, tmp_path, lambda folder: 500_001_000)
+    check_room("download nothing", 0, tmp_path, lambda folder: 0)
+    check_room("download a config", 1000, tmp_path, lambda folder: 2000)
+    check_room("download the UNet", 5_000_000_000, tmp_path, lambda folder: 5_500_000_000)
 
 
 def test_room_that_there_is_not(tmp_path: Path) -> None:
@@ -21,7 +22,7 @@ def test_room_that_there_is_not(tmp_path: Path) -> None:
 
 def test_full_disk_has_nothing_to_use(tmp_path: Path) -> None:
     with pytest.raises(DemoError, match="and 0 KB can be used"):
-        check_room("download the UNet", 1, tmp_path, lambda folder: 7)
+        check_room("download the UNet", 1, tmp_path, lambda folder: 1)
 
 
 def test_free_disk_of_a_folder_that_is_not_made_yet(tmp_path: Path) -> None:

@@ -50,14 +50,14 @@ def test_file_that_is_damaged_on_the_hub_is_told(hub: Hub, published: Path) -> N
 
 
 def test_disk_is_checked_before_the_download(local_hub: LocalHub, cache: Path) -> None:
-    hub = Hub(cache, local_hub.url, free=lambda folder: 500_100_000)
+    hub = Hub(cache, local_hub.url, free=lambda folder: 300_000)
     with pytest.raises(DemoError, match=r"takes 200 KB of disk, and 100 KB can be used"):
         hub.fetch(WEIGHTS_FILE)
     assert not local_hub.downloads(WEIGHTS)
 
 
 def test_disk_is_checked_for_all_files_at_once(local_hub: LocalHub, cache: Path, published: Path) -> None:
-    room = (published / WEIGHTS).stat().st_size + 500_000_000
+    room = 2 * (published / WEIGHTS).stat().st_size
     hub = Hub(cache, local_hub.url, free=lambda folder: room)
     with pytest.raises(DemoError, match="To download the UNet takes 200 KB"):
         hub.fetch_all(((CONFIG_FILE,), (WEIGHTS_FILE,)), "the UNet")

@@ -210,6 +210,30 @@ def test_lora_for_another_model_is_refused_before_the_base_is_fetched(
         loader.fetch(part)
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("unet/config.json", "<html>"),
+        ("unet/config.json", '{"block_out_channels": "many"}'),
+        ("text_encoder/config.json", "[]"),
+        ("text_encoder/config.json", '{"hidden_size": 3}'),
+        ("text_encoder_2/config.json", '{"architectures": ["CLIPTextModelWithProjection"], "hidden_size": 64}'),
+        ("tokenizer/tokenizer_config.json", "<html>"),
+        ("vae/config.json", '{"down_block_types": ["NoSuchBlock"]}'),
+    ],
+)
+def test_nonsense_in_a_config_is_told(
+    loader: Weights, family: TinyFamily, tmp_path: Path, name: str, content: str
+) -> None:
+    shutil.copytree(family.base, tmp_path / "base")
+    (tmp_path / "base" / name).write_text(content)
+    source = Folder(tmp_path / "base")
+    part = {"unet": UNet(source), "vae": Vae(source)}.get(name.partition("/")[0], TextEncoders(source))
+    with pytest.raises(DemoError, match=rf"{name} describes nothing|does not fit") as raised:
+        loader.load(part)
+    assert "\n" not in str(raised.value)
+
+
 def test_loading_is_told(loader: Weights, family: TinyFamily) -> None:
     told: list[Progress] = []
     loader.load(Vae(Folder(family.base)), told.append)
