@@ -31,7 +31,7 @@ def latents() -> torch.Tensor:
 class Overflow(nn.Module):
     """In place of the last layer: what it gives in half precision is `value`; in float32 it is the layer."""
 
-    def __init__(self, layer: nn.Module, value: float) -> None:
+    def __init__(self, layer: Any, value: float) -> None:
         super().__init__()
         self.weight, self.bias, self.value = layer.weight, layer.bias, value
 
