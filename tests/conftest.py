@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from huggingface_hub import constants
 
+from dmd2_demo import edges
 from dmd2_demo.hub import Hub
 from dmd2_demo.open_page import open_page
 from dmd2_demo.settings import Settings
+from dmd2_demo.weights import Weights
 from tests.local_hub import LocalHub
 from tests.small_repo import REPO, write_repo
 from tests.tiny import TinyFamily, write_family
@@ -29,6 +32,8 @@ def cache(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
     """Where the real page with the embedded family is served, in this process and to all tests."""
+    # The page imports it in a thread, with warnings off, which pytest would turn on again at the next test.
+    edges.detector()
     page = open_page(Settings(family="embedded"))
     assert page.local_url
     yield page.local_url
@@ -57,3 +62,9 @@ def local_hub(published: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loca
 def hub(local_hub: LocalHub, cache: Path) -> Hub:
     """Our way to that hub."""
     return Hub(cache, local_hub.url)
+
+
+@pytest.fixture
+def loader(cache: Path) -> Weights:
+    """Loads onto the CPU, in full precision, from folders alone: there is no hub to ask."""
+    return Weights(Hub(cache, "http://127.0.0.1:1"), torch.device("cpu"), torch.float32, cache / "converted")

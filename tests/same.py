@@ -1,0 +1,17 @@
+"""Two modules that are the same."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+def assert_same(ours: nn.Module, theirs: nn.Module) -> None:
+    """The same weights and buffers to the bit, and ready to be used."""
+    one, two = ours.state_dict(), theirs.state_dict()
+    assert one.keys() == two.keys()
+    assert all(torch.equal(one[name], two[name]) and one[name].dtype == two[name].dtype for name in one)
+    buffers = dict(theirs.named_buffers())
+    assert all(torch.equal(buffer, buffers[name]) for name, buffer in ours.named_buffers())
+    assert not ours.training
+    assert not any(parameter.requires_grad for parameter in ours.parameters())
