@@ -2,7 +2,7 @@
 
 huggingface_hub 2 throws a partial file away when a download fails. So the bytes are fetched by its own resumable
 `http_get` into a partial file among the cache's blobs, checked against the hash that names them, and moved to where
-`hf_hub_download` finds them.
+`hf_hub_download` finds them. That is plain HTTP, which is not the fastest way to the hub but can be continued.
 """
 
 from __future__ import annotations
@@ -75,6 +75,14 @@ class Downloads:
                 raise
             return ask(retry_on_errors=True)
 
+    def remaining(self, repo: HubRepo, name: str) -> int | None:
+        """The bytes of a file that are still to come, or None where the hub doesn't tell. Raises one of HUB_ERRORS."""
+        known = self.metadata(repo, name, patient=False)
+        blob = self._blob(repo, known)
+        if known.size is None or blob is None:
+            return known.size
+        return 0 if blob.exists() else max(0, known.size - _length(_incomplete(blob)))
+
     def fetch(self, repo: HubRepo, name: str, report: Report, what: str) -> Path:
         """The file's path in the cache, complete and as the hub has it. DemoError where it can't be had.
 
@@ -85,7 +93,7 @@ class Downloads:
             known = self.metadata(repo, name)
             blob = self._blob(repo, known)
             if blob:
-                self._ensure(blob, repo, name, known, partial(_Bar, report, what))
+                self._ensure(blob, repo, name, known, report, what)
             path = hf_hub_download(
                 repo.id, name, revision=repo.revision, cache_dir=self.cache, endpoint=self.endpoint, token=_token(repo)
             )
@@ -103,7 +111,7 @@ class Downloads:
             return None
         return self.cache / repo_folder_name(repo_id=repo.id, repo_type="model") / "blobs" / known.etag
 
-    def _ensure(self, blob: Path, repo: HubRepo, name: str, known: HfFileMetadata, bar: Callable[..., _Bar]) -> None:
+    def _ensure(self, blob: Path, repo: HubRepo, name: str, known: HfFileMetadata, report: Report, what: str) -> None:
         """Makes `blob`, complete or not at all, once for all who want it."""
         get = partial(
             http_get,
@@ -111,32 +119,23 @@ class Downloads:
             # Compressed answers can't be continued in the middle.
             headers=build_hf_headers(token=_token(repo)) | {"accept-encoding": "identity"},
             expected_size=known.size,
-            tqdm_class=cast("type[Any]", bar),
+            tqdm_class=cast("type[Any]", partial(_Bar, report, what)),
         )
-        incomplete = blob.with_name(f"{blob.name}.incomplete")
+        incomplete = _incomplete(blob)
         lock = self.cache / ".locks" / blob.parent.parent.name / f"{incomplete.name}.lock"
         for path in (blob, lock):
             path.parent.mkdir(parents=True, exist_ok=True)
         with WeakFileLock(lock):
             if not blob.exists():
-                self._download(f"{name} of {repo}", get, known, incomplete)
-                incomplete.replace(blob)
-
-    def _download(self, what: str, get: Callable[..., None], known: HfFileMetadata, incomplete: Path) -> None:
-        """Completes `incomplete`; once more from the start where the first try came out damaged."""
-        for last in (False, True):
-            check_room(f"download {what}", (known.size or 0) - _length(incomplete), incomplete.parent, self.free)
-            try:
-                _complete(incomplete, get, known.size)
-                _check(incomplete, known)
-            except _Corrupt as error:
-                incomplete.unlink(missing_ok=True)
-                if last:
+                missing = (known.size or 0) - _length(incomplete)
+                check_room(f"download {name} of {repo}", missing, blob.parent, self.free)
+                try:
+                    _download(incomplete, get, known, partial(report, Progress(f"Checking {what}")))
+                except _Corrupt as error:
                     raise DemoError(
-                        f"{what} arrived damaged twice ({error}). It was removed; please try again later."
+                        f"{name} of {repo} arrived damaged twice ({error}). It was removed; please try again later."
                     ) from error
-            else:
-                return
+                incomplete.replace(blob)
 
     def _url(self, repo: HubRepo, name: str) -> str:
         return hf_hub_url(repo.id, name, revision=repo.revision, endpoint=self.endpoint)
@@ -145,6 +144,21 @@ class Downloads:
 def _token(repo: HubRepo) -> bool | None:
     """None lets huggingface_hub find the operator's token."""
     return False if repo.anonymous else None
+
+
+def _download(incomplete: Path, get: Callable[..., None], known: HfFileMetadata, checking: Callable[[], None]) -> None:
+    """Completes the file. Raises _Corrupt, and leaves nothing, where it came out damaged twice."""
+    for last in (False, True):
+        try:
+            _complete(incomplete, get, known.size)
+            checking()
+            _check(incomplete, known)
+        except _Corrupt:
+            incomplete.unlink(missing_ok=True)
+            if last:
+                raise
+        else:
+            return
 
 
 def _complete(incomplete: Path, get: Callable[..., None], size: int | None) -> None:
@@ -186,6 +200,11 @@ def _check(path: Path, known: HfFileMetadata) -> None:
         return
     if found != etag:
         raise _Corrupt("its contents are wrong")
+
+
+def _incomplete(blob: Path) -> Path:
+    """Where what has arrived waits for the rest."""
+    return blob.with_name(f"{blob.name}.incomplete")
 
 
 def _length(path: Path) -> int:

@@ -67,7 +67,7 @@ class Hub:
         return tuple(self.first(choice, report, what) for choice in choices)
 
     def missing(self, choices: Iterable[Choice]) -> tuple[tuple[File, int | None], ...]:
-        """What a first use would download, each file with its size in bytes, or None where the hub doesn't tell."""
+        """What a first use would download, each file with the bytes to come, or None where the hub doesn't tell."""
         wanted = [choice for choice in choices if not any(self._is_local(file) for file in choice)]
         try:
             first = [self._first_there(choice) for choice in wanted[:1]]
@@ -88,11 +88,11 @@ class Hub:
         return True
 
     def _first_there(self, choice: Choice) -> tuple[File, int | None]:
-        """The first of these files that the hub has, and its size. Raises one of HUB_ERRORS."""
+        """The first of these files that the hub has, and its bytes to come. Raises one of HUB_ERRORS."""
         for file in choice:
             if isinstance(file.source, HubRepo):
                 with suppress(MISSING):
-                    return file, self._downloads.metadata(file.source, file.name, patient=False).size
+                    return file, self._downloads.remaining(file.source, file.name)
         return choice[0], None
 
     def _is_local(self, file: File) -> bool:

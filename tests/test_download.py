@@ -23,7 +23,8 @@ def test_file_arrives_as_published_with_progress_in_bytes(hub: Hub, published: P
     told: list[Progress] = []
     assert hub.fetch(WEIGHTS_FILE, told.append).read_bytes() == (published / WEIGHTS).read_bytes()
     assert told[0].sentence == f"Downloading {WEIGHTS}: 10 KB of 200 KB"
-    assert told[-1].fraction == 1
+    assert told[-2].fraction == 1
+    assert told[-1] == Progress(f"Checking {WEIGHTS}")
     assert not any(asked.token for asked in local_hub.asked)
 
 
@@ -118,6 +119,10 @@ def test_stopped_download_goes_on_where_it_was(hub: Hub, local_hub: LocalHub, pu
 
     with pytest.raises(Cancelled):
         hub.fetch(WEIGHTS_FILE, stop)
+    size = (published / WEIGHTS).stat().st_size
+    ((_, remaining),) = hub.missing(((WEIGHTS_FILE,),))
+    assert remaining is not None
+    assert 0 < remaining <= size - 100_000
     local_hub.asked.clear()
     assert Hub(cache, local_hub.url).fetch(WEIGHTS_FILE).read_bytes() == (published / WEIGHTS).read_bytes()
     assert local_hub.downloads(WEIGHTS)[0].start >= 100_000

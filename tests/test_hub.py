@@ -91,6 +91,13 @@ def test_many_threads_cause_one_download(local_hub: LocalHub, cache: Path) -> No
     assert len(local_hub.downloads(WEIGHTS)) == 1
 
 
+def test_cache_serves_offline_by_choice(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = hub.fetch(WEIGHTS_FILE)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert hub.fetch(WEIGHTS_FILE) == path
+    assert hub.missing(((WEIGHTS_FILE,), (CONFIG_FILE,))) == ((CONFIG_FILE, None),)
+
+
 def test_first_prefers_the_variant_and_falls_back_to_the_plain_file(hub: Hub, published: Path) -> None:
     plain = File(HubRepo(REPO), "unet/model.safetensors")
     absent = File(HubRepo(REPO), "unet/model.fp32.safetensors")
