@@ -6,7 +6,6 @@ What a fork changes is lost with it. So everything is loaded before the first on
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -53,25 +52,12 @@ def furnish(
     names = {base.name for base in bases}
     examples = tuple(example for example in family.lora_examples if example.base in names)
     family = replace(family, bases=bases, lora_examples=examples or family.lora_examples[:1])
-    made = workshop.furnish(family, settings, choose or placement)
+    made = workshop.furnish(family, settings, choose or _choose)
     for request in _one_of_each(family):
         with made.manager.lease(request.spec(), silent):
             pass
     edges.detector()
     return replace(made, studio=ForkedStudio(family, made.manager.lease, gpu)), family
-
-
-def placement() -> Placement:
-    """A large GPU that can't be asked anything before the fork."""
-    import torch  # noqa: PLC0415 - after `spaces`
-
-    from dmd2_demo.attention import Attention  # noqa: PLC0415
-    from dmd2_demo.memory import Memory  # noqa: PLC0415
-    from dmd2_demo.placement import Placement  # noqa: PLC0415
-
-    device = torch.device("cuda")
-    memory = Memory(device, "resident", tiers=("resident",), free=lambda _: sys.maxsize)
-    return Placement(device, torch.float16, Attention("sdpa"), memory)
 
 
 class ForkedStudio(Studio):
@@ -111,3 +97,9 @@ def _one_of_each(family: Family) -> Iterator[Request]:
     yield CannyGuided(family=family, prompt="any", image=Image.new("RGB", (width, height)))
     for base in family.bases:
         yield CommunityLora(family=family, prompt="any", width=width, height=height, base=base, lora_scale=base.scale)
+
+
+def _choose() -> Placement:
+    from dmd2_demo import zero_placement  # noqa: PLC0415 - imports torch, which `spaces` must come before
+
+    return zero_placement.choose()
