@@ -7,15 +7,12 @@ huggingface_hub 2 throws a partial file away when a download fails. So the bytes
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, cast
 
-import httpx2
 from huggingface_hub import HfFileMetadata, get_hf_file_metadata, hf_hub_download, hf_hub_url
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.file_download import http_get, repo_folder_name
@@ -24,34 +21,11 @@ from huggingface_hub.utils import WeakFileLock, build_hf_headers
 from dmd2_demo.disk import Free, check_room
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub_errors import HUB_ERRORS, sentence
-from dmd2_demo.progress import Progress, Report, in_bytes
+from dmd2_demo.progress import Progress, Report
 from dmd2_demo.sources import HubRepo
+from dmd2_demo.transfer import Bar, Corrupt, complete, length
 
 _PASSING = {408, 429, 500, 502, 503, 504}  # statuses that a second try may not meet
-_CUTS = 5  # in a row without a new byte, before a download gives up
-
-
-class _Corrupt(Exception):
-    """What arrived is not what the hub says it has."""
-
-
-class _Bar:
-    """What huggingface_hub takes for a progress bar: it tells `report`."""
-
-    def __init__(self, report: Report, title: str, total: int | None, initial: int, **_: object) -> None:
-        self._report, self._title, self._total, self._done = report, title, total, initial
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing to close."""
-
-    def update(self, count: float = 1) -> None:
-        self._done += int(count)
-        of = f" of {in_bytes(self._total)}" if self._total else ""
-        fraction = min(1.0, self._done / self._total) if self._total else None
-        self._report(Progress(f"Downloading {self._title}: {in_bytes(self._done)}{of}", fraction))
 
 
 @dataclass(frozen=True)
@@ -81,7 +55,7 @@ class Downloads:
         blob = self._blob(repo, known)
         if known.size is None or blob is None:
             return known.size
-        return 0 if blob.exists() else max(0, known.size - _length(_incomplete(blob)))
+        return 0 if blob.exists() else max(0, known.size - length(_incomplete(blob)))
 
     def fetch(self, repo: HubRepo, name: str, report: Report, what: str) -> Path:
         """The file's path in the cache, complete and as the hub has it. DemoError where it can't be had.
@@ -119,7 +93,7 @@ class Downloads:
             # Compressed answers can't be continued in the middle.
             headers=build_hf_headers(token=_token(repo)) | {"accept-encoding": "identity"},
             expected_size=known.size,
-            tqdm_class=cast("type[Any]", partial(_Bar, report, what)),
+            tqdm_class=cast("type[Any]", partial(Bar, report, what)),
         )
         incomplete = _incomplete(blob)
         lock = self.cache / ".locks" / blob.parent.parent.name / f"{incomplete.name}.lock"
@@ -127,11 +101,11 @@ class Downloads:
             path.parent.mkdir(parents=True, exist_ok=True)
         with WeakFileLock(lock):
             if not blob.exists():
-                missing = (known.size or 0) - _length(incomplete)
+                missing = (known.size or 0) - length(incomplete)
                 check_room(f"download {name} of {repo}", missing, blob.parent, self.free)
                 try:
-                    _download(incomplete, get, known, partial(report, Progress(f"Checking {what}")))
-                except _Corrupt as error:
+                    complete(incomplete, get, known, partial(report, Progress(f"Checking {what}")))
+                except Corrupt as error:
                     raise DemoError(
                         f"{name} of {repo} arrived damaged twice ({error}). It was removed; please try again later."
                     ) from error
@@ -146,66 +120,6 @@ def _token(repo: HubRepo) -> bool | None:
     return False if repo.anonymous else None
 
 
-def _download(incomplete: Path, get: Callable[..., None], known: HfFileMetadata, checking: Callable[[], None]) -> None:
-    """Completes the file. Raises _Corrupt, and leaves nothing, where it came out damaged twice."""
-    for last in (False, True):
-        try:
-            _complete(incomplete, get, known.size)
-            checking()
-            _check(incomplete, known)
-        except _Corrupt:
-            incomplete.unlink(missing_ok=True)
-            if last:
-                raise
-        else:
-            return
-
-
-def _complete(incomplete: Path, get: Callable[..., None], size: int | None) -> None:
-    """Adds what is missing, however often the connection is cut. Raises _Corrupt where the length comes out wrong."""
-    cuts = 0
-    while True:
-        before = _length(incomplete)
-        if size is not None and before > size:
-            raise _Corrupt("it is longer than it should be")
-        try:
-            with incomplete.open("ab") as file:
-                get(temp_file=file, resume_size=before)
-        except httpx2.ReadError:  # http_get itself goes on after the other kinds of cuts
-            cuts = cuts + 1 if _length(incomplete) == before else 0
-            if cuts == _CUTS:
-                raise
-        except HfHubHTTPError as error:
-            if error.response.status_code == httpx2.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-                raise _Corrupt("it is longer than it should be") from error
-            raise
-        except OSError as error:
-            if "Consistency check failed" in str(error):
-                raise _Corrupt("its length is wrong") from error
-            raise
-        else:
-            return
-
-
-def _check(path: Path, known: HfFileMetadata) -> None:
-    """Large files are named by their SHA-256, small ones by git's SHA-1 of a blob. Raises _Corrupt."""
-    etag = known.etag or ""
-    if re.fullmatch("[0-9a-f]{64}", etag):
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-    elif re.fullmatch("[0-9a-f]{40}", etag):
-        content = path.read_bytes()
-        found = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
-    else:
-        return
-    if found != etag:
-        raise _Corrupt("its contents are wrong")
-
-
 def _incomplete(blob: Path) -> Path:
     """Where what has arrived waits for the rest."""
     return blob.with_name(f"{blob.name}.incomplete")
-
-
-def _length(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
