@@ -46,10 +46,6 @@ class MergeableUNet:
         self.merges_on: torch.device | None = None  # where scales are computed; None for where the weights are
         self._scale = 0.0
         self._targets = tuple(_targets(unet, lora))
-        for target in self._targets:
-            weight = target.layer.weight
-            if weight.device == target.pristine.device:
-                target.layer.weight = nn.Parameter(weight.detach().clone(), requires_grad=False)
 
     @property
     def scale(self) -> float:
@@ -112,4 +108,6 @@ def _targets(unet: nn.Module, lora: Mapping[str, torch.Tensor]) -> Iterator[Targ
         up, down = lora[f"{name}.lora_up.weight"], lora[f"{name}.lora_down.weight"]
         alpha = lora.get(f"{name}.alpha")
         factor = float(alpha) / down.shape[0] if alpha is not None else 1.0
-        yield Target(layer, layer.weight.detach().cpu(), up, down, factor)
+        # A copy on the CPU too, where what is read as it is stored is a map of its file.
+        pristine = layer.weight.detach().to("cpu", copy=True)
+        yield Target(layer, pristine, up, down, factor)

@@ -65,7 +65,8 @@ class Weights:
                 return self._unet(part)
             case LoraUNet():
                 lora = read_tensors(self._hub.fetch(part.lora), torch.device("cpu"))
-                return MergeableUNet(self._unet(part.unet), lora)
+                # Copies: what is read as it is stored stays a map of the file, and a new scale must not read it.
+                return MergeableUNet(self._unet(part.unet), {name: tensor.clone() for name, tensor in lora.items()})
             case TextEncoders():
                 return self._text_encoders(part)
             case Vae():

@@ -103,6 +103,19 @@ def test_lora_fits_what_diffusers_fuses(loader: Weights, family: TinyFamily, sca
         torch.testing.assert_close(tensor, theirs[name], rtol=1e-5, atol=1e-6)
 
 
+def test_files_that_are_used_as_they_are_stay_as_they_were(family: TinyFamily, cache: Path, tmp_path: Path) -> None:
+    shutil.copytree(family.base, tmp_path / "base")
+    stored = tmp_path / "base" / "unet" / "diffusion_pytorch_model.fp16.safetensors"
+    before = stored.read_bytes()
+    in_half = Weights(Hub(cache), CPU, torch.float16)
+    ours = in_half.load(LoraUNet(UNet(Folder(tmp_path / "base")), File(Folder(family.dmd2), LORA)))
+    ours.set_scale(1.0)
+    assert stored.read_bytes() == before
+    stored.unlink()
+    ours.set_scale(0.0)
+    assert_same(ours.unet, in_half.load(UNet(Folder(family.base))))
+
+
 def test_moving_the_scale_reads_nothing(loader: Weights, family: TinyFamily, tmp_path: Path) -> None:
     copied = tmp_path / "family"
     shutil.copytree(family.base.parent, copied)
