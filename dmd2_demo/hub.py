@@ -18,8 +18,9 @@ from dmd2_demo.errors import DemoError
 from dmd2_demo.files import Choice
 from dmd2_demo.header import BrokenFile, read_header
 from dmd2_demo.hub_errors import HUB_ERRORS, MISSING, NotThere
-from dmd2_demo.progress import Report, silent
+from dmd2_demo.progress import Progress, Report, silent
 from dmd2_demo.sources import File, Folder, HubRepo
+from dmd2_demo.turn import Turn
 
 
 class Hub:
@@ -34,19 +35,21 @@ class Hub:
         self._free = free
         self._downloads = Downloads(self._cache, endpoint, free)
         self._lock = threading.Lock()
-        self._locks: dict[File, threading.Lock] = {}
+        self._turns: dict[File, Turn] = {}
 
     def fetch(self, file: File, report: Report = silent, what: str = "") -> Path:
         """The file's path on this disk, downloaded first where it must be. DemoError says why it can't be had.
 
-        A damaged file in the cache is removed and downloaded once more. `what` names the file to those who wait.
+        A damaged file in the cache is removed and downloaded once more. `what` names the file to those who wait, and
+        `report` may raise to end the wait: what has arrived stays.
         """
         if isinstance(file.source, Folder):
             return _in_folder(file.source, file.name)
+        what = what or file.name
         with self._lock:
-            lock = self._locks.setdefault(file, threading.Lock())
-        with lock:
-            return self._in_cache(file.source, file.name, report, what or file.name)
+            turn = self._turns.setdefault(file, Turn(Progress(f"Waiting for {what}")))
+        with turn.taken(report) as tell:
+            return self._in_cache(file.source, file.name, tell, what)
 
     def first(self, choice: Choice, report: Report = silent, what: str = "") -> Path:
         """The path of the first of these files that exists, one on this disk before one that is not."""

@@ -8,7 +8,7 @@ import pytest
 import torch
 from huggingface_hub import constants
 
-from dmd2_demo.errors import DemoError
+from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.hub import Hub
 from dmd2_demo.progress import Progress
 from dmd2_demo.sources import File, Folder, HubRepo
@@ -96,6 +96,23 @@ def test_cache_serves_offline_by_choice(hub: Hub, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     assert hub.fetch(WEIGHTS_FILE) == path
     assert hub.missing(((WEIGHTS_FILE,), (CONFIG_FILE,))) == ((CONFIG_FILE, None),)
+
+
+def test_who_waits_for_anothers_download_sees_it_and_may_leave(hub: Hub, local_hub: LocalHub) -> None:
+    local_hub.hold = threading.Event()
+
+    def leave(progress: Progress) -> None:
+        assert progress.sentence in {"Waiting for the UNet", "Downloading the UNet: 10 KB of 200 KB"}
+        raise Cancelled
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(hub.fetch, WEIGHTS_FILE, what="the UNet")
+        while not local_hub.asked:
+            pass
+        with pytest.raises(Cancelled):
+            hub.fetch(WEIGHTS_FILE, leave, "the UNet")
+        local_hub.hold.set()
+        assert first.result().exists()
 
 
 def test_first_prefers_the_variant_and_falls_back_to_the_plain_file(hub: Hub, published: Path) -> None:
