@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 from diffusers import AutoencoderKL, LCMScheduler, StableDiffusionXLPipeline, T2IAdapter, UNet2DConditionModel
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from dmd2_demo.errors import DemoError
@@ -79,6 +79,16 @@ def test_text_encoders(loader: Weights, family: TinyFamily) -> None:
         tokenizer = CLIPTokenizer.from_pretrained(family.base / name)
         text = {"padding": "max_length", "max_length": 77}
         assert getattr(loaded, name)("a fox!", **text) == tokenizer("a fox!", **text)
+
+
+def test_text_encoder_with_the_published_names(loader: Weights, family: TinyFamily, tmp_path: Path) -> None:
+    shutil.copytree(family.base, tmp_path / "base")
+    stored = tmp_path / "base" / "text_encoder" / "model.fp16.safetensors"
+    published = {f"text_model.{name}": tensor for name, tensor in load_file(stored).items()}
+    published["text_model.embeddings.position_ids"] = torch.arange(77).unsqueeze(0)
+    save_file(published, stored, metadata={"format": "pt"})
+    ours = loader.load(TextEncoders(Folder(tmp_path / "base")))
+    assert_same(ours.text_encoder, loader.load(TextEncoders(Folder(family.base))).text_encoder)
 
 
 def test_scheduler(loader: Weights, family: TinyFamily) -> None:
