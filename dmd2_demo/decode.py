@@ -14,19 +14,21 @@ from PIL import Image
 from dmd2_demo.errors import DemoError
 from dmd2_demo.picture import Drawn
 
-LARGEST_UNTILED = 1024 * 1536
-"""Pixels that are decoded in one piece; SDXL's own sizes are. Tiles differ a little from it, but not in memory."""
+# Pixels that are decoded in one piece, as SDXL's own sizes are; where memory is least, only small ones. The tiles of
+# larger pictures are blended, which differs a little from one piece.
+_LARGEST_UNTILED, _LARGEST_UNTILED_SEQUENTIAL = 1024 * 1536, 768 * 768
 
 MENDED = "The picture came out black in half precision, so it was decoded again in full precision."
 
 
 @torch.no_grad()
-def decode(vae: Any, latents: torch.Tensor, largest_untiled: int = LARGEST_UNTILED) -> Drawn:
+def decode(vae: Any, latents: torch.Tensor, tier: str = "resident") -> Drawn:
     """The picture of `latents` (1, 4, height / 8, width / 8), as the pipelines decode it, and a notice if mended.
 
-    Raises DemoError where the latents themselves are no numbers.
+    `tier` is how modules are placed: see memory.py. Raises DemoError where the latents themselves are no numbers.
     """
-    tiled = latents.shape[-1] * latents.shape[-2] * 64 > largest_untiled
+    untiled = _LARGEST_UNTILED_SEQUENTIAL if tier == "sequential" else _LARGEST_UNTILED
+    tiled = latents.shape[-1] * latents.shape[-2] * 64 > untiled
     half = vae.dtype != torch.float32
     if not (half and vae.config.force_upcast):
         pixels = _decode(vae, latents, tiled)

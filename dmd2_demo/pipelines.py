@@ -68,7 +68,7 @@ class Pipeline:
                 output_type="latent",
                 **guided,
             )
-        return decode(self.diffusers.vae, output.images)
+        return decode(self.diffusers.vae, output.images, self.tier)
 
     def cut_off(self, prompt: str) -> str:
         """The end of `prompt` that the text encoders don't read; "" where they read it all."""

@@ -102,9 +102,22 @@ def test_latents_that_are_no_numbers_are_an_error_and_no_picture(vae: Autoencode
         decode(vae.to(precision), torch.full((1, 4, 8, 8), float("nan"), dtype=precision))
 
 
-def test_only_large_pictures_are_decoded_in_tiles(vae: AutoencoderKL) -> None:
-    latents = torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(1))
-    whole, tiled = decode(vae, latents, largest_untiled=128 * 128), decode(vae, latents, largest_untiled=64 * 64)
-    assert whole.image.size == tiled.image.size == (128, 128)
-    assert 0 < np.abs(pixels(whole) - pixels(tiled)).mean() < 8
-    assert decode(vae, latents).image.tobytes() == whole.image.tobytes()
+@pytest.mark.parametrize(
+    ("size", "tier", "tiled"),
+    [
+        ((1024, 1024), "resident", False),
+        ((512, 2048), "offload", False),
+        ((1024, 1544), "offload", True),
+        ((768, 768), "sequential", False),
+        ((1024, 1024), "sequential", True),
+    ],
+)
+def test_only_large_pictures_are_decoded_in_tiles(
+    vae: AutoencoderKL, size: tuple[int, int], tier: str, tiled: bool
+) -> None:
+    latents = torch.randn(1, 4, size[0] // 8, size[1] // 8, generator=torch.Generator().manual_seed(1))
+    drawn = decode(vae, latents, tier)
+    assert vae.use_tiling == tiled
+    assert drawn.image.size == (size[1], size[0])
+    assert decode(vae, latents[..., :8, :8]).image.size == (64, 64)
+    assert not vae.use_tiling  # for the next picture

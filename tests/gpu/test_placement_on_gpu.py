@@ -1,0 +1,70 @@
+"""What only a GPU can show of placement. Not run yet: no GPU was at hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from dmd2_demo.attention import xformers_trouble
+from dmd2_demo.memory import free_bytes, full_is_said
+from dmd2_demo.placement import choose
+from dmd2_demo.precision import computes
+from dmd2_demo.progress import silent
+from dmd2_demo.requests import Request
+from dmd2_demo.settings import Settings
+from dmd2_demo.workshop import Workshop, furnish
+from tests.embedded import FAMILY, canny, lora, text
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+GPU = torch.device("cuda")
+
+
+def requests() -> list[Request]:
+    drawing = Image.new("RGB", (64, 64))
+    ImageDraw.Draw(drawing).circle((32, 32), 20, (255, 255, 255))
+    return [text(steps=4), canny(drawing), text(steps=1), lora(lora_scale=1.0), lora(lora_scale=0.5), text(steps=4)]
+
+
+def pictures(workshop: Workshop) -> list[np.ndarray]:
+    made = [next(workshop.studio.generate(request, silent, lambda: False)) for request in requests()]
+    assert not any(picture.notices for picture in made)
+    return [np.asarray(picture.image, int) for picture in made]
+
+
+@pytest.fixture(scope="module")
+def resident() -> list[np.ndarray]:
+    return pictures(furnish(FAMILY, Settings(memory="resident")))
+
+
+def test_a_gpu_computes_in_half_precision() -> None:
+    assert choose().dtype in {torch.float16, torch.bfloat16}
+    assert computes(GPU, torch.float32)
+
+
+def test_free_memory_is_told() -> None:
+    before = free_bytes(GPU)
+    held = torch.empty(100_000_000, dtype=torch.uint8, device=GPU)
+    assert before - free_bytes(GPU) == pytest.approx(held.nbytes, rel=0.3)
+
+
+def test_a_full_device_is_said() -> None:
+    with pytest.raises(Exception, match="too little memory"), full_is_said("resident"):
+        torch.empty(2**50, dtype=torch.uint8, device=GPU)
+
+
+@pytest.mark.parametrize("memory", ["offload", "sequential"])
+def test_every_tier_makes_the_same_pictures(resident: list[np.ndarray], memory: str) -> None:
+    for ours, theirs in zip(pictures(furnish(FAMILY, Settings(memory=memory))), resident, strict=True):
+        assert np.abs(ours - theirs).mean() < 0.5
+
+
+def test_xformers_makes_the_same_pictures(resident: list[np.ndarray]) -> None:
+    trouble = xformers_trouble(GPU, torch.float16)
+    if trouble:
+        pytest.skip(f"xformers does not work here: {trouble}")
+    workshop = furnish(FAMILY, Settings(attention="xformers"))
+    for ours, theirs in zip(pictures(workshop), resident, strict=True):
+        assert np.abs(ours - theirs).mean() < 3
+    assert workshop.engine.described()["attention"] == "xformers"
