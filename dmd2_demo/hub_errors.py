@@ -24,6 +24,10 @@ MISSING = RemoteEntryNotFoundError
 """What it raises where a repository holds no such file."""
 
 
+_GATED_TO_ALL = "{} is gated; only what anyone may read can be named here."
+_NOT_PUBLIC = "There is no repository {} on the hub that anyone may read."
+
+
 class NotThere(DemoError):
     """The repository holds no such file."""
 
@@ -31,6 +35,9 @@ class NotThere(DemoError):
 def sentence(error: Exception, repo: HubRepo, name: str) -> DemoError:
     """What to tell the visitor when `name` of `repo` could not be had."""
     match error:
+        case RepositoryNotFoundError() if repo.anonymous:
+            gated = isinstance(error, GatedRepoError)
+            return DemoError(_GATED_TO_ALL.format(repo) if gated else _NOT_PUBLIC.format(repo))
         case GatedRepoError():
             return DemoError(
                 f"{repo} is gated: its licence must be accepted on its page on the hub, and this demo started with a "

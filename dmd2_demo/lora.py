@@ -30,7 +30,7 @@ class Target:
         pristine, up, down = (tensor.to(device).to(torch.float64) for tensor in (self.pristine, self.up, self.down))
         # (out, rank, 1, 1) @ (rank, in, h, w) is (out, in, h, w); linear layers lack the last two.
         delta = (up.flatten(1) @ down.flatten(1)).reshape(pristine.shape)
-        return pristine.add_(delta, alpha=scale * self.factor).to(self.pristine.dtype)
+        return torch.add(pristine, delta, alpha=scale * self.factor).to(self.pristine.dtype)
 
 
 class MergeableUNet:

@@ -99,8 +99,13 @@ def test_anonymous_repository_is_never_read_with_the_operators_token(
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     local_hub.private.add(REPO)
     hub.fetch(CONFIG_FILE)
-    with pytest.raises(DemoError, match="no repository owner/model on the hub, or it is private"):
-        hub.fetch(File(HubRepo(REPO, anonymous=True), CONFIG_FILE.name))
+    anonymous = File(HubRepo(REPO, anonymous=True), CONFIG_FILE.name)
+    with pytest.raises(DemoError, match="There is no repository owner/model on the hub that anyone may read"):
+        hub.fetch(anonymous)
+    local_hub.private.clear()
+    local_hub.gated.add(REPO)
+    with pytest.raises(DemoError, match="owner/model is gated; only what anyone may read"):
+        hub.fetch(anonymous)
 
 
 @pytest.mark.parametrize("reset", [False, True])

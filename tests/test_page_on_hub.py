@@ -84,7 +84,7 @@ def test_every_tab_draws(visitor: Visitor) -> None:
     [
         ("dreamshaper", "Lykon/dreamshaper-xl-1-0 is gated"),
         ("juggernaut", "There is no repository RunDiffusion/Juggernaut-XL-v9 on the hub, or it is private"),
-        ("nobody/nothing", "There is no repository nobody/nothing on the hub, or it is private"),
+        ("nobody/nothing", "There is no repository nobody/nothing on the hub that anyone may read"),
         ("somebody/vae", "somebody/vae can't be a base here: it is a VAE"),
         ("../etc", "'../etc'"),
     ],
