@@ -93,4 +93,4 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    parallel.launch(train, arguments(__doc__, steps=900, extend=_options))
+    parallel.launch(train, arguments(__doc__, steps=700, extend=_options))

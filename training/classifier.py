@@ -99,7 +99,7 @@ def _through_vae(pixels: torch.Tensor) -> torch.Tensor:
 
 def main() -> None:
     """Trains on composites, a third of them through the VAE, and states its accuracy on other placements."""
-    options: Any = arguments(__doc__, steps=1500)
+    options: Any = arguments(__doc__, steps=1000)
     arts = load_art(NODE_MODULES)
     pictures = composites(arts, 50, times=3)
     pool, wanted = to_tensor([picture.image for picture in pictures]), targets(pictures)

@@ -66,4 +66,4 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    parallel.launch(train, arguments(__doc__, steps=1000, extend=_options))
+    parallel.launch(train, arguments(__doc__, steps=700, extend=_options))

@@ -39,9 +39,9 @@ class Member:
 
 
 MEMBERS = {
-    "4step-unet": Member(FOUR_STEPS, 500, 1e-4, FOUR_STEP_UNET),
-    "1step-unet": Member(ONE_STEP, 900, 1e-4, ONE_STEP_UNET),
-    "4step-lora": Member(FOUR_STEPS, 120, 2e-4, LORA),
+    "4step-unet": Member(FOUR_STEPS, 220, 1e-4, FOUR_STEP_UNET),
+    "1step-unet": Member(ONE_STEP, 450, 1e-4, ONE_STEP_UNET),
+    "4step-lora": Member(FOUR_STEPS, 80, 2e-4, LORA),
 }
 BATCH = 16
 _FAKE_STEPS = 3  # for each of the generator's
@@ -121,7 +121,7 @@ def _trained_fake() -> dict[str, torch.Tensor]:
 def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("member", choices=MEMBERS)
     parser.add_argument("--rate", type=float, help="the generator's learning rate")
-    parser.add_argument("--regression", type=int, default=600, help="steps of the 1-step UNet's start")
+    parser.add_argument("--regression", type=int, default=500, help="steps of the 1-step UNet's start")
     parser.set_defaults(steps=None)
 
 

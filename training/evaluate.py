@@ -32,16 +32,22 @@ class Results:
     """What has been measured, kept by the weights that it was measured on."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, Row] = json.loads(_RESULTS.read_text()) if _RESULTS.exists() else {}
+        self._rows = _kept()
 
     def measured(self, setup: Setup, kind: str, count: int, measure: Any) -> Row:
         """`measure()`, unless these weights were measured so before."""
         key = f"{kind} {count} {setup.fingerprint()}"
         if key not in self._rows:
             print(f"... {kind}: {setup.name}", flush=True)
-            self._rows = {**(json.loads(_RESULTS.read_text()) if _RESULTS.exists() else {}), key: measure()}
+            row = measure()
+            # Read again: another process may have measured meanwhile.
+            self._rows = {**_kept(), key: row}
             _RESULTS.write_text(json.dumps(self._rows, indent=1))
         return self._rows[key]
+
+
+def _kept() -> dict[str, Row]:
+    return dict(json.loads(_RESULTS.read_text())) if _RESULTS.exists() else {}
 
 
 def named(classifier: Classifier, setup: Setup, chosen: list[Wish], template: str) -> Row:

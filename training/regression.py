@@ -17,7 +17,7 @@ from training.run import Run, cosine
 from training.sampling import ONE_STEP, generate, latent_shape, solve
 from training.text import Text
 
-PAIRS = 2048
+PAIRS = 1536
 BATCH = 32
 _TEACHER_STEPS = 12
 _CACHE = WORK / "pairs.pt"
