@@ -1,0 +1,80 @@
+"""Stop, errors, and what they leave alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from gradio_client import Client
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open
+from tests.browser.demo import MINUTE, Demo
+
+pytestmark = pytest.mark.browser
+
+Leases = Callable[[], int]
+
+
+@pytest.fixture
+def leases(address: str) -> Leases:
+    """How many pictures were begun since the page was opened."""
+    client = Client(address, verbose=False, analytics_enabled=False)
+    return lambda: int(client.predict(api_name="/status")["leases"])
+
+
+def ask_for_long(demo: Demo, seed: int) -> None:
+    """Eight pictures of the largest size."""
+    demo.field("Size").click()
+    demo.page.get_by_role("option", name="Own size").click()
+    demo.ask(seed, Pictures=8, Width=256, Height=256)
+    expect(demo.panel.get_by_text(re.compile("Picture . of 8, step [1-4] of 4"))).to_be_visible(timeout=MINUTE)
+
+
+def test_stop_ends_a_running_request_and_the_one_behind_it_gets_its_picture(open_demo: Open, leases: Leases) -> None:
+    slow, other = Demo(open_demo()), Demo(open_demo())
+    before = leases()
+    ask_for_long(slow, 1)
+    other.ask(2)
+    slow.button("Stop").click()
+    other.wait_for_seed(2)
+    slow.wait_until_idle()
+    assert leases() - before < 9
+    assert len(other.pixels()) == 1
+    expect(slow.panel.get_by_text("seed 1 ·")).to_have_count(0)
+    slow.make(3, Pictures=1)
+
+
+def test_stop_ends_a_queued_request_and_the_running_one_goes_on(open_demo: Open, leases: Leases) -> None:
+    slow, queued = Demo(open_demo()), Demo(open_demo())
+    slow.make(1)
+    before = leases()
+    ask_for_long(slow, 2)
+    queued.ask(3)
+    expect(queued.panel.get_by_text(re.compile(r"queue: \d"))).to_be_visible(timeout=MINUTE)
+    queued.button("Stop").click()
+    queued.wait_until_idle()
+    slow.wait_for_seed(2)
+    assert len(slow.pixels()) == 8
+    assert leases() - before == 8
+    assert queued.pixels() == []
+    queued.make(4)
+
+
+def test_error_is_a_toast_with_one_sentence_and_loses_nothing(open_demo: Open) -> None:
+    demo = Demo(open_demo())
+    first = demo.make(7)
+    demo.field("Seed").fill("-1")
+    demo.button("Generate").click()
+    toast = demo.page.get_by_test_id("toast-body")
+    expect(toast).to_contain_text("Seed must be a whole number from 0 to 4294967295.", timeout=MINUTE)
+    expect(demo.field("Prompt")).to_have_value("a fox on a blue background")
+    toast.get_by_role("button").click()
+    assert demo.make(7) == first
+
+
+def test_empty_prompt_is_told(open_demo: Open) -> None:
+    demo = Demo(open_demo())
+    demo.button("Generate").click()
+    expect(demo.page.get_by_test_id("toast-body")).to_contain_text("the prompt is empty", timeout=MINUTE)
