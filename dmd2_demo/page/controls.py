@@ -55,7 +55,7 @@ class Results:
 
 def prompt_box(example: Example) -> gr.Textbox:
     """Where the visitor writes; Enter generates, Shift+Enter starts a new line."""
-    return gr.Textbox(label="Prompt", placeholder=example.prompt, lines=2, max_lines=8, autofocus=True)
+    return gr.Textbox(label="Prompt", placeholder=example.prompt, lines=1, max_lines=8, autofocus=True)
 
 
 def seed_row() -> tuple[SeedControls, Number]:

@@ -17,6 +17,7 @@ THEME = gr.themes.Base(
 ).set(
     body_background_fill="*neutral_50",
     body_background_fill_dark="*neutral_950",
+    body_text_color_subdued="*neutral_600",
     link_text_color="*primary_700",
     link_text_color_hover="*primary_600",
     link_text_color_visited="*primary_700",
@@ -37,7 +38,8 @@ THEME = gr.themes.Base(
 )
 
 CSS = """
-.gradio-container { width: 100%; max-width: 1200px !important; margin: 0 auto; }
+/* Clipped, not hidden: nothing can stick to the screen inside of what scrolls. */
+.gradio-container { width: 100%; max-width: 1200px !important; margin: 0 auto; overflow: clip !important; }
 #header { display: flex; flex-wrap: wrap; align-items: baseline; gap: .25rem 1rem; padding: .5rem 0; }
 #header h1 { font-size: 1.5rem; margin: 0; letter-spacing: -.02em; }
 #header .facts { color: var(--body-text-color-subdued); font-size: .9rem; }

@@ -60,9 +60,11 @@ def open_demo(browser: Browser, address: str) -> Iterator[Open]:
 
 @pytest.fixture
 def drawing(tmp_path: Path) -> Path:
-    """A picture with edges."""
+    """A picture with a strong edge and a faint one."""
     image = Image.new("RGB", (320, 240), (40, 60, 80))
-    ImageDraw.Draw(image).circle((160, 120), 75, (230, 210, 60))
+    pen = ImageDraw.Draw(image)
+    pen.circle((120, 120), 75, (230, 210, 60))
+    pen.rectangle((240, 40, 290, 200), (90, 100, 110))
     path = tmp_path / "drawing.png"
     image.save(path)
     return path

@@ -70,7 +70,7 @@ def test_error_is_a_toast_with_one_sentence_and_loses_nothing(open_demo: Open) -
     toast = demo.page.get_by_test_id("toast-body")
     expect(toast).to_contain_text("Seed must be a whole number from 0 to 4294967295.", timeout=MINUTE)
     expect(demo.field("Prompt")).to_have_value("a fox on a blue background")
-    toast.get_by_role("button").click()
+    demo.page.get_by_test_id("toast-close").click()
     assert demo.make(7) == first
 
 
