@@ -54,7 +54,7 @@ def furnish(
     family = replace(family, bases=bases, lora_examples=examples or family.lora_examples[:1])
     made = workshop.furnish(family, settings, choose or _choose)
     for request in _one_of_each(family):
-        with made.manager.lease(request.spec(), silent):
+        with made.manager.lease(request.spec(), _tell_the_operator):
             pass
     edges.detector()
     return replace(made, studio=ForkedStudio(family, made.manager.lease, gpu)), family
@@ -97,6 +97,12 @@ def _one_of_each(family: Family) -> Iterator[Request]:
     yield CannyGuided(family=family, prompt="any", image=Image.new("RGB", (width, height)))
     for base in family.bases:
         yield CommunityLora(family=family, prompt="any", width=width, height=height, base=base, lora_scale=base.scale)
+
+
+def _tell_the_operator(progress: Progress) -> None:
+    """In the Space's log, without the many lines of a download."""
+    if progress.fraction is None:
+        print(progress.sentence, flush=True)
 
 
 def _choose() -> Placement:

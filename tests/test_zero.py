@@ -109,8 +109,9 @@ def on_cpu() -> Placement:
     return Placement(cpu, torch.float32, Attention("sdpa"), Memory(cpu, "resident", tiers=("resident",)))
 
 
-def test_everything_is_loaded_before_and_nothing_in_the_fork(gpu: ZeroGpu) -> None:
+def test_everything_is_loaded_before_and_nothing_in_the_fork(gpu: ZeroGpu, capsys: pytest.CaptureFixture[str]) -> None:
     workshop, family = furnish_zero(FAMILY, Settings(), gpu, on_cpu)
+    assert "Loading the adapter\n" in capsys.readouterr().out
     assert len(family.bases) == 2
     loads = workshop.manager.status().loads
     plain = furnish(FAMILY, Settings(), on_cpu)
