@@ -12,7 +12,7 @@ HEAVY = {"torch", "torchvision", "diffusers", "transformers", "peft", "accelerat
 
 def imported_by(module: str) -> set[str]:
     """The top-level packages that a fresh interpreter has after importing `module`."""
-    told = subprocess.run(  # noqa: S603 - our own interpreter and words
+    told = subprocess.run(
         [sys.executable, "-c", f"import {module}, sys; print(*sys.modules)"], capture_output=True, text=True, check=True
     )
     return {name.partition(".")[0] for name in told.stdout.split()}
