@@ -21,7 +21,7 @@ class Answer:
     @property
     def pictures(self) -> list[Image.Image]:
         """The files, read."""
-        pictures = []
+        pictures: list[Image.Image] = []
         for path in self.paths:
             with Image.open(path) as image:
                 image.load()

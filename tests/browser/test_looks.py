@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import FloatRect, Locator, expect
 
 from tests.browser.conftest import Open
 from tests.browser.demo import Demo
@@ -17,10 +17,10 @@ TABS = ["Text to image", "LoRA", "Canny"]
 PHONE = {"width": 390, "height": 844}
 
 
-def box(locator: Locator) -> dict[str, float]:
+def box(locator: Locator) -> FloatRect:
     found = locator.bounding_box()
     assert found
-    return dict(found)
+    return found
 
 
 def luminance(colour: str) -> float:
