@@ -17,13 +17,17 @@ from torch.nn import functional
 from training import export, parallel
 from training.base import predict
 from training.edge_maps import EdgeMaps
+from training.latents import Batch
 from training.members import ADAPTER, FOUR_STEP_UNET, load_text, load_unet
 from training.noise import Noise
 from training.run import Run, arguments, average, cosine
 from training.sampling import FOUR_STEPS
+from training.text import Condition
 
-BATCH = 32
-_GUIDED = FOUR_STEPS[:2]  # the page guides half of the four steps
+BATCH = 16
+_GUIDED = 2  # of the four steps; the page's default
+_STEPS = {"base": 700, "4step-unet": 2500}
+Features = list[torch.Tensor]
 
 
 def make_adapter() -> T2IAdapter:
@@ -40,57 +44,65 @@ def load_adapter(device: torch.device) -> T2IAdapter:
     return trained
 
 
-def _times(few_steps: bool, count: int, device: torch.device) -> torch.Tensor:
-    """The generator's guided times, or random ones that favour noise (T2I-Adapter's cubic): there layout is decided."""
-    if few_steps:
-        return torch.tensor(_GUIDED, device=device)[torch.randint(len(_GUIDED), (count,), device=device)]
-    return ((1 - torch.rand(count, device=device) ** 3) * 999).long()
+def _diffusion_loss(unet: Any, noise: Noise, features: Features, batch: Batch, condition: Condition) -> torch.Tensor:
+    """The epsilon error at random times that favour noise (T2I-Adapter's cubic): there the layout is decided."""
+    count, device = len(batch.latents), batch.latents.device
+    times = ((1 - torch.rand(count, device=device) ** 3) * 999).long()
+    epsilon = torch.randn_like(batch.latents)
+    noisy = noise.add(batch.latents, epsilon, times)
+    guidance = {"down_intrablock_additional_residuals": list(features)}
+    return functional.mse_loss(predict(unet, noisy, times, condition, **guidance), epsilon)
+
+
+def _guided_loss(unet: Any, noise: Noise, features: Features, batch: Batch, condition: Condition) -> torch.Tensor:
+    """The clean predictions' error from pure noise on the generator's own way, guided for two steps and then not.
+
+    Noised art would show the generator at 749 what it should draw, and the adapter would have nothing to add. The
+    third step is in the sum because there the generator returns to its own taste unless it was guided well.
+    """
+    noisy = torch.randn_like(batch.latents)
+    error = torch.zeros((), device=noisy.device)
+    for step, time in enumerate(FOUR_STEPS[:3]):
+        times = torch.full((len(noisy),), time, device=noisy.device)
+        guidance = {"down_intrablock_additional_residuals": list(features)} if step < _GUIDED else {}
+        clean = noise.clean(noisy, predict(unet, noisy, times, condition, **guidance), times)
+        error = error + functional.mse_loss(clean, batch.latents)
+        noisy = noise.add(clean, torch.randn_like(clean), torch.full_like(times, FOUR_STEPS[step + 1]))
+    return error / 3
 
 
 def train(options: Any) -> None:
     """Trains and writes the average into the family."""
     device = torch.device(options.device)
     few_steps = options.unet == "4step-unet"
+    steps = options.steps or _STEPS[options.unet]
     text, noise, maps = load_text(device), Noise(device), EdgeMaps(device)
     unet = load_unet(device, FOUR_STEP_UNET if few_steps else None)
+    loss = _guided_loss if few_steps else _diffusion_loss
     adapter: Any = load_adapter(device) if few_steps else make_adapter().to(device)
     averaged = average(adapter, 0.99)
     optimizer = torch.optim.AdamW(adapter.parameters(), lr=1e-3, weight_decay=0.0, betas=(0.9, 0.99), fused=True)
-    schedule = cosine(optimizer, options.steps, warm_up=50)
+    schedule = cosine(optimizer, steps, warm_up=50)
     parts = {"adapter": adapter, "averaged": averaged, "optimizer": optimizer, "schedule": schedule}
-    run = Run(f"adapter-{options.unet}", options.steps, parts)
+    run = Run(f"adapter-{options.unet}", steps, parts)
     for _ in run:
         batch, edges = maps.batch(BATCH // parallel.size())
-        times = _times(few_steps, len(edges), device)
-        epsilon = torch.randn_like(batch.latents)
-        condition = text(batch.captions, batch.size)
-        predicted = predict(
-            unet,
-            noise.add(batch.latents, epsilon, times),
-            times,
-            condition,
-            down_intrablock_additional_residuals=list(adapter(edges)),
-        )
-        error = functional.mse_loss(predicted, epsilon, reduction="none").mean((1, 2, 3))
-        if few_steps:
-            # As errors of the clean prediction, which is what the next step starts from; halfway, as in training
-            # the generator itself, so that 999 does not outweigh all else.
-            error = error / noise.ratio(times)[:, 0, 0, 0]
-        error.mean().backward()
+        error = loss(unet, noise, adapter(edges), batch, text(batch.captions, batch.size))
+        error.backward()
         parallel.share_gradients(adapter.parameters())
         nn.utils.clip_grad_norm_(adapter.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
         schedule.step()
         averaged.update_parameters(adapter)
-        run.report(loss=float(error.mean().detach()))
+        run.report(loss=float(error.detach()))
     if parallel.rank() == 0:
         export.save(averaged.module, ADAPTER)
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("unet", choices=("base", "4step-unet"))
+    parser.add_argument("unet", choices=_STEPS)
 
 
 if __name__ == "__main__":
-    parallel.launch(train, arguments(__doc__, steps=700, extend=_options))
+    parallel.launch(train, arguments(__doc__, steps=0, extend=_options))

@@ -40,7 +40,7 @@ class Member:
 
 MEMBERS = {
     "4step-unet": Member(FOUR_STEPS, 220, 1e-4, FOUR_STEP_UNET),
-    "1step-unet": Member(ONE_STEP, 450, 1e-4, ONE_STEP_UNET),
+    "1step-unet": Member(ONE_STEP, 700, 1e-4, ONE_STEP_UNET),
     "4step-lora": Member(FOUR_STEPS, 80, 2e-4, LORA),
 }
 BATCH = 16

@@ -12,12 +12,12 @@ from diffusers import StableDiffusionXLAdapterPipeline, T2IAdapter
 from PIL import Image
 
 from training.art import load_art
-from training.composites import Composite, composites
+from training.composites import Composite, composites, to_tensor, to_unit
 from training.edge_maps import edge_map
 from training.folders import NODE_MODULES
-from training.members import ADAPTER
+from training.members import ADAPTER, load_vae
 from training.prompts import FULL, Wish
-from training.setups import BATCH, FOUR, SIZE, call_arguments, pipeline
+from training.setups import BATCH, CPU, FOUR, SIZE, call_arguments, pipeline
 
 SCALE, FACTOR = 0.8, 0.5
 _SHARED = ("vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "unet", "scheduler")
@@ -41,12 +41,12 @@ def recall(wanted: np.ndarray, found: np.ndarray) -> float:
     return float((wanted & near).sum() / max(1, wanted.sum()))
 
 
-def draw_guided(count: int) -> list[Guided]:
-    """`count` composites that were not trained on, redrawn."""
+def draw_guided(count: int, factor: float = FACTOR) -> list[Guided]:
+    """`count` composites that were not trained on, redrawn; `factor` is the share of guided steps."""
     every = composites(load_art(NODE_MODULES), _SEED, times=1)
     chosen = every[:: len(every) // count][:count]
     edges = [Image.fromarray(edge_map(one.image)).convert("RGB") for one in chosen]
-    without, guided = (_drawn(chosen, edges, scale) for scale in (0.0, SCALE))
+    without, guided = (_drawn(chosen, edges, scale, factor) for scale in (0.0, SCALE))
     return [Guided(*row) for row in zip(chosen, edges, without, guided, strict=True)]
 
 
@@ -58,7 +58,19 @@ def mean_recall(drawn: list[Guided]) -> tuple[float, float]:
     return float(np.mean(without)), float(np.mean(guided))
 
 
-def _drawn(chosen: list[Composite], edges: list[Image.Image], scale: float) -> list[Image.Image]:
+@torch.no_grad()
+def recall_through_vae(drawn: list[Guided]) -> float:
+    """Of the composites themselves, encoded and decoded: more than this no member can reach."""
+    vae = load_vae(CPU)
+    recalls = []
+    for one in drawn:
+        decoded = vae.decode(vae.encode(to_unit(to_tensor([one.composite.image]))).latent_dist.mode()).sample
+        pixels = ((decoded[0].clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
+        recalls.append(recall(edge_map(one.composite.image), edge_map(Image.fromarray(pixels))))
+    return float(np.mean(recalls))
+
+
+def _drawn(chosen: list[Composite], edges: list[Image.Image], scale: float, factor: float) -> list[Image.Image]:
     plain = pipeline(FOUR)
     adapter = T2IAdapter.from_pretrained(ADAPTER, variant="fp16", torch_dtype=torch.float32)
     parts = {name: plain.components[name] for name in _SHARED}
@@ -74,7 +86,7 @@ def _drawn(chosen: list[Composite], edges: list[Image.Image], scale: float) -> l
             width=SIZE,
             height=SIZE,
             adapter_conditioning_scale=scale,
-            adapter_conditioning_factor=FACTOR,
+            adapter_conditioning_factor=factor,
             generator=[torch.Generator().manual_seed(wish.seed) for wish in wishes],
             **call_arguments(FOUR),
         ).images
