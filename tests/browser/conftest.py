@@ -20,6 +20,8 @@ _QUIET = [
     "--disable-sync",
 ]
 
+_PATIENCE = 120_000.0  # milliseconds; a busy machine is slow to start a browser
+
 Open = Callable[..., Page]
 
 
@@ -29,7 +31,7 @@ def browser() -> Iterator[Browser]:
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
     assert path, "There is no Chromium: install one, or name it in CHROMIUM."
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_QUIET)
+        browser = playwright.chromium.launch(executable_path=path, args=_QUIET, timeout=_PATIENCE)
         yield browser
         browser.close()
 
@@ -49,7 +51,7 @@ def open_demo(browser: Browser, address: str) -> Iterator[Open]:
             "request",
             lambda asked: None if asked.url.startswith((address, "data:", "blob:")) else complaints.append(asked.url),
         )
-        page.goto(address + query)
+        page.goto(address + query, timeout=_PATIENCE)
         return page
 
     yield open_page
