@@ -45,6 +45,14 @@ def size() -> int:
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
+def first_alone(make: Callable[[], None]) -> None:
+    """Runs `make` in the first process while the others wait for what it writes."""
+    if rank() == 0:
+        make()
+    if size() > 1:
+        distributed.barrier()
+
+
 def agree(module: nn.Module) -> None:
     """Gives every process the first one's weights."""
     if size() > 1:

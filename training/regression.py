@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional
 from tqdm import tqdm
 
+from training import parallel
 from training.folders import WORK
 from training.latents import Latents
 from training.noise import Noise
@@ -37,6 +38,7 @@ def regress(unet: Any, teacher: Any, text: Text, latents: Latents, noise: Noise,
         clean = generate(unet, noise, start, times, text(group["captions"], group["size"]))
         error = functional.mse_loss(clean, target)
         error.backward()
+        parallel.share_gradients(trainable(unet))
         nn.utils.clip_grad_norm_(trainable(unet), 1.0)
         optimizer.step()
         optimizer.zero_grad()
@@ -46,7 +48,10 @@ def regress(unet: Any, teacher: Any, text: Text, latents: Latents, noise: Noise,
 
 def make_pairs(teacher: Any, text: Text, latents: Latents, noise: Noise, guidance: float) -> list[dict[str, Any]]:
     """`PAIRS` pairs in groups of one picture size each; made once and kept in `training/work/`."""
-    if not _CACHE.exists():
+
+    def make() -> None:
+        if _CACHE.exists():
+            return
         groups = []
         for _ in tqdm(range(0, PAIRS, BATCH), desc="pairs"):
             batch = latents.batch(BATCH)
@@ -56,4 +61,6 @@ def make_pairs(teacher: Any, text: Text, latents: Latents, noise: Noise, guidanc
                 {"start": start.cpu(), "target": target.cpu(), "captions": batch.captions, "size": batch.size}
             )
         torch.save(groups, _CACHE)
+
+    parallel.first_alone(make)
     return list(torch.load(_CACHE, weights_only=True))
