@@ -102,6 +102,7 @@ class Family:
     bases: tuple[CommunityBase, ...]
     sizes: Sizes
     detect_resolution: int
+    guided_steps: int
     examples: tuple[Example, ...]
     lora_examples: tuple[Example, ...]
     canny_examples: tuple[Example, ...]
@@ -183,20 +184,22 @@ def _embedded() -> Family:
             longest=256,
         ),
         detect_resolution=128,
+        # Its adapter steers gently: the model card has the figures.
+        guided_steps=4,
         examples=(
-            Example("a fox on a blue background, fluent style"),
-            Example("a strawberry on a white background, noto style"),
-            Example("a rocket on a purple background, twemoji style"),
-            Example("a penguin on an orange background"),
+            Example("a penguin on a pink background, fluent style"),
+            Example("a rocket on a black background, noto style"),
+            Example("a car on a yellow background, twemoji style"),
+            Example("a lion on a green background"),
         ),
         lora_examples=(
-            Example("a car on a yellow background", base="fluent"),
-            Example("a cupcake on a blue background", base="twemoji"),
+            Example("a photo of a cat on blue", base="fluent"),
+            Example("a photo of a house on orange", base="twemoji"),
         ),
         canny_examples=(
-            Example("a rocket on a purple background, fluent style", image=_EMBEDDED / "examples" / "rocket.png"),
-            Example("a cat on an orange background, noto style", image=_EMBEDDED / "examples" / "fox.png"),
-            Example("a car on a yellow background, twemoji style", image=_EMBEDDED / "examples" / "car.png"),
+            Example("a rocket on a purple background", image=_EMBEDDED / "examples" / "rocket.png"),
+            Example("a fox on an orange background", image=_EMBEDDED / "examples" / "fox.png"),
+            Example("a car on a yellow background", image=_EMBEDDED / "examples" / "car.png"),
         ),
         words=_EMBEDDED / "words.json",
     )
@@ -243,6 +246,7 @@ def _sdxl() -> Family:
             longest=2048,
         ),
         detect_resolution=384,
+        guided_steps=2,
         examples=(
             Example("a photo of a cat"),
             Example("a lighthouse on a cliff at dusk, oil painting"),

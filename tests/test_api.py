@@ -22,7 +22,7 @@ DEFAULTS = {
         "low_threshold": 100,
         "high_threshold": 200,
         "conditioning_scale": 0.8,
-        "guided_steps": 2,
+        "guided_steps": 4,
         "seed": 0,
         "randomize_seed": True,
         "images": 1,

@@ -44,10 +44,10 @@ def tab(runner: Runner, house: House) -> gr.events.Dependency:
                     low = Slider(0, 500, 100, step=1, label="Low threshold", min_width=140)
                     high = Slider(0, 500, 200, step=1, label="High threshold", min_width=140)
                 is_edge_map = gr.Checkbox(False, label="The picture is an edge map already")
-                prompt = controls.prompt_box(family.examples[0])
+                prompt = controls.prompt_box((family.canny_examples or family.examples)[0])
                 with gr.Row():
                     scale = Slider(0, 2, 0.8, step=0.05, label="Conditioning", min_width=140)
-                    guided = Slider(0, 4, 2, step=1, label="Guided steps of 4", min_width=140)
+                    guided = Slider(0, 4, family.guided_steps, step=1, label="Guided steps of 4", min_width=140)
                 seed, images = controls.seed_row()
                 actions = controls.actions()
                 spec = CannyGuided(family=family, prompt="any", image=Image.new("RGB", (1, 1))).spec()

@@ -44,11 +44,8 @@ def tab(runner: Runner, house: House) -> gr.events.Dependency:
                     allow_custom_value=house.custom_bases,
                 )
                 licence = gr.Markdown(_licence(first), elem_classes="status")
-                with gr.Row(equal_height=True):
-                    scale = Slider(
-                        0, LARGEST_LORA_SCALE, first.scale, step=0.05, label="LoRA scale", min_width=160, scale=2
-                    )
-                    size = controls.size_controls(family.sizes)
+                scale = Slider(0, LARGEST_LORA_SCALE, first.scale, step=0.05, label="LoRA scale")
+                size = controls.size_controls(family.sizes)
                 seed, images = controls.seed_row()
                 actions = controls.actions()
                 controls.announcement(lambda name: house.downloads(spec(name)), [base])
