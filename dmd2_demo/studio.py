@@ -43,23 +43,29 @@ class Studio:
         """The request's pictures, each as soon as it is made.
 
         A lease covers one picture, so nobody holds the device while a picture travels. Raises Cancelled within
-        one step of `cancelled()` turning true, and DemoError where the picture can't be made.
+        one step, or one piece of a download, of `cancelled()` turning true, and DemoError where the picture can't
+        be made.
         """
         guide = self.edges(request) if isinstance(request, CannyGuided) else None
         steps = len(request.schedule)
+
+        def tell(progress: Progress) -> None:
+            # A download reports as well, so that Stop need not wait for its end.
+            if cancelled():
+                raise Cancelled
+            report(progress)
+
         for picture in range(request.images):
 
             def on_step(done: int, picture: int = picture) -> None:
-                if cancelled():
-                    raise Cancelled
                 which = f"Picture {picture + 1} of {request.images}, s" if request.images > 1 else "S"
-                report(Progress(f"{which}tep {done} of {steps}", (picture * steps + done) / (steps * request.images)))
+                tell(Progress(f"{which}tep {done} of {steps}", (picture * steps + done) / (steps * request.images)))
 
             if cancelled():
                 raise Cancelled
 
             def make(picture: int = picture, on_step: Callable[[int], None] = on_step) -> Picture:
-                with self._lease(request.spec(), report) as pipeline:
+                with self._lease(request.spec(), tell) as pipeline:
                     started = time.perf_counter()
                     drawn = pipeline.draw(request, request.seed_of(picture), guide, on_step)
                     seconds = time.perf_counter() - started

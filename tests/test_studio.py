@@ -89,6 +89,21 @@ def test_stop_ends_within_one_step_and_frees_the_device(stop_at: int) -> None:
     assert list(house.studio.generate(text(), silent, never))
 
 
+def test_stop_ends_a_download_at_its_next_report() -> None:
+    reports: list[Progress] = []
+
+    @contextmanager
+    def downloads(spec: PipelineSpec, report: Report) -> Iterator[FakePipeline]:
+        for piece in range(100):
+            report(Progress(f"Downloading, piece {piece}"))
+        yield FakePipeline()
+
+    studio = Studio(FAMILY, downloads)
+    with pytest.raises(Cancelled):
+        next(studio.generate(text(), reports.append, lambda: len(reports) == 3))
+    assert len(reports) == 3
+
+
 def test_stop_before_the_start_leases_nothing() -> None:
     house = House()
     with pytest.raises(Cancelled):
