@@ -28,8 +28,8 @@ import torch
 from PIL import Image, ImageDraw
 
 from bench.random_family import FULL, SMALL, write
-from dmd2_demo.catalogue import Family
 from dmd2_demo.device import cuda_device_name
+from dmd2_demo.family import Family
 from dmd2_demo.picture import Picture
 from dmd2_demo.progress import silent
 from dmd2_demo.requests import CannyGuided, CommunityLora, Request, TextToImage

@@ -26,7 +26,8 @@ import torch
 from gradio_client import Client, handle_file
 from PIL import Image, ImageDraw
 
-from dmd2_demo.catalogue import FAMILIES, Family
+from dmd2_demo.catalogue import FAMILIES
+from dmd2_demo.family import Family
 from dmd2_demo.progress import silent
 from dmd2_demo.requests import TextToImage
 from dmd2_demo.settings import Settings

@@ -18,7 +18,8 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 
 from bench import random_weights
 from dmd2_demo.bases import SDXL_CONFIGS
-from dmd2_demo.catalogue import FAMILIES, Family, Sizes
+from dmd2_demo.catalogue import FAMILIES
+from dmd2_demo.family import Family, Sizes
 from dmd2_demo.modules import unet_without_weights
 from dmd2_demo.parts import Adapter, Vae
 from dmd2_demo.sources import File, Folder

@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dmd2_demo.catalogue import FAMILIES, CommunityBase, Family, Licence
+from dmd2_demo.catalogue import FAMILIES
 from dmd2_demo.errors import DemoError
+from dmd2_demo.family import CommunityBase, Family, Licence
 from dmd2_demo.kind import Kind, of_file
 from dmd2_demo.sources import Folder, HubRepo, PipelineSource, SingleFile
 

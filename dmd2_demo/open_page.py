@@ -9,9 +9,10 @@ import gradio as gr
 
 from dmd2_demo import zero
 from dmd2_demo.bases import read_bases, with_bases
-from dmd2_demo.catalogue import FAMILIES, Family
+from dmd2_demo.catalogue import FAMILIES
 from dmd2_demo.device import cuda_device_name
 from dmd2_demo.downloads import announcement
+from dmd2_demo.family import Family
 from dmd2_demo.hub import Hub
 from dmd2_demo.page import layout
 from dmd2_demo.page.house import House

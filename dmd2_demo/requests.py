@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from PIL import Image
 
 from dmd2_demo import fields
-from dmd2_demo.catalogue import CommunityBase, Family, Schedule
+from dmd2_demo.family import CommunityBase, Family, Schedule
 from dmd2_demo.parts import LoraUNet, PipelineSpec, Scheduler, TextEncoders, UNet
 from dmd2_demo.sources import PipelineSource
 

@@ -11,8 +11,8 @@ from typing import Protocol
 from PIL import Image
 
 from dmd2_demo import edges
-from dmd2_demo.catalogue import Family
 from dmd2_demo.errors import Cancelled
+from dmd2_demo.family import Family
 from dmd2_demo.parts import PipelineSpec
 from dmd2_demo.picture import Drawn, Picture
 from dmd2_demo.progress import Progress, Report

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dmd2_demo.catalogue import Family
 from dmd2_demo.engine import Engine
+from dmd2_demo.family import Family
 from dmd2_demo.manager import PipelineManager
 from dmd2_demo.settings import Settings
 from dmd2_demo.studio import Studio

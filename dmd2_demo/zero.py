@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 from PIL import Image
 
 from dmd2_demo import edges, workshop
-from dmd2_demo.catalogue import Family
 from dmd2_demo.errors import Cancelled, DemoError
+from dmd2_demo.family import Family
 from dmd2_demo.picture import Picture
 from dmd2_demo.progress import Progress, Report, silent
 from dmd2_demo.requests import CannyGuided, CommunityLora, Request, TextToImage

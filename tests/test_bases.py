@@ -7,8 +7,9 @@ from diffusers import AutoencoderKL, EulerDiscreteScheduler, UNet2DConditionMode
 from transformers import CLIPTextConfig, CLIPTokenizer
 
 from dmd2_demo.bases import SDXL_CONFIGS, custom, read_bases, with_bases
-from dmd2_demo.catalogue import FAMILIES, CommunityBase, Licence
+from dmd2_demo.catalogue import FAMILIES
 from dmd2_demo.errors import DemoError
+from dmd2_demo.family import CommunityBase, Licence
 from dmd2_demo.hub import Hub
 from dmd2_demo.kind import Kind, of_pipeline
 from dmd2_demo.sources import Folder, HubRepo, SingleFile

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from dmd2_demo.catalogue import FAMILIES, Family
+from dmd2_demo.catalogue import FAMILIES
 from dmd2_demo.errors import DemoError
+from dmd2_demo.family import Family
 from dmd2_demo.sources import HubRepo
 
 EACH = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)

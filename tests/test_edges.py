@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from dmd2_demo.catalogue import FAMILIES, Sizes
+from dmd2_demo.catalogue import FAMILIES
 from dmd2_demo.edges import canny_map, detector, ready_map
+from dmd2_demo.family import Sizes
 
 EMBEDDED, SDXL = FAMILIES["embedded"].sizes, FAMILIES["sdxl"].sizes
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from dmd2_demo.catalogue import CommunityBase
+from dmd2_demo.family import CommunityBase
 from dmd2_demo.sources import Folder, SingleFile
 from tests import recipes
 from tests.embedded import FAMILY, PROMPT, House, canny, lora, text

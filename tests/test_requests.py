@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from dmd2_demo.catalogue import FAMILIES, Family
+from dmd2_demo.catalogue import FAMILIES
 from dmd2_demo.errors import DemoError
+from dmd2_demo.family import Family
 from dmd2_demo.requests import LARGEST_SEED, CannyGuided, CommunityLora, Request, TextToImage
 
 EMBEDDED = FAMILIES["embedded"]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dmd2_demo.catalogue import FAMILIES, Family
+from dmd2_demo.catalogue import FAMILIES
+from dmd2_demo.family import Family
 from dmd2_demo.vocabulary import Vocabulary
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import gradio as gr
 
-from dmd2_demo.catalogue import Example, Sizes
 from dmd2_demo.errors import DemoError
+from dmd2_demo.family import Example, Sizes
 from dmd2_demo.page.inputs import Number
 from dmd2_demo.requests import MOST_IMAGES
 

@@ -6,7 +6,7 @@ from html import escape
 
 import gradio as gr
 
-from dmd2_demo.catalogue import Family
+from dmd2_demo.family import Family
 from dmd2_demo.page import canny, loaded, lora, text_to_image
 from dmd2_demo.page.house import House
 from dmd2_demo.page.runner import Runner

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import gradio as gr
 
 from dmd2_demo.bases import custom
-from dmd2_demo.catalogue import CommunityBase
+from dmd2_demo.family import CommunityBase
 from dmd2_demo.page import controls
 from dmd2_demo.page.house import House
 from dmd2_demo.page.inputs import Dropdown, Slider
