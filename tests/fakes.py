@@ -14,7 +14,7 @@ from dmd2_demo.errors import DemoError
 from dmd2_demo.manager import PipelineManager
 from dmd2_demo.parts import Adapter, LoraUNet, Part, PipelineSpec, Scheduler, TextEncoders, UNet, Vae
 from dmd2_demo.picture import Drawn
-from dmd2_demo.progress import Report
+from dmd2_demo.progress import Report, silent
 from dmd2_demo.requests import Request
 from dmd2_demo.sources import File, Folder
 
@@ -92,3 +92,15 @@ class FakePipeline:
 
     def cut_off(self, prompt: str) -> str:
         return self.unread
+
+
+Manager = PipelineManager[dict[Part, object]]
+
+
+def use(manager: Manager, spec: PipelineSpec) -> dict[Part, object]:
+    with manager.lease(spec, silent) as pipeline:
+        return pipeline
+
+
+def resident(manager: Manager) -> set[Part]:
+    return {part for part, _ in manager.status().resident}

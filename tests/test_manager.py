@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from dmd2_demo.errors import DemoError, OutOfMemory
-from dmd2_demo.manager import PipelineManager
 from dmd2_demo.parts import Part, PipelineSpec
 from dmd2_demo.progress import Progress, silent
 from tests.fakes import (
@@ -19,18 +18,9 @@ from tests.fakes import (
     TEXT,
     VAE,
     FakeEngine,
+    resident,
+    use,
 )
-
-Manager = PipelineManager[dict[Part, object]]
-
-
-def use(manager: Manager, spec: PipelineSpec) -> dict[Part, object]:
-    with manager.lease(spec, silent) as pipeline:
-        return pipeline
-
-
-def resident(manager: Manager) -> set[Part]:
-    return {part for part, _ in manager.status().resident}
 
 
 def test_nothing_is_loaded_before_the_first_lease() -> None:

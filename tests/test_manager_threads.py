@@ -3,8 +3,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 
-from dmd2_demo.manager import PipelineManager
-from dmd2_demo.parts import Part, PipelineSpec
+from dmd2_demo.parts import Part
 from dmd2_demo.progress import silent
 from tests.fakes import (
     ADAPTER,
@@ -15,18 +14,9 @@ from tests.fakes import (
     ONE,
     ONE_STEP,
     FakeEngine,
+    resident,
+    use,
 )
-
-Manager = PipelineManager[dict[Part, object]]
-
-
-def use(manager: Manager, spec: PipelineSpec) -> dict[Part, object]:
-    with manager.lease(spec, silent) as pipeline:
-        return pipeline
-
-
-def resident(manager: Manager) -> set[Part]:
-    return {part for part, _ in manager.status().resident}
 
 
 def test_two_threads_never_hold_a_lease_at_once_and_load_each_part_once() -> None:
