@@ -18,7 +18,7 @@ def panel(status: Callable[[], dict[str, Any]], unload: Callable[[], None] | Non
     def refresh_after(event: Dependency) -> None:
         event.then(lambda: _listing(status()), None, listing, queue=False, **private)
 
-    with gr.Accordion("Loaded models", open=False), gr.Row(equal_height=True):
+    with gr.Accordion("Loaded models", open=False), gr.Row():
         listing = gr.Markdown(_listing(status()))
         if unload is not None:
             button = gr.Button("Unload", size="sm", scale=0, min_width=120)

@@ -48,6 +48,8 @@ CSS = """
 .pictures { min-height: 20rem; }
 .pictures .grid-wrap { max-height: none !important; }
 .pictures .grid-container:has(> :only-child) { max-width: 34rem; margin: 0 auto; }
+/* The toast says what was wrong; the pictures made before stay in sight. */
+.pictures [data-testid="status-tracker"]:has(.error) { display: none !important; }
 .status { min-height: 1.5rem; padding: 0 .25rem; }
 .status p { color: var(--body-text-color-subdued); font-size: .9rem; }
 @media (max-width: 768px) {
