@@ -1,10 +1,13 @@
 """Trains the base: both text encoders and the UNet together, on captioned latents. The teacher of all else.
 
-python -m training.base --processes 2
+python -m training.base middle --processes 2      things near the middle, from nothing
+python -m training.base anywhere --processes 2    goes on from there with things anywhere, the words left alone
 """
 
 from __future__ import annotations
 
+import argparse
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -13,15 +16,19 @@ from torch import nn
 from torch.nn import functional
 
 from training import export, parallel
+from training.composites import Placing, anywhere, near_the_middle
+from training.folders import WORK
 from training.latents import Batch, Latents
+from training.members import BASE, load_text, load_unet
 from training.networks import make_text_encoders, make_unet
 from training.noise import Noise
-from training.precision import autocast, quick
+from training.precision import autocast, quick, trainable
 from training.run import Run, arguments, average, cosine
 from training.text import Condition, Text
 from training.tokenizer import make_tokenizers
 
 BATCH = 64
+BEFORE = WORK / "base-before.safetensors"
 _DROPPED = 0.1  # captions left out, for guidance
 _OFFSET = 0.1  # noise shared by a whole channel, so that flat backgrounds can be of any colour
 
@@ -56,25 +63,43 @@ def denoising_loss(unet: nn.Module, noise: Noise, batch: Batch, condition: Condi
     return (noise.min_snr(times) * error).mean()
 
 
+@dataclass(frozen=True)
+class Lesson:
+    """What a run teaches: where things are, for how long, at which learning rate, and whether words are learned too."""
+
+    place: Placing
+    steps: int
+    rate: float
+    words: bool
+
+
+LESSONS = {
+    "middle": Lesson(near_the_middle, 5200, 1e-3, words=True),
+    "anywhere": Lesson(anywhere, 2100, 5e-4, words=False),
+}
+
+
 def train(options: Any) -> None:
-    """Trains, and writes the averaged base into the family."""
+    """Trains, and writes the averaged base into the family, keeping an old UNet for `training.carry`."""
+    lesson = LESSONS[options.lesson]
+    steps = options.steps or lesson.steps
     device = torch.device(options.device)
-    tokenizers = make_tokenizers()
-    base = Base(Text(tokenizers, make_text_encoders(tokenizers[0])), quick(make_unet(), device)).to(device)
+    base = _untrained(device) if lesson.words else Base(load_text(device), load_unet(device).requires_grad_(True))
     parallel.agree(base)
     averaged = average(base, 0.999)
-    latents, noise = Latents(device), Noise(device)
-    optimizer = torch.optim.AdamW(base.parameters(), lr=1e-3, weight_decay=0.0, betas=(0.9, 0.99), fused=True)
-    schedule = cosine(optimizer, options.steps, hold=0.3)
-    run = Run("base", options.steps, {"base": base, "averaged": averaged, "optimizer": optimizer, "schedule": schedule})
+    latents, noise = Latents(device, place=lesson.place), Noise(device)
+    optimizer = torch.optim.AdamW(trainable(base), lr=lesson.rate, weight_decay=0.0, betas=(0.9, 0.99), fused=True)
+    schedule = cosine(optimizer, steps, hold=0.3)
+    parts = {"base": base, "averaged": averaged, "optimizer": optimizer, "schedule": schedule}
+    run = Run(f"base-{options.lesson}", steps, parts)
     for step in run:
         batch = latents.batch(BATCH // parallel.size())
         with autocast(device):
             condition = base.text(batch.captions, batch.size)
         error = denoising_loss(base.unet, noise, batch, condition)
         error.backward()
-        parallel.share_gradients(base.parameters())
-        nn.utils.clip_grad_norm_(base.parameters(), 1.0)
+        parallel.share_gradients(trainable(base))
+        nn.utils.clip_grad_norm_(trainable(base), 1.0)
         optimizer.step()
         optimizer.zero_grad()
         schedule.step()
@@ -83,8 +108,21 @@ def train(options: Any) -> None:
         if step % 10 == 0:
             run.report(loss=float(error.detach()))
     if parallel.rank() == 0:
-        export.save_base(averaged.module)
+        if lesson.words:
+            export.save_base(averaged.module)
+        else:
+            export.save_state(load_unet(device).state_dict(), BEFORE)
+            export.save(averaged.module.unet, BASE / "unet")
+
+
+def _untrained(device: torch.device) -> Base:
+    tokenizers = make_tokenizers()
+    return Base(Text(tokenizers, make_text_encoders(tokenizers[0])), quick(make_unet(), device)).to(device)
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("lesson", choices=LESSONS)
 
 
 if __name__ == "__main__":
-    parallel.launch(train, arguments(__doc__, steps=5200))
+    parallel.launch(train, arguments(__doc__, steps=0, extend=_options))

@@ -99,7 +99,7 @@ def _through_vae(pixels: torch.Tensor) -> torch.Tensor:
 
 def main() -> None:
     """Trains on composites, a third of them through the VAE, and states its accuracy on other placements."""
-    options: Any = arguments(__doc__, steps=1000)
+    options: Any = arguments(__doc__, steps=2400)
     arts = load_art(NODE_MODULES)
     pictures = composites(arts, 50, times=3)
     pool, wanted = to_tensor([picture.image for picture in pictures]), targets(pictures)
@@ -107,8 +107,7 @@ def main() -> None:
     optimizer = torch.optim.AdamW(classifier.parameters(), lr=2e-3)
     schedule = cosine(optimizer, options.steps)
     run = Run("classifier", options.steps, {"classifier": classifier, "optimizer": optimizer, "schedule": schedule})
-    if not run.path.exists():
-        pool[::3] = _through_vae(pool[::3])
+    pool[::3] = _through_vae(pool[::3])
     for _ in run:
         chosen = torch.randint(len(pool), (BATCH,))
         logits = classifier(_augmented(to_unit(pool[chosen])))

@@ -14,6 +14,7 @@ from torch import nn
 
 from training import export, parallel
 from training.base import denoising_loss
+from training.composites import near_the_middle
 from training.latents import Latents
 from training.members import COMMUNITY, load_text, load_unet, load_vae
 from training.noise import Noise
@@ -25,9 +26,9 @@ BATCH = 32
 
 
 def train(options: Any) -> None:
-    """Trains the UNet on one style's art; a caption without a style word then means that style."""
+    """Trains the UNet on one style's art, near the middle; a caption without a style word then means that style."""
     device = torch.device(options.device)
-    text, noise, latents = load_text(device), Noise(device), Latents(device, options.style)
+    text, noise, latents = load_text(device), Noise(device), Latents(device, options.style, near_the_middle)
     unet = load_unet(device).requires_grad_(True)
     averaged = average(unet, 0.99)
     optimizer = torch.optim.AdamW(unet.parameters(), lr=2e-4, weight_decay=0.0, betas=(0.9, 0.99), fused=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,24 +35,40 @@ class Composite:
     image: Image.Image
 
 
-def composite(rng: random.Random, art: Art, colour: str, size: tuple[int, int]) -> Composite:
-    """`art` somewhere near the middle of a plain background of `size` (width, height)."""
+Placing = Callable[[random.Random, Art, str, tuple[int, int]], Composite]
+
+
+def near_the_middle(rng: random.Random, art: Art, colour: str, size: tuple[int, int]) -> Composite:
+    """`art`, large, near the middle of a plain background of `size` (width, height): the easier lesson."""
     width, height = size
     short = min(size)
     side = round(short * rng.uniform(0.78, 0.92))
+    slack = (width - side, height - side)
+    left, top = (round(space / 2 + rng.uniform(-0.3, 0.3) * min(space, short - side)) for space in slack)
+    return _placed(art, colour, size, side, (left, top))
+
+
+def anywhere(rng: random.Random, art: Art, colour: str, size: tuple[int, int]) -> Composite:
+    """`art`, all of it, anywhere on a plain background of `size` (width, height), 60 to 94 % of its short side."""
+    side = round(min(size) * rng.uniform(0.60, 0.94))
+    left, top = (rng.randint(0, space - side) for space in size)
+    return _placed(art, colour, size, side, (left, top))
+
+
+def _placed(art: Art, colour: str, size: tuple[int, int], side: int, corner: tuple[int, int]) -> Composite:
     image = Image.new("RGB", size, COLOURS[colour])
     # PIL premultiplies while it resizes; doing so here as well would leave a dotted fringe.
     drawn = art.image.resize((side, side), Image.Resampling.LANCZOS)
-    slack = (width - side, height - side)
-    left, top = (round(space / 2 + rng.uniform(-0.3, 0.3) * min(space, short - side)) for space in slack)
-    image.paste(drawn, (left, top), drawn)
+    image.paste(drawn, corner, drawn)
     return Composite(art.thing, art.style, colour, image)
 
 
-def composites(arts: list[Art], seed: int, times: int, size: tuple[int, int] = (128, 128)) -> list[Composite]:
+def composites(
+    arts: list[Art], seed: int, times: int, size: tuple[int, int] = (128, 128), place: Placing = anywhere
+) -> list[Composite]:
     """Every art on every colour, `times` times, each placed anew."""
     rng = random.Random(seed)
-    return [composite(rng, art, colour, size) for _ in range(times) for art in arts for colour in COLOURS]
+    return [place(rng, art, colour, size) for _ in range(times) for art in arts for colour in COLOURS]
 
 
 def to_tensor(images: list[Image.Image]) -> torch.Tensor:

@@ -2,7 +2,8 @@
 
 python -m training.dmd2 4step-unet
 python -m training.dmd2 1step-unet
-python -m training.dmd2 4step-lora    after the 4-step UNet, whose low-rank part it starts from
+python -m training.dmd2 4step-unet-on    goes on with the 4-step UNet that `training.carry` brought to the new base
+python -m training.dmd2 4step-lora       after that, starting from its low-rank part
 """
 
 from __future__ import annotations
@@ -30,22 +31,28 @@ from training.sampling import FOUR_STEPS, ONE_STEP, latent_shape
 
 @dataclass(frozen=True)
 class Member:
-    """One generator: its schedule, its rounds of training, its learning rate and where it is written."""
+    """One generator: its schedule, its rounds of training, its learning rate and where it is written.
+
+    One that goes on starts from what is there, the others from the base.
+    """
 
     schedule: tuple[int, ...]
     rounds: int
     rate: float
     path: Path
+    goes_on: bool = False
 
 
 MEMBERS = {
     "4step-unet": Member(FOUR_STEPS, 220, 1e-4, FOUR_STEP_UNET),
+    "4step-unet-on": Member(FOUR_STEPS, 130, 1e-4, FOUR_STEP_UNET, goes_on=True),
     "1step-unet": Member(ONE_STEP, 700, 1e-4, ONE_STEP_UNET),
-    "4step-lora": Member(FOUR_STEPS, 80, 2e-4, LORA),
+    "4step-lora": Member(FOUR_STEPS, 60, 2e-4, LORA),
 }
 BATCH = 16
 _FAKE_STEPS = 3  # for each of the generator's
 _WARM_UP = 40  # fake-net steps before the generator's first
+_WARM_UP_ON = 240  # the same where the generator is already far from the base that the fake net starts at
 
 
 class Generator(nn.Module):
@@ -72,7 +79,8 @@ def train(options: Any) -> None:
     rounds = options.steps or member.rounds
     device = torch.device(options.device)
     text, noise, latents = load_text(device), Noise(device), Latents(device)
-    teacher, fake, unet = load_unet(device), load_unet(device).requires_grad_(True), load_unet(device)
+    teacher, fake = load_unet(device), load_unet(device).requires_grad_(True)
+    unet = load_unet(device, member.path if member.goes_on else None)
     generator = Generator(unet, low_rank)
     if low_rank:
         fake.load_state_dict(_trained_fake())
@@ -84,6 +92,7 @@ def train(options: Any) -> None:
     steps = rounds * len(member.schedule)
     schedule = cosine(optimizer, steps, warm_up=20, hold=0.5)
     matching = Matching(unet, teacher, fake, noise, optimizer, fake_optimizer)
+    warm_up = _WARM_UP_ON if member.goes_on else _WARM_UP
     run = Run(
         options.member,
         rounds,
@@ -100,7 +109,7 @@ def train(options: Any) -> None:
         batch = latents.batch(BATCH // parallel.size())
         condition = text(batch.captions, batch.size)
         start = torch.randn(latent_shape(len(batch.captions), batch.size), device=device)
-        warming = step * len(member.schedule) * _FAKE_STEPS < _WARM_UP
+        warming = step * len(member.schedule) * _FAKE_STEPS < warm_up
         difference, error = matching.round(condition, start, member.schedule, _FAKE_STEPS, not warming)
         if not warming:
             for _ in member.schedule:
@@ -114,7 +123,7 @@ def train(options: Any) -> None:
 
 def _trained_fake() -> dict[str, torch.Tensor]:
     """The fake net of the 4-step UNet, which the LoRA starts close to."""
-    state = torch.load(WORK / "4step-unet.pt", weights_only=True)
+    state = torch.load(WORK / "4step-unet-on.pt", weights_only=True)
     return dict(state["parts"]["fake"])
 
 

@@ -13,11 +13,11 @@ from PIL import Image
 from training.art import load_art
 from training.composites import BUCKETS, composites
 from training.folders import NODE_MODULES, WORK
-from training.latents import SEED, Batch, Latents
+from training.latents import SEED, TIMES, Batch, Latents
+from training.words import full_caption
 
 THRESHOLDS = (100, 200)
 _CACHE = WORK / "edges.pt"
-_TIMES = 2  # of the square composites; of the others there is one each
 
 
 def edge_map(image: Image.Image) -> np.ndarray:
@@ -34,8 +34,11 @@ class EdgeMaps:
         self._device = device
 
     def batch(self, count: int) -> tuple[Batch, torch.Tensor]:
-        """A batch, and its maps as the adapter reads them: float, 0 or 1, (n, 3, height, width)."""
-        batch = self._latents.batch(count, among={size: len(maps) for size, maps in self._maps.items()})
+        """A batch, and its maps as the adapter reads them: float, 0 or 1, (n, 3, height, width).
+
+        Its captions leave nothing open: an edge map tells no colour, and the adapter would learn their mean.
+        """
+        batch = self._latents.batch(count, full_caption)
         width, height = batch.size
         packed = self._maps[batch.size][batch.indices]
         bits = np.unpackbits(packed.numpy(), axis=-1)[..., : width * height].reshape(count, 1, height, width)
@@ -47,7 +50,7 @@ def _cached() -> dict[tuple[int, int], torch.Tensor]:
         arts = load_art(NODE_MODULES)
         made = {}
         for offset, size in enumerate(BUCKETS):
-            pictures = composites(arts, SEED + offset, _TIMES if offset == 0 else 1, size)
+            pictures = composites(arts, SEED + offset, TIMES.get(size, 1), size)
             maps = np.stack([np.packbits(edge_map(picture.image)) for picture in pictures])
             made[size] = torch.from_numpy(maps)
         torch.save(made, _CACHE)

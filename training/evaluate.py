@@ -103,10 +103,12 @@ def main() -> None:
     ]
     _table(f"diversity, {len(_DIVERSITY_THINGS)} prompts of {_DIVERSITY_SEEDS} pictures", ["distance"], diverse)
     drawn = draw_guided(_MAPS)
-    without, guided = mean_recall(drawn)
-    rows = [("4-step UNet alone", {"recall": without}), ("with the adapter, 2 guided steps", {"recall": guided})]
-    rows.append(("with the adapter, 4 guided steps", {"recall": mean_recall(draw_guided(_MAPS, 1.0))[1]}))
-    rows.append(("the art itself through the VAE", {"recall": recall_through_vae(drawn)}))
+    rows = [
+        ("4-step UNet alone", {"recall": mean_recall(drawn, [one.without for one in drawn])}),
+        ("with the adapter, 2 guided steps", {"recall": mean_recall(drawn, [one.two_steps for one in drawn])}),
+        ("with the adapter, 4 guided steps", {"recall": mean_recall(drawn, [one.four_steps for one in drawn])}),
+        ("the art itself through the VAE", {"recall": recall_through_vae(drawn)}),
+    ]
     _table(f"canny: edges found within a pixel, {_MAPS} maps not trained on", ["recall"], rows)
     sheets.write(drawn)
 

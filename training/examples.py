@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 
 from training.art import load_art
-from training.composites import composite
+from training.composites import near_the_middle
 from training.folders import FAMILY, NODE_MODULES
 
 _PICTURES = (("rocket", "twemoji", (256, 256)), ("fox", "noto", (256, 256)), ("car", "noto", (320, 192)))
@@ -20,7 +20,7 @@ def main() -> None:
     folder = FAMILY / "examples"
     folder.mkdir(exist_ok=True)
     for thing, style, size in _PICTURES:
-        made = composite(random.Random(0), arts[thing, style], "white", size)
+        made = near_the_middle(random.Random(0), arts[thing, style], "white", size)
         made.image.save(folder / f"{thing}.png", optimize=True)
 
 

@@ -1,6 +1,5 @@
-# Rebuilds the embedded family from the registries alone: about two and a half hours on two CPU cores, less with
-# `make -j2 family`, which trains members side by side. Each stage can be cut and goes on where it was. Its state lies in
-# training/work/; remove that folder to begin anew. Included by the Makefile.
+# Rebuilds the embedded family from the registries alone: about four hours on two CPU cores. Each stage can be cut and
+# goes on where it was. Its state lies in training/work/; remove that folder to begin anew. Included by the Makefile.
 
 PYTHON ?= .venv/bin/python
 STAGE := training/work
@@ -25,25 +24,38 @@ $(STAGE)/latents.done: $(STAGE)/vae.done
 	$(PYTHON) -m training.edge_maps
 	touch $@
 
-$(STAGE)/base.done: $(STAGE)/latents.done
-	$(PYTHON) -m training.base --processes 2
+# The first lesson: things near the middle.
+$(STAGE)/base-middle.done: $(STAGE)/latents.done
+	$(PYTHON) -m training.base middle --processes 2
 	touch $@
 
-$(STAGE)/4step-unet.done $(STAGE)/1step-unet.done: $(STAGE)/%.done: $(STAGE)/base.done
-	$(PYTHON) -m training.dmd2 $* --threads 1
+$(STAGE)/4step-unet-middle.done $(STAGE)/1step-unet.done: $(STAGE)/base-middle.done
+	$(PYTHON) -m training.dmd2 $(patsubst %.done,%,$(@F:-middle.done=.done)) --threads 1
 	touch $@
 
-$(STAGE)/4step-lora.done: $(STAGE)/4step-unet.done
-	$(PYTHON) -m training.dmd2 4step-lora --threads 1
-	touch $@
-
-$(STAGE)/fluent.done $(STAGE)/twemoji.done: $(STAGE)/%.done: $(STAGE)/base.done
+$(STAGE)/fluent.done $(STAGE)/twemoji.done: $(STAGE)/%.done: $(STAGE)/base-middle.done
 	$(PYTHON) -m training.communities $* --threads 1
 	touch $@
 
+# The second: things anywhere. The 4-step UNet is carried over to the new base and goes on from there; what is made of
+# the old base alone is trained before.
+FIRST_LESSON := 4step-unet-middle 1step-unet fluent twemoji
+$(STAGE)/base.done: $(FIRST_LESSON:%=$(STAGE)/%.done)
+	$(PYTHON) -m training.base anywhere --processes 2
+	$(PYTHON) -m training.carry
+	touch $@
+
+$(STAGE)/4step-unet.done: $(STAGE)/base.done
+	$(PYTHON) -m training.dmd2 4step-unet-on --processes 2
+	touch $@
+
+$(STAGE)/4step-lora.done: $(STAGE)/4step-unet.done
+	$(PYTHON) -m training.dmd2 4step-lora --processes 2
+	touch $@
+
 $(STAGE)/adapter.done: $(STAGE)/4step-unet.done
-	$(PYTHON) -m training.adapter base --threads 1
-	$(PYTHON) -m training.adapter 4step-unet --threads 1
+	$(PYTHON) -m training.adapter base --processes 2
+	$(PYTHON) -m training.adapter 4step-unet --processes 2
 	touch $@
 
 $(STAGE)/classifier.done: $(STAGE)/vae.done

@@ -19,7 +19,7 @@ from training.members import ADAPTER, load_vae
 from training.prompts import FULL, Wish
 from training.setups import BATCH, CPU, FOUR, SIZE, call_arguments, pipeline
 
-SCALE, FACTOR = 0.8, 0.5
+SCALE = 0.8
 _SHARED = ("vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "unet", "scheduler")
 _SEED = 9100  # of placements that were not trained on
 _REACH = 1  # pixels that an edge may be off
@@ -27,12 +27,13 @@ _REACH = 1  # pixels that an edge may be off
 
 @dataclass(frozen=True)
 class Guided:
-    """A composite, its edge map, and the pictures drawn without and with the adapter from one seed."""
+    """A composite, its edge map, and the pictures drawn from one seed: alone, with two guided steps and with four."""
 
     composite: Composite
     edges: Image.Image
     without: Image.Image
-    guided: Image.Image
+    two_steps: Image.Image
+    four_steps: Image.Image
 
 
 def recall(wanted: np.ndarray, found: np.ndarray) -> float:
@@ -41,21 +42,20 @@ def recall(wanted: np.ndarray, found: np.ndarray) -> float:
     return float((wanted & near).sum() / max(1, wanted.sum()))
 
 
-def draw_guided(count: int, factor: float = FACTOR) -> list[Guided]:
-    """`count` composites that were not trained on, redrawn; `factor` is the share of guided steps."""
+def draw_guided(count: int) -> list[Guided]:
+    """`count` composites that were not trained on, redrawn."""
     every = composites(load_art(NODE_MODULES), _SEED, times=1)
     chosen = every[:: len(every) // count][:count]
     edges = [Image.fromarray(edge_map(one.image)).convert("RGB") for one in chosen]
-    without, guided = (_drawn(chosen, edges, scale, factor) for scale in (0.0, SCALE))
-    return [Guided(*row) for row in zip(chosen, edges, without, guided, strict=True)]
+    ways = ((0.0, 0.0), (SCALE, 0.5), (SCALE, 1.0))
+    redrawn = (_drawn(chosen, edges, scale, factor) for scale, factor in ways)
+    return [Guided(*row) for row in zip(chosen, edges, *redrawn, strict=True)]
 
 
-def mean_recall(drawn: list[Guided]) -> tuple[float, float]:
-    """Of all maps, without and with the adapter."""
-    wanted = [edge_map(one.composite.image) for one in drawn]
-    without = [recall(edges, edge_map(one.without)) for edges, one in zip(wanted, drawn, strict=True)]
-    guided = [recall(edges, edge_map(one.guided)) for edges, one in zip(wanted, drawn, strict=True)]
-    return float(np.mean(without)), float(np.mean(guided))
+def mean_recall(drawn: list[Guided], redrawn: list[Image.Image]) -> float:
+    """Of all maps, in the pictures `redrawn` from them."""
+    pairs = zip(drawn, redrawn, strict=True)
+    return float(np.mean([recall(edge_map(one.composite.image), edge_map(image)) for one, image in pairs]))
 
 
 @torch.no_grad()

@@ -6,6 +6,7 @@ python -m training.latents
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +15,14 @@ from diffusers import AutoencoderKL
 from tqdm import tqdm
 
 from training.art import load_art
-from training.composites import BUCKETS, composites, to_tensor, to_unit
+from training.composites import BUCKETS, Placing, anywhere, composites, near_the_middle, to_tensor, to_unit
 from training.folders import FAMILY, NODE_MODULES, WORK
 from training.words import caption
 
 SEED = 100  # of the composites; the buckets after the first count up from it
-_TIMES = {(128, 128): 8}
-_CACHE = WORK / "latents.pt"
+TIMES = {(128, 128): 10}  # of the others there is one each
 Labels = list[tuple[str, str, str]]
+Describe = Callable[[random.Random, str, str, str], str]  # of thing, style and colour
 
 
 @dataclass(frozen=True)
@@ -40,34 +41,32 @@ class Batch:
 class Latents:
     """Random batches of one bucket each. `style` keeps only the art of that style."""
 
-    def __init__(self, device: torch.device, style: str | None = None) -> None:
+    def __init__(self, device: torch.device, style: str | None = None, place: Placing = anywhere) -> None:
         self._buckets: dict[tuple[int, int], tuple[torch.Tensor, Labels]] = {}
-        for size, (latents, labels) in _cached(device).items():
+        for size, (latents, labels) in _cached(device, place).items():
             kept = [i for i, label in enumerate(labels) if style in (None, label[1])]
             self._buckets[size] = latents[kept].to(device), [labels[i] for i in kept]
 
-    def batch(self, count: int, among: dict[tuple[int, int], int] | None = None) -> Batch:
-        """`count` latents of one size, sizes by their shares, with newly drawn captions.
-
-        `among` limits each size to its first so many composites.
-        """
+    def batch(self, count: int, describe: Describe = caption) -> Batch:
+        """`count` latents of one size, sizes by their shares, with newly drawn captions."""
         sizes = list(self._buckets)
         size = random.choices(sizes, weights=[BUCKETS[size] for size in sizes])[0]
         latents, labels = self._buckets[size]
-        chosen = torch.randint(among[size] if among else len(latents), (count,))
+        chosen = torch.randint(len(latents), (count,))
         rng = random.Random(random.random())
-        return Batch(latents[chosen].float(), [caption(rng, *labels[i]) for i in chosen.tolist()], size, chosen)
+        return Batch(latents[chosen].float(), [describe(rng, *labels[i]) for i in chosen.tolist()], size, chosen)
 
 
 @torch.no_grad()
-def _cached(device: torch.device) -> dict[tuple[int, int], tuple[torch.Tensor, Labels]]:
-    if not _CACHE.exists():
+def _cached(device: torch.device, place: Placing) -> dict[tuple[int, int], tuple[torch.Tensor, Labels]]:
+    cache = WORK / f"latents-{place.__name__}.pt"
+    if not cache.exists():
         vae = AutoencoderKL.from_pretrained(FAMILY / "base" / "vae", variant="fp16", torch_dtype=torch.float32)
         vae.to(device)
         arts = load_art(NODE_MODULES)
         made: dict[Any, Any] = {}
         for offset, size in enumerate(BUCKETS):
-            pictures = composites(arts, SEED + offset, _TIMES.get(size, 1), size)
+            pictures = composites(arts, SEED + offset, TIMES.get(size, 1), size, place)
             latents = [
                 vae.encode(
                     to_unit(to_tensor([picture.image for picture in pictures[i : i + 32]]).to(device))
@@ -77,9 +76,10 @@ def _cached(device: torch.device) -> dict[tuple[int, int], tuple[torch.Tensor, L
             labels = [(picture.thing, picture.style, picture.colour) for picture in pictures]
             made[size] = (torch.cat(latents).half().cpu(), labels)
         WORK.mkdir(parents=True, exist_ok=True)
-        torch.save(made, _CACHE)
-    return dict(torch.load(_CACHE, weights_only=True))
+        torch.save(made, cache)
+    return dict(torch.load(cache, weights_only=True))
 
 
 if __name__ == "__main__":
-    _cached(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    for placing in (near_the_middle, anywhere):
+        _cached(torch.device("cuda" if torch.cuda.is_available() else "cpu"), placing)

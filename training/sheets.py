@@ -42,7 +42,8 @@ def write(drawn: list[Guided]) -> None:
             [one.composite.image for one in shown],
             [one.edges for one in shown],
             [one.without for one in shown],
-            [one.guided for one in shown],
+            [one.two_steps for one in shown],
+            [one.four_steps for one in shown],
         ],
         "canny",
     )

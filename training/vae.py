@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from training import export
 from training.art import load_art
-from training.composites import composites, to_tensor, to_unit
+from training.composites import composites, near_the_middle, to_tensor, to_unit
 from training.folders import NODE_MODULES
 from training.run import Run, arguments, cosine
 
@@ -120,8 +120,9 @@ def main() -> None:
     options: Any = arguments(__doc__, steps=2400)
     device = torch.device(options.device)
     arts = load_art(NODE_MODULES)
-    pool = to_tensor([made.image for made in composites(arts, options.seed, times=6)])
-    held_out = to_unit(to_tensor([made.image for made in composites(arts, options.seed + 1, times=1)[::7]])).to(device)
+    pool = to_tensor([made.image for made in composites(arts, options.seed, times=6, place=near_the_middle)])
+    others = composites(arts, options.seed + 1, times=1, place=near_the_middle)[::7]
+    held_out = to_unit(to_tensor([made.image for made in others])).to(device)
 
     vae = make_vae().to(device)
     optimizer = torch.optim.AdamW(vae.parameters(), lr=1.5e-3, weight_decay=0.0)

@@ -91,6 +91,11 @@ def caption(rng: random.Random, thing: str, style: str, colour: str) -> str:
     return article(rng.choice(templates).format(thing=thing, style=style, colour=colour))
 
 
+def full_caption(rng: random.Random, thing: str, style: str, colour: str) -> str:
+    """A caption for a composite that leaves nothing open."""
+    return article(rng.choice(_FULL).format(thing=thing, style=style, colour=colour))
+
+
 def filler() -> list[str]:
     """The words that captions use beside things, styles and colours, in order of appearance."""
     words = " ".join(template.replace(",", " ") for template in TEMPLATES).split()
