@@ -1,5 +1,5 @@
-# Rebuilds the embedded family from the registries alone: about four hours on two CPU cores. Each stage can be cut and
-# goes on where it was. Its state lies in training/work/; remove that folder to begin anew. Included by the Makefile.
+# Rebuilds the embedded family from the registries alone: about four hours on two CPU cores, by the sum of its
+# stages. Each can be cut and goes on where it was. Its state lies in training/work/; remove that folder to begin anew. Included by the Makefile.
 
 PYTHON ?= .venv/bin/python
 STAGE := training/work
@@ -29,8 +29,12 @@ $(STAGE)/base-middle.done: $(STAGE)/latents.done
 	$(PYTHON) -m training.base middle --processes 2
 	touch $@
 
-$(STAGE)/4step-unet-middle.done $(STAGE)/1step-unet.done: $(STAGE)/base-middle.done
-	$(PYTHON) -m training.dmd2 $(patsubst %.done,%,$(@F:-middle.done=.done)) --threads 1
+$(STAGE)/4step-unet-middle.done: $(STAGE)/base-middle.done
+	$(PYTHON) -m training.dmd2 4step-unet --threads 1
+	touch $@
+
+$(STAGE)/1step-unet.done: $(STAGE)/base-middle.done
+	$(PYTHON) -m training.dmd2 1step-unet --threads 1
 	touch $@
 
 $(STAGE)/fluent.done $(STAGE)/twemoji.done: $(STAGE)/%.done: $(STAGE)/base-middle.done

@@ -11,6 +11,7 @@ import torch
 from diffusers import StableDiffusionXLAdapterPipeline, T2IAdapter
 from PIL import Image
 
+from training.adapter import SCALE
 from training.art import load_art
 from training.composites import Composite, composites, to_tensor, to_unit
 from training.edge_maps import edge_map
@@ -19,7 +20,6 @@ from training.members import ADAPTER, load_vae
 from training.prompts import FULL, Wish
 from training.setups import BATCH, CPU, FOUR, SIZE, call_arguments, pipeline
 
-SCALE = 0.8
 _SHARED = ("vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "unet", "scheduler")
 _SEED = 9100  # of placements that were not trained on
 _REACH = 1  # pixels that an edge may be off
