@@ -1,5 +1,6 @@
-# Rebuilds the embedded family from the registries alone: about four hours on two CPU cores, by the sum of its
-# stages. Each can be cut and goes on where it was. Its state lies in training/work/; remove that folder to begin anew. Included by the Makefile.
+# Rebuilds the embedded family from the registries alone: about four hours on two CPU cores, by the sum of its stages.
+# Each can be cut and goes on where it was. Its state lies in training/work/; remove that folder to begin anew.
+# Included by the Makefile.
 
 PYTHON ?= .venv/bin/python
 STAGE := training/work
