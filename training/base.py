@@ -97,11 +97,7 @@ def train(options: Any) -> None:
         with autocast(device):
             condition = base.text(batch.captions, batch.size)
         error = denoising_loss(base.unet, noise, batch, condition)
-        error.backward()
-        parallel.share_gradients(trainable(base))
-        nn.utils.clip_grad_norm_(trainable(base), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
+        parallel.descend(optimizer, error, trainable(base))
         schedule.step()
         if parallel.rank() == 0:
             averaged.update_parameters(base)

@@ -2,7 +2,7 @@
 
 python -m training.carry    once, after `python -m training.base anywhere`
 
-The 1-step UNet and the community bases keep the habits of the first lesson; the LoRA is trained afterwards.
+The 1-step UNet keeps the habits of the first lesson; all else is trained afterwards.
 """
 
 from __future__ import annotations

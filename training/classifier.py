@@ -64,9 +64,7 @@ def load_classifier() -> Classifier:
 
 def targets(pictures: list[Composite]) -> torch.Tensor:
     """(n, 3): the places of thing, style and colour in their lists."""
-    lists = [list(names) for names in _HEADS]
-    found = [[lists[0].index(p.thing), lists[1].index(p.style), lists[2].index(p.colour)] for p in pictures]
-    return torch.tensor(found)
+    return torch.tensor([[head.index(name) for head, name in zip(_HEADS, p.names, strict=True)] for p in pictures])
 
 
 def accuracy(found: list[Names], wanted: list[Names]) -> dict[str, float]:
@@ -129,7 +127,7 @@ def held_out_accuracy(classifier: Classifier) -> dict[str, float]:
         for start in range(0, len(pictures), 50)
         for name in classifier.names([picture.image for picture in pictures[start : start + 50]])
     ]
-    return accuracy(found, [(picture.thing, picture.style, picture.colour) for picture in pictures])
+    return accuracy(found, [picture.names for picture in pictures])
 
 
 if __name__ == "__main__":

@@ -10,15 +10,14 @@ import argparse
 from typing import Any
 
 import torch
-from torch import nn
 
 from training import export, parallel
 from training.base import denoising_loss
-from training.composites import near_the_middle
 from training.latents import Latents
 from training.members import COMMUNITY, load_text, load_unet, load_vae
 from training.noise import Noise
 from training.run import Run, arguments, average, cosine
+from training.words import unstyled_caption
 
 SINGLE_FILE = ("twemoji",)
 STYLES = ("fluent", "twemoji")
@@ -26,9 +25,9 @@ BATCH = 32
 
 
 def train(options: Any) -> None:
-    """Trains the UNet on one style's art, near the middle; a caption without a style word then means that style."""
+    """Trains the UNet on one style's art; a caption without a style word then means that style."""
     device = torch.device(options.device)
-    text, noise, latents = load_text(device), Noise(device), Latents(device, options.style, near_the_middle)
+    text, noise, latents = load_text(device), Noise(device), Latents(device, options.style)
     unet = load_unet(device).requires_grad_(True)
     averaged = average(unet, 0.99)
     optimizer = torch.optim.AdamW(unet.parameters(), lr=2e-4, weight_decay=0.0, betas=(0.9, 0.99), fused=True)
@@ -36,13 +35,9 @@ def train(options: Any) -> None:
     parts = {"unet": unet, "averaged": averaged, "optimizer": optimizer, "schedule": schedule}
     run = Run(f"community-{options.style}", options.steps, parts)
     for step in run:
-        batch = latents.batch(BATCH // parallel.size())
+        batch = latents.batch(BATCH // parallel.size(), unstyled_caption)
         error = denoising_loss(unet, noise, batch, text(batch.captions, batch.size))
-        error.backward()
-        parallel.share_gradients(unet.parameters())
-        nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
+        parallel.descend(optimizer, error, list(unet.parameters()))
         schedule.step()
         averaged.update_parameters(unet)
         if step % 10 == 0:
@@ -67,4 +62,4 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    parallel.launch(train, arguments(__doc__, steps=700, extend=_options))
+    parallel.launch(train, arguments(__doc__, steps=1200, extend=_options))

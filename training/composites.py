@@ -34,6 +34,11 @@ class Composite:
     colour: str
     image: Image.Image
 
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """Thing, style, colour."""
+        return self.thing, self.style, self.colour
+
 
 Placing = Callable[[random.Random, Art, str, tuple[int, int]], Composite]
 

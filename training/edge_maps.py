@@ -53,6 +53,7 @@ def _cached() -> dict[tuple[int, int], torch.Tensor]:
             pictures = composites(arts, SEED + offset, TIMES.get(size, 1), size)
             maps = np.stack([np.packbits(edge_map(picture.image)) for picture in pictures])
             made[size] = torch.from_numpy(maps)
+        WORK.mkdir(parents=True, exist_ok=True)
         torch.save(made, _CACHE)
     return dict(torch.load(_CACHE, weights_only=True))
 

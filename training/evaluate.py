@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 
 from training import communities, sheets
 from training.classifier import Classifier, accuracy, held_out_accuracy, load_classifier
@@ -103,13 +104,18 @@ def main() -> None:
     ]
     _table(f"diversity, {len(_DIVERSITY_THINGS)} prompts of {_DIVERSITY_SEEDS} pictures", ["distance"], diverse)
     drawn = draw_guided(_MAPS)
+    names = [one.composite.names for one in drawn]
+
+    def guided(images: list[Image.Image]) -> Row:
+        return {"recall": mean_recall(drawn, images), "thing": accuracy(classifier.names(images), names)["thing"]}
+
     rows = [
-        ("4-step UNet alone", {"recall": mean_recall(drawn, [one.without for one in drawn])}),
-        ("with the adapter, 2 guided steps", {"recall": mean_recall(drawn, [one.two_steps for one in drawn])}),
-        ("with the adapter, 4 guided steps", {"recall": mean_recall(drawn, [one.four_steps for one in drawn])}),
+        ("4-step UNet alone", guided([one.without for one in drawn])),
+        ("with the adapter, 2 guided steps", guided([one.two_steps for one in drawn])),
+        ("with the adapter, 4 guided steps", guided([one.four_steps for one in drawn])),
         ("the art itself through the VAE", {"recall": recall_through_vae(drawn)}),
     ]
-    _table(f"canny: edges found within a pixel, {_MAPS} maps not trained on", ["recall"], rows)
+    _table(f"canny: edges found within a pixel, {_MAPS} maps not trained on", ["recall", "thing"], rows)
     sheets.write(drawn)
 
 

@@ -38,13 +38,9 @@ $(STAGE)/1step-unet.done: $(STAGE)/base-middle.done
 	$(PYTHON) -m training.dmd2 1step-unet --threads 1
 	touch $@
 
-$(STAGE)/fluent.done $(STAGE)/twemoji.done: $(STAGE)/%.done: $(STAGE)/base-middle.done
-	$(PYTHON) -m training.communities $* --threads 1
-	touch $@
-
 # The second: things anywhere. The 4-step UNet is carried over to the new base and goes on from there; what is made of
 # the old base alone is trained before.
-FIRST_LESSON := 4step-unet-middle 1step-unet fluent twemoji
+FIRST_LESSON := 4step-unet-middle 1step-unet
 $(STAGE)/base.done: $(FIRST_LESSON:%=$(STAGE)/%.done)
 	$(PYTHON) -m training.base anywhere --processes 2
 	$(PYTHON) -m training.carry
@@ -59,8 +55,11 @@ $(STAGE)/4step-lora.done: $(STAGE)/4step-unet.done
 	touch $@
 
 $(STAGE)/adapter.done: $(STAGE)/4step-unet.done
-	$(PYTHON) -m training.adapter base --processes 2
-	$(PYTHON) -m training.adapter 4step-unet --processes 2
+	$(PYTHON) -m training.adapter --processes 2
+	touch $@
+
+$(STAGE)/fluent.done $(STAGE)/twemoji.done: $(STAGE)/%.done: $(STAGE)/base.done
+	$(PYTHON) -m training.communities $* --processes 2
 	touch $@
 
 $(STAGE)/classifier.done: $(STAGE)/vae.done

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import nn
 from torch.nn import functional
 
 from training import parallel
@@ -45,7 +44,7 @@ class Matching:
         # A clean prediction feels an epsilon error the more, the noisier its input: twenty times as much at 999 as
         # at 249. Undoing that gives every step of the schedule the same say.
         weight = self.noise.ratio(times)
-        _apply(self._generator_optimizer, (weight * error).mean(), self.generator)
+        parallel.descend(self._generator_optimizer, (weight * error).mean(), trainable(self.generator))
         return float(gradient.abs().mean())
 
     @torch.no_grad()
@@ -63,7 +62,7 @@ class Matching:
         epsilon = torch.randn_like(clean)
         predicted = predict(self.fake, self.noise.add(clean, epsilon, times), times, condition)
         error = functional.mse_loss(predicted, epsilon)
-        _apply(self._fake_optimizer, error, self.fake)
+        parallel.descend(self._fake_optimizer, error, trainable(self.fake))
         return float(error.detach())
 
     def round(
@@ -75,7 +74,8 @@ class Matching:
         `fake_steps` steps before each; with `generate_too` false it alone learns.
         """
         count = len(start)
-        inputs, outputs = simulate(self.generator, self.noise, condition, start, schedule)
+        with torch.no_grad():
+            inputs, outputs = simulate(self.generator, self.noise, condition, start, schedule)
         every = torch.tensor(schedule, device=start.device)
         difference = error = 0.0
         for turn in range(len(schedule)):
@@ -86,12 +86,3 @@ class Matching:
                 at = (torch.arange(count, device=start.device) + turn) % len(schedule)
                 difference = self.generator_step(inputs[at, torch.arange(count)], every[at], condition)
         return difference, error
-
-
-def _apply(optimizer: torch.optim.Optimizer, loss: torch.Tensor, module: nn.Module) -> None:
-    loss.backward()
-    parameters = trainable(module)
-    parallel.share_gradients(parameters)
-    nn.utils.clip_grad_norm_(parameters, 1.0)
-    optimizer.step()
-    optimizer.zero_grad()

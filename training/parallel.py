@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import signal
+import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,10 @@ def launch(stage: Callable[[Any], None], options: Any) -> None:
     if options.processes == 1:
         stage(options)
         return
+    # A process that is told to end leaves no others behind: daemons end with it, if it ends by itself.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory() as folder:
-        multiprocessing.spawn(_member, (stage, options, Path(folder) / "meeting"), options.processes)
+        multiprocessing.spawn(_member, (stage, options, Path(folder) / "meeting"), options.processes, daemon=True)
 
 
 def _member(rank: int, stage: Callable[[Any], None], options: Any, meeting: Path) -> None:
@@ -60,7 +64,16 @@ def agree(module: nn.Module) -> None:
             distributed.broadcast(tensor, 0)
 
 
-def share_gradients(parameters: Iterable[nn.Parameter]) -> None:
+def descend(optimizer: torch.optim.Optimizer, loss: torch.Tensor, parameters: list[nn.Parameter]) -> None:
+    """One step of `optimizer` down the gradient of `loss`, a mean over each process's part, at a norm of at most 1."""
+    loss.backward()
+    _share_gradients(parameters)
+    nn.utils.clip_grad_norm_(parameters, 1.0)
+    optimizer.step()
+    optimizer.zero_grad()
+
+
+def _share_gradients(parameters: list[nn.Parameter]) -> None:
     """Averages gradients over the processes."""
     if size() == 1:
         return

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import nn
 from torch.nn import functional
 from tqdm import tqdm
 
@@ -37,11 +36,7 @@ def regress(unet: Any, teacher: Any, text: Text, latents: Latents, noise: Noise,
         times = torch.full((len(start),), ONE_STEP[0], device=device)
         clean = generate(unet, noise, start, times, text(group["captions"], group["size"]))
         error = functional.mse_loss(clean, target)
-        error.backward()
-        parallel.share_gradients(trainable(unet))
-        nn.utils.clip_grad_norm_(trainable(unet), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
+        parallel.descend(optimizer, error, trainable(unet))
         schedule.step()
         run.report(loss=float(error.detach()))
 

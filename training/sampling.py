@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -19,27 +20,33 @@ def latent_shape(count: int, size: tuple[int, int]) -> tuple[int, int, int, int]
     return count, 4, size[1] // 8, size[0] // 8
 
 
-def generate(unet: Any, noise: Noise, noisy: torch.Tensor, times: torch.Tensor, condition: Condition) -> torch.Tensor:
-    """The clean latents that a generator makes of `noisy` in one call, at `times` (n,).
+def generate(
+    unet: Any, noise: Noise, noisy: torch.Tensor, times: torch.Tensor, condition: Condition, **more: Any
+) -> torch.Tensor:
+    """The clean latents that a generator makes of `noisy` in one call, at `times` (n,). `more` goes to the UNet.
 
     LCMScheduler's boundary scalings differ from this by less than 1e-7 at times of 249 and more.
     """
-    return noise.clean(noisy, predict(unet, noisy, times, condition), times)
+    return noise.clean(noisy, predict(unet, noisy, times, condition, **more), times)
 
 
-@torch.no_grad()
 def simulate(
-    unet: Any, noise: Noise, condition: Condition, start: torch.Tensor, schedule: tuple[int, ...]
+    unet: Any,
+    noise: Noise,
+    condition: Condition,
+    start: torch.Tensor,
+    schedule: tuple[int, ...],
+    guide: Callable[[int], dict[str, Any]] = lambda _: {},
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """LCMScheduler's way through `schedule` from pure noise: each step's input and its clean output.
 
     Both are (steps, n, ...). The last output is the picture; the inputs are what DMD2's backward simulation
-    trains on.
+    trains on. `guide` tells what else the UNet is given at a step. Gradients flow from end to start.
     """
     inputs, outputs = [start], []
     for step, time in enumerate(schedule):
         times = torch.full((len(start),), time, device=start.device)
-        outputs.append(generate(unet, noise, inputs[-1], times, condition))
+        outputs.append(generate(unet, noise, inputs[-1], times, condition, **guide(step)))
         if step + 1 < len(schedule):
             following = torch.full_like(times, schedule[step + 1])
             inputs.append(noise.add(outputs[-1], torch.randn_like(start), following))

@@ -96,6 +96,12 @@ def full_caption(rng: random.Random, thing: str, style: str, colour: str) -> str
     return article(rng.choice(_FULL).format(thing=thing, style=style, colour=colour))
 
 
+def unstyled_caption(rng: random.Random, thing: str, _: str, colour: str) -> str:
+    """A caption for a composite that names no style, as art of one style only is captioned."""
+    templates = rng.choices((_NO_STYLE, _THING_ONLY), weights=(85, 15))[0]
+    return article(rng.choice(templates).format(thing=thing, colour=colour))
+
+
 def filler() -> list[str]:
     """The words that captions use beside things, styles and colours, in order of appearance."""
     words = " ".join(template.replace(",", " ") for template in TEMPLATES).split()
