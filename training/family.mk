@@ -1,5 +1,5 @@
-# Rebuilds the embedded family from the registries alone: about four hours on two CPU cores, by the sum of its stages.
-# Each can be cut and goes on where it was. Its state lies in training/work/; remove that folder to begin anew.
+# Rebuilds the embedded family from the registries alone: about four and a half hours on two CPU cores, by the sum of
+# its stages. Each can be cut and goes on where it was. Its state lies in training/work/; remove it to begin anew.
 # Included by the Makefile.
 
 PYTHON ?= .venv/bin/python
@@ -55,11 +55,12 @@ $(STAGE)/4step-lora.done: $(STAGE)/4step-unet.done
 	touch $@
 
 $(STAGE)/adapter.done: $(STAGE)/4step-unet.done
-	$(PYTHON) -m training.adapter --processes 2
+	$(PYTHON) -m training.adapter latents --processes 2
+	$(PYTHON) -m training.adapter edges --processes 2
 	touch $@
 
 $(STAGE)/fluent.done $(STAGE)/twemoji.done: $(STAGE)/%.done: $(STAGE)/base.done
-	$(PYTHON) -m training.communities $* --processes 2
+	$(PYTHON) -m training.communities $* --threads 1
 	touch $@
 
 $(STAGE)/classifier.done: $(STAGE)/vae.done

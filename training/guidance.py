@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from diffusers import StableDiffusionXLAdapterPipeline, T2IAdapter
+from diffusers import StableDiffusionXLAdapterPipeline
 from PIL import Image
 
 from training.adapter import SCALE
@@ -16,7 +16,7 @@ from training.art import load_art
 from training.composites import Composite, composites, to_tensor, to_unit
 from training.edge_maps import edge_map
 from training.folders import NODE_MODULES
-from training.members import ADAPTER, load_vae
+from training.members import load_adapter, load_vae
 from training.prompts import FULL, Wish
 from training.setups import BATCH, CPU, FOUR, SIZE, call_arguments, pipeline
 
@@ -72,9 +72,8 @@ def recall_through_vae(drawn: list[Guided]) -> float:
 
 def _drawn(chosen: list[Composite], edges: list[Image.Image], scale: float, factor: float) -> list[Image.Image]:
     plain = pipeline(FOUR)
-    adapter = T2IAdapter.from_pretrained(ADAPTER, variant="fp16", torch_dtype=torch.float32)
     parts = {name: plain.components[name] for name in _SHARED}
-    made: Any = StableDiffusionXLAdapterPipeline(**parts, adapter=adapter)
+    made: Any = StableDiffusionXLAdapterPipeline(**parts, adapter=load_adapter())
     made.set_progress_bar_config(disable=True)
     images: list[Image.Image] = []
     for start in range(0, len(chosen), BATCH):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers import AutoencoderKL, T2IAdapter, UNet2DConditionModel
 from safetensors.torch import load_file
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
@@ -49,3 +49,9 @@ def load_vae(device: torch.device) -> AutoencoderKL:
     vae = AutoencoderKL.from_pretrained(BASE / "vae", variant="fp16", torch_dtype=torch.float32)
     frozen: AutoencoderKL = vae.to(device).requires_grad_(False).eval()
     return frozen
+
+
+def load_adapter() -> T2IAdapter:
+    """The canny adapter, on the CPU and not frozen."""
+    adapter: T2IAdapter = T2IAdapter.from_pretrained(ADAPTER, variant="fp16", torch_dtype=torch.float32)
+    return adapter

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
-from diffusers import AutoencoderKL
+from PIL import Image
 
-from training.adapter import make_adapter, near_edges, picture_error
-from training.members import load_unet, load_vae
+from training.adapter import faintness, make_adapter, near_edges, picture_error
+from training.composites import to_unit
+from training.edge_maps import edge_map
+from training.members import load_unet
 from training.noise import Noise
 from training.sampling import FOUR_STEPS, simulate
 from training.text import Condition
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="module")
-def vae() -> AutoencoderKL:
-    return load_vae(CPU)
 
 
 def an_edge() -> torch.Tensor:
@@ -34,18 +32,31 @@ def test_cells_that_an_edge_runs_through_count_more() -> None:
     torch.testing.assert_close(weight[..., 2], 4 * weight[..., 0])
 
 
-def test_the_same_latents_make_no_error(vae: AutoencoderKL) -> None:
-    latents = torch.randn(1, 4, 4, 4)
-    assert picture_error(vae, latents, latents.clone(), an_edge()) == 0
-
-
-def test_an_error_at_an_edge_weighs_more(vae: AutoencoderKL) -> None:
-    wanted = torch.zeros(1, 4, 4, 4)
+def test_an_error_at_an_edge_weighs_more() -> None:
+    wanted = torch.zeros(1, 3, 32, 32)
     at_edge, elsewhere = wanted.clone(), wanted.clone()
-    at_edge[..., 2] += 1
-    elsewhere[..., 0] += 1
-    near, far = (picture_error(vae, drawn, wanted, an_edge()) for drawn in (at_edge, elsewhere))
-    assert near > 1.5 * far
+    at_edge[..., 16] += 1
+    elsewhere[..., 4] += 1
+    assert picture_error(wanted, wanted, an_edge()) == 0
+    assert picture_error(at_edge, wanted, an_edge()) > 2 * picture_error(elsewhere, wanted, an_edge())
+
+
+@pytest.mark.parametrize(("step", "found"), [(10, False), (40, False), (60, True), (200, True)])
+def test_an_edge_that_canny_finds_is_not_faint(step: int, found: bool) -> None:
+    image = np.full((32, 32, 3), 20, np.uint8)
+    image[:, 16:] += np.uint8(step)
+    drawn = to_unit(torch.from_numpy(image).permute(2, 0, 1)[None])
+    assert edge_map(Image.fromarray(image)).any() == found
+    assert (faintness(drawn, an_edge()) == 0) == found
+
+
+def test_an_edge_is_the_fainter_the_smaller_its_step() -> None:
+    pictures = [torch.zeros(1, 3, 32, 32) for _ in range(3)]
+    for picture, step in zip(pictures, (0.0, 0.1, 0.2), strict=True):
+        picture[..., 16:] += step
+    none, little, more = (faintness(picture, an_edge()) for picture in pictures)
+    assert none == 1
+    assert none > little > more
 
 
 @pytest.mark.parametrize("guided", [2, 4])
