@@ -62,7 +62,7 @@ def _embedded() -> Family:
             longest=256,
         ),
         detect_resolution=128,
-        # Its adapter steers gently: the model card has the figures.
+        # After two, the generator returns to its own taste: the model card has the figures.
         guided_steps=4,
         examples=(
             Example("a penguin on a pink background, fluent style"),
