@@ -121,7 +121,7 @@ def main() -> None:
 
 def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, default=1000, help="pictures of each of the base's configurations")
-    parser.add_argument("--community-count", type=int, default=500, help="of each of the communities'")
+    parser.add_argument("--community-count", type=int, default=1000, help="of each of the communities'")
 
 
 if __name__ == "__main__":
