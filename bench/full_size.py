@@ -28,13 +28,13 @@ import torch
 from PIL import Image, ImageDraw
 
 from bench.random_family import FULL, SMALL, write
-from dmd2_demo.device import cuda_device_name
-from dmd2_demo.family import Family
-from dmd2_demo.picture import Picture
+from dmd2_demo.device.cuda_driver import cuda_device_name
+from dmd2_demo.generate.picture import Picture
+from dmd2_demo.generate.requests import CannyGuided, CommunityLora, Request, TextToImage
+from dmd2_demo.generate.runtime import Workshop, furnish
+from dmd2_demo.models.family import Family
 from dmd2_demo.progress import silent
-from dmd2_demo.requests import CannyGuided, CommunityLora, Request, TextToImage
 from dmd2_demo.settings import Settings
-from dmd2_demo.workshop import Workshop, furnish
 
 _COLUMNS = ("request", "load", "first", "warm", "peak memory", "tier", "parts loaded")
 

@@ -24,9 +24,9 @@ from diffusers import UNet2DConditionModel
 from safetensors.torch import load_file
 
 from bench.unet_file import write_unet
-from dmd2_demo import modules
-from dmd2_demo.bases import SDXL_CONFIGS
-from dmd2_demo.modules import Placing
+from dmd2_demo.generate.bases import SDXL_CONFIGS
+from dmd2_demo.weights import modules
+from dmd2_demo.weights.modules import Placing
 
 _DTYPES = {"float16": torch.float16, "float32": torch.float32}
 

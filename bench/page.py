@@ -26,12 +26,12 @@ import torch
 from gradio_client import Client, handle_file
 from PIL import Image, ImageDraw
 
-from dmd2_demo.catalogue import FAMILIES
-from dmd2_demo.family import Family
+from dmd2_demo.generate.requests import TextToImage
+from dmd2_demo.generate.runtime import Workshop, furnish
+from dmd2_demo.models.catalogue import FAMILIES
+from dmd2_demo.models.family import Family
 from dmd2_demo.progress import silent
-from dmd2_demo.requests import TextToImage
 from dmd2_demo.settings import Settings
-from dmd2_demo.workshop import Workshop, furnish
 
 ROOT = Path(__file__).parent.parent
 PATIENCE = 600  # seconds

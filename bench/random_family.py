@@ -17,12 +17,12 @@ from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from bench import random_weights
-from dmd2_demo.bases import SDXL_CONFIGS
-from dmd2_demo.catalogue import FAMILIES
-from dmd2_demo.family import Family, Sizes
-from dmd2_demo.modules import unet_without_weights
-from dmd2_demo.parts import Adapter, Vae
-from dmd2_demo.sources import File, Folder
+from dmd2_demo.generate.bases import SDXL_CONFIGS
+from dmd2_demo.models.catalogue import FAMILIES
+from dmd2_demo.models.family import Family, Sizes
+from dmd2_demo.models.parts import Adapter, Vae
+from dmd2_demo.models.sources import File, Folder
+from dmd2_demo.weights.modules import unet_without_weights
 
 Config = dict[str, Any]
 

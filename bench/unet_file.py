@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench import random_weights
-from dmd2_demo.modules import unet_without_weights
+from dmd2_demo.weights.modules import unet_without_weights
 
 
 def write_unet(config: Path, path: Path) -> int:

@@ -7,18 +7,18 @@ from typing import Any
 
 import gradio as gr
 
-from dmd2_demo import zero
-from dmd2_demo.bases import read_bases, with_bases
-from dmd2_demo.catalogue import FAMILIES
-from dmd2_demo.device import cuda_device_name
-from dmd2_demo.downloads import announcement
-from dmd2_demo.family import Family
-from dmd2_demo.hub import Hub
+from dmd2_demo.device.cuda_driver import cuda_device_name
+from dmd2_demo.generate import zero_gpu as zero
+from dmd2_demo.generate.announcement import announcement
+from dmd2_demo.generate.bases import read_bases, with_bases
+from dmd2_demo.generate.runtime import Workshop, furnish
+from dmd2_demo.hub.hub import Hub
+from dmd2_demo.models.catalogue import FAMILIES
+from dmd2_demo.models.family import Family
 from dmd2_demo.page import layout
 from dmd2_demo.page.house import House
 from dmd2_demo.page.theme import CSS, THEME
 from dmd2_demo.settings import Settings
-from dmd2_demo.workshop import Workshop, furnish
 
 
 def run(settings: Settings) -> None:

@@ -7,11 +7,11 @@ import pytest
 import torch
 from huggingface_hub import constants
 
-from dmd2_demo import edges
-from dmd2_demo.hub import Hub
+from dmd2_demo.generate import edges
+from dmd2_demo.hub.hub import Hub
 from dmd2_demo.open_page import open_page
 from dmd2_demo.settings import Settings
-from dmd2_demo.weights import Weights
+from dmd2_demo.weights.loader import Weights
 from tests.local_hub import LocalHub
 from tests.small_repo import REPO, write_repo
 from tests.tiny import TinyFamily, write_family

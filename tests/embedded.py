@@ -9,15 +9,15 @@ from typing import Any
 import torch
 from PIL import Image
 
-from dmd2_demo import pipelines
-from dmd2_demo.catalogue import FAMILIES
-from dmd2_demo.hub import Hub
-from dmd2_demo.manager import PipelineManager
-from dmd2_demo.pipelines import Pipeline
+from dmd2_demo.generate import pipelines
+from dmd2_demo.generate.manager import PipelineManager
+from dmd2_demo.generate.pipelines import Pipeline
+from dmd2_demo.generate.requests import CannyGuided, CommunityLora, Request, TextToImage
+from dmd2_demo.generate.studio import Studio
+from dmd2_demo.hub.hub import Hub
+from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.progress import silent
-from dmd2_demo.requests import CannyGuided, CommunityLora, Request, TextToImage
-from dmd2_demo.studio import Studio
-from dmd2_demo.weights import Weights
+from dmd2_demo.weights.loader import Weights
 
 FAMILY = FAMILIES["embedded"]
 PROMPT = FAMILY.examples[0].prompt

@@ -11,12 +11,12 @@ from typing import Any
 from PIL import Image
 
 from dmd2_demo.errors import DemoError
-from dmd2_demo.manager import PipelineManager
-from dmd2_demo.parts import Adapter, LoraUNet, Part, PipelineSpec, Scheduler, TextEncoders, UNet, Vae
-from dmd2_demo.picture import Drawn
+from dmd2_demo.generate.manager import PipelineManager
+from dmd2_demo.generate.picture import Drawn
+from dmd2_demo.generate.requests import Request
+from dmd2_demo.models.parts import Adapter, LoraUNet, Part, PipelineSpec, Scheduler, TextEncoders, UNet, Vae
+from dmd2_demo.models.sources import File, Folder
 from dmd2_demo.progress import Report, silent
-from dmd2_demo.requests import Request
-from dmd2_demo.sources import File, Folder
 
 BASE = Folder(Path("base"))
 TEXT, VAE, SCHEDULER, ADAPTER = TextEncoders(BASE), Vae(BASE), Scheduler(BASE), Adapter(Folder(Path("adapter")))

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from dmd2_demo.sources import File, HubRepo
+from dmd2_demo.models.sources import File, HubRepo
 
 REPO = "owner/model"
 WEIGHTS = "unet/model.fp16.safetensors"

@@ -28,5 +28,5 @@ def test_data_and_manager_need_neither_the_page_nor_torch(module: str) -> None:
 
 
 def test_studio_needs_no_page_and_the_engine_imports_on_demand() -> None:
-    assert not imported_by("dmd2_demo.studio") & {*HEAVY, "gradio"}
-    assert not imported_by("dmd2_demo.engine") & {*HEAVY, "gradio"}
+    assert not imported_by("dmd2_demo.generate.studio") & {*HEAVY, "gradio"}
+    assert not imported_by("dmd2_demo.generate.backend") & {*HEAVY, "gradio"}

@@ -8,13 +8,13 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
+from dmd2_demo.generate.requests import CannyGuided
+from dmd2_demo.generate.upload import open_picture
 from dmd2_demo.page import controls
 from dmd2_demo.page.house import House
 from dmd2_demo.page.inputs import Slider
 from dmd2_demo.page.picture_input import PictureInput
 from dmd2_demo.page.runner import Runner, Shown, said
-from dmd2_demo.requests import CannyGuided
-from dmd2_demo.upload import open_picture
 
 
 def tab(runner: Runner, house: House) -> gr.events.Dependency:

@@ -10,9 +10,9 @@ from typing import Any
 import gradio as gr
 
 from dmd2_demo.errors import DemoError
-from dmd2_demo.family import Example, Sizes
+from dmd2_demo.generate.requests import MOST_IMAGES
+from dmd2_demo.models.family import Example, Sizes
 from dmd2_demo.page.inputs import Number
-from dmd2_demo.requests import MOST_IMAGES
 
 _OWN_SIZE = "Own size"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from dmd2_demo.parts import PipelineSpec
+from dmd2_demo.models.parts import PipelineSpec
 
 
 @dataclass(frozen=True)

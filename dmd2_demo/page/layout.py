@@ -6,12 +6,12 @@ from html import escape
 
 import gradio as gr
 
-from dmd2_demo.family import Family
+from dmd2_demo.generate.studio import Studio
+from dmd2_demo.models.family import Family
 from dmd2_demo.page import canny, loaded, lora, text_to_image
 from dmd2_demo.page.house import House
 from dmd2_demo.page.runner import Runner
 from dmd2_demo.page.stops import Stops
-from dmd2_demo.studio import Studio
 
 _DAY = 86_400
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from dmd2_demo.bases import custom
-from dmd2_demo.family import CommunityBase
+from dmd2_demo.generate.bases import custom
+from dmd2_demo.generate.requests import LARGEST_LORA_SCALE, CommunityLora
+from dmd2_demo.models.family import CommunityBase
+from dmd2_demo.models.parts import PipelineSpec
 from dmd2_demo.page import controls
 from dmd2_demo.page.house import House
 from dmd2_demo.page.inputs import Dropdown, Slider
 from dmd2_demo.page.runner import Runner, Shown, said
-from dmd2_demo.parts import PipelineSpec
-from dmd2_demo.requests import LARGEST_LORA_SCALE, CommunityLora
 
 
 def tab(runner: Runner, house: House) -> gr.events.Dependency:

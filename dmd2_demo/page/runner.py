@@ -12,12 +12,12 @@ from typing import Any
 
 import gradio as gr
 
-from dmd2_demo import fields
 from dmd2_demo.errors import Cancelled, DemoError
+from dmd2_demo.generate import fields
+from dmd2_demo.generate.requests import LARGEST_SEED, Request
+from dmd2_demo.generate.studio import Studio
 from dmd2_demo.page.stops import Stops
 from dmd2_demo.progress import Progress, Report
-from dmd2_demo.requests import LARGEST_SEED, Request
-from dmd2_demo.studio import Studio
 
 Shown = tuple[list[str], int, dict[str, Any]]
 

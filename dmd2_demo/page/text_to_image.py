@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import gradio as gr
 
+from dmd2_demo.generate.requests import TextToImage
+from dmd2_demo.models.parts import PipelineSpec
+from dmd2_demo.models.vocabulary import Vocabulary
 from dmd2_demo.page import controls
 from dmd2_demo.page.house import House
 from dmd2_demo.page.inputs import Radio
 from dmd2_demo.page.runner import Runner, Shown
-from dmd2_demo.parts import PipelineSpec
-from dmd2_demo.requests import TextToImage
-from dmd2_demo.vocabulary import Vocabulary
 
 
 def tab(runner: Runner, house: House) -> gr.events.Dependency:

@@ -7,14 +7,14 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from dmd2_demo.attention import xformers_trouble
-from dmd2_demo.memory import free_bytes, full_is_said
-from dmd2_demo.placement import choose
-from dmd2_demo.precision import computes
+from dmd2_demo.device.attention import xformers_trouble
+from dmd2_demo.device.memory import free_bytes, full_is_said
+from dmd2_demo.device.placement import choose
+from dmd2_demo.device.precision import computes
+from dmd2_demo.generate.requests import Request
+from dmd2_demo.generate.runtime import Workshop, furnish
 from dmd2_demo.progress import silent
-from dmd2_demo.requests import Request
 from dmd2_demo.settings import Settings
-from dmd2_demo.workshop import Workshop, furnish
 from tests.embedded import FAMILY, canny, lora, text
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from dmd2_demo.hub import Hub
-from dmd2_demo.parts import Adapter, LoraUNet, Part, TextEncoders, UNet, Vae
-from dmd2_demo.sources import File, Folder, SingleFile
-from dmd2_demo.weights import Weights, sizeof
+from dmd2_demo.hub.hub import Hub
+from dmd2_demo.models.parts import Adapter, LoraUNet, Part, TextEncoders, UNet, Vae
+from dmd2_demo.models.sources import File, Folder, SingleFile
+from dmd2_demo.weights.loader import Weights, sizeof
 from tests.same import assert_same
 from tests.tiny import TinyFamily
 

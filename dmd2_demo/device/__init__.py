@@ -1,0 +1,1 @@
+"""Where modules compute: device, precision, attention, memory tiers, offload. Knows torch's modules and no parts."""

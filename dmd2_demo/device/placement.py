@@ -1,0 +1,60 @@
+"""Which device computes, in which precision, with which attention, and how its memory is shared."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from dmd2_demo.device import attention, precision
+from dmd2_demo.device.attention import Attention
+from dmd2_demo.device.memory import Memory, free_bytes, modules_of, tier_for
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where and how modules compute."""
+
+    device: torch.device
+    dtype: torch.dtype
+    attention: Attention
+    memory: Memory
+
+    def place(self, loaded: Any) -> None:
+        """Prepares a part that was loaded to the memory's home for its work."""
+        for module in modules_of(loaded):
+            self.attention.place(module)
+        self.memory.place(loaded)
+
+    def described(self) -> dict[str, str]:
+        """For the operator."""
+        return {
+            "precision": str(self.dtype).removeprefix("torch."),
+            "memory": self.memory.tier,
+            "attention": self.attention.kernel,
+        }
+
+
+def choose(memory: str = "auto", wanted_attention: str = "auto") -> Placement:
+    """CUDA where there is one, else the CPU. `memory` is a tier or "auto", by what is free now."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    dtype = precision.choose(device)
+    kernel = attention.choose(wanted_attention, device, dtype, attention.xformers_trouble)
+    if kernel.note:
+        _log.warning(kernel.note)
+    if device.type == "cpu":  # it has no second memory to wait in
+        return Placement(device, dtype, kernel, Memory(device, "resident", tiers=("resident",)))
+    tier = tier_for(free_bytes(device)) if memory == "auto" else memory
+    return Placement(device, dtype, kernel, Memory(device, tier))
+
+
+def release() -> None:
+    """Returns freed memory to the device."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,0 +1,106 @@
+"""The heavy half: torch, diffusers and what stands on them, imported behind the open page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any
+
+from dmd2_demo.generate import edges
+from dmd2_demo.models.parts import Part, PipelineSpec
+from dmd2_demo.progress import Progress, Report
+
+if TYPE_CHECKING:
+    from dmd2_demo.device.placement import Placement
+    from dmd2_demo.generate.pipelines import Pipeline
+    from dmd2_demo.hub.hub import Hub
+    from dmd2_demo.weights.loader import Weights
+
+
+@dataclass
+class _Made:
+    hub: Hub
+    placement: Placement
+    weights: Weights
+
+
+class Engine:
+    """What the manager is handed: each function imports what it needs when it is first called.
+
+    `choose` tells where and how to compute.
+    """
+
+    def __init__(self, choose: Callable[[], Placement]) -> None:
+        self._choose = choose
+        self._lock = Lock()
+        self._made: _Made | None = None
+
+    def warm_up(self) -> None:
+        """Starts importing, in the background."""
+
+        def imports() -> None:
+            self._ready()
+            edges.detector()
+
+        Thread(target=imports, name="imports", daemon=True).start()
+
+    def fetch(self, part: Part, report: Report) -> int:
+        """Makes the files of `part` local and tells the bytes it will take once loaded."""
+        if self._made is None:
+            report(Progress("Starting up"))
+        return self._ready().weights.fetch(part, report)
+
+    def load(self, part: Part) -> Any:
+        """The modules of `part`, ready to compute. Raises DeviceFull where the device's memory is."""
+        from dmd2_demo.device.memory import full_is_said  # noqa: PLC0415
+
+        made = self._ready()
+        with full_is_said(made.placement.memory.tier):
+            loaded = made.weights.load(part)
+            made.placement.place(loaded)
+        return loaded
+
+    def assemble(self, spec: PipelineSpec, modules: Mapping[Part, Any]) -> Pipeline:
+        """The pipeline of `spec`."""
+        from dmd2_demo.generate import pipelines  # noqa: PLC0415
+
+        return pipelines.assemble(spec, modules, self._ready().placement.memory.tier)
+
+    def release(self) -> None:
+        """Returns memory that dropped parts took."""
+        from dmd2_demo.device import placement  # noqa: PLC0415
+
+        placement.release()
+
+    def room(self) -> int:
+        """The bytes that more parts may take now."""
+        return self._ready().placement.memory.room()
+
+    def fall(self, tier: str) -> str | None:
+        """Places from now on as the tier below `tier` does; what to tell the visitor, None where there is none.
+
+        Parts that were loaded before must be dropped.
+        """
+        from dmd2_demo.weights.loader import Weights  # noqa: PLC0415
+
+        made = self._ready()
+        notice = made.placement.memory.fall(tier)
+        made.weights = Weights(made.hub, made.placement.memory.home, made.placement.dtype)
+        return notice
+
+    def described(self) -> dict[str, str]:
+        """How it computes, for the operator; nothing before it is ready."""
+        return self._made.placement.described() if self._made else {}
+
+    def _ready(self) -> _Made:
+        with self._lock:
+            if self._made is None:
+                # The pipelines are imported here too: the first picture needs them as well.
+                from dmd2_demo.generate import pipelines  # noqa: F401, PLC0415
+                from dmd2_demo.hub.hub import Hub  # noqa: PLC0415
+                from dmd2_demo.weights.loader import Weights  # noqa: PLC0415
+
+                hub, chosen = Hub(), self._choose()
+                self._made = _Made(hub, chosen, Weights(hub, chosen.memory.home, chosen.dtype))
+            return self._made

@@ -1,0 +1,107 @@
+"""Bases of one's own: the operator's, from a TOML file, and a visitor's, by hub id."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.hub.model_kind import Kind, of_file
+from dmd2_demo.models.catalogue import FAMILIES
+from dmd2_demo.models.family import CommunityBase, Family, Licence
+from dmd2_demo.models.sources import Folder, HubRepo, PipelineSource, SingleFile
+
+SDXL_CONFIGS = Folder(Path(__file__).parent.parent / "models" / "configs" / "sdxl")
+"""What a single file lacks: SDXL's published configs and tokenizers."""
+
+_PLACES = ("repo", "folder", "file")
+_KEYS = {"name", "title", "licence", "licence_url", "scale", "revision", *_PLACES}
+_WORD = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}"
+
+
+def read_bases(path: Path) -> tuple[CommunityBase, ...]:
+    """The bases of a TOML file, in its order. DemoError says which entry is wrong and how.
+
+    Each `[[base]]` has a `name`, a `licence`, and one of `repo` (a hub id, with `revision` if not main), `folder`
+    (diffusers' layout) or `file` (a single .safetensors file); `title`, `scale` and `licence_url` if wanted. Paths
+    are relative to the TOML file.
+    """
+    try:
+        read = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise DemoError(f"The file of bases, {path.name}, can't be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise DemoError(f"The file of bases, {path.name}, is no valid TOML: {error}.") from error
+    entries = read.pop("base", [])
+    if read or not isinstance(entries, list) or not entries:
+        raise DemoError(f"{path.name} must hold bases as [[base]] tables and nothing else.")
+    return tuple(_base(entry, f"Base {i} of {path.name}", path.parent) for i, entry in enumerate(entries, 1))
+
+
+def with_bases(family: Family, bases: Iterable[CommunityBase]) -> Family:
+    """The family with more bases. DemoError where two have one name."""
+    together = (*family.bases, *bases)
+    names = [base.name for base in together]
+    for name in names:
+        if names.count(name) > 1:
+            raise DemoError(f"Two bases are called {name!r}.")
+    return replace(family, bases=together)
+
+
+def custom(repo_id: str) -> CommunityBase:
+    """The base that a visitor named: a public repository, `owner/name`, and never a path. DemoError otherwise.
+
+    One of the catalogue's own is given as it stands there, with its licence and scale.
+    """
+    repo_id = repo_id.strip()
+    if not re.fullmatch(f"{_WORD}/{_WORD}", repo_id) or ".." in repo_id or "--" in repo_id:
+        raise DemoError(f"{repo_id!r:.100} is no repository on the hub: one looks like owner/name.")
+    for family in FAMILIES.values():
+        for base in family.bases:
+            if base.source == HubRepo(repo_id):
+                return base
+    page = Licence("see its page", f"https://huggingface.co/{repo_id}")
+    return CommunityBase(repo_id, repo_id, HubRepo(repo_id, anonymous=True), page)
+
+
+def _base(entry: Mapping[str, Any], where: str, folder: Path) -> CommunityBase:
+    unknown = sorted(set(entry) - _KEYS)
+    if unknown:
+        raise DemoError(f"{where} has {unknown[0]!r}, which means nothing here.")
+    for key, value in entry.items():
+        if not isinstance(value, str) and key != "scale":
+            raise DemoError(f"{where}: {key} must be text in quotes.")
+    for key in ("name", "licence"):
+        if not entry.get(key):
+            raise DemoError(f"{where} needs a {key}.")
+    scale = entry.get("scale", 0.75)
+    if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 <= scale <= 1.5:
+        raise DemoError(f"{where}: scale must be a number from 0 to 1.5.")
+    licence = Licence(entry["licence"], entry.get("licence_url", ""))
+    return CommunityBase(
+        entry["name"], entry.get("title", entry["name"]), _source(entry, where, folder), licence, float(scale)
+    )
+
+
+def _source(entry: Mapping[str, Any], where: str, folder: Path) -> PipelineSource:
+    places = [place for place in _PLACES if place in entry]
+    if len(places) != 1:
+        raise DemoError(f"{where} needs one of repo, folder and file.")
+    place = entry[places[0]]
+    if places == ["repo"]:
+        return HubRepo(place, entry.get("revision", "main"))
+    if "revision" in entry:
+        raise DemoError(f"{where}: only a repo has a revision.")
+    if places == ["folder"]:
+        if not (folder / place).is_dir():
+            raise DemoError(f"{where}: there is no folder {place}.")
+        return Folder(folder / place)
+    source = SingleFile(folder / place, SDXL_CONFIGS)
+    kind = of_file(source)
+    if kind is not Kind.SDXL:
+        raise DemoError(f"{where}: {place} is {kind}, and an SDXL base is needed.")
+    return source

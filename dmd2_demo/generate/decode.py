@@ -1,0 +1,80 @@
+"""Latents into pixels, seen to be a picture: half precision can overflow in the VAE, and then everything is black."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from accelerate import init_empty_weights
+from diffusers import AutoencoderKL
+from diffusers.image_processor import VaeImageProcessor
+from PIL import Image
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.generate.picture import Drawn
+
+# Pixels that are decoded in one piece, as SDXL's own sizes are; where memory is least, only small ones. The tiles of
+# larger pictures are blended, which differs a little from one piece.
+_LARGEST_UNTILED, _LARGEST_UNTILED_SEQUENTIAL = 1024 * 1536, 768 * 768
+
+MENDED = "The picture came out black in half precision, so it was decoded again in full precision."
+
+
+@torch.no_grad()
+def decode(vae: Any, latents: torch.Tensor, tier: str = "resident") -> Drawn:
+    """The picture of `latents` (1, 4, height / 8, width / 8), as the pipelines decode it, and a notice if mended.
+
+    `tier` is how modules are placed: see memory.py. Raises DemoError where the latents themselves are no numbers.
+    """
+    untiled = _LARGEST_UNTILED_SEQUENTIAL if tier == "sequential" else _LARGEST_UNTILED
+    tiled = latents.shape[-1] * latents.shape[-2] * 64 > untiled
+    half = vae.dtype != torch.float32
+    if not (half and vae.config.force_upcast):
+        pixels = _decode(vae, latents, tiled)
+        if _shows(pixels):
+            return Drawn(_image(pixels))
+        if not half:
+            return Drawn(_image(_numbers(pixels)))
+    again = _numbers(_decode(_in_float32(vae, latents.device), latents, tiled))
+    mended = not vae.config.force_upcast and _shows(again)
+    return Drawn(_image(again), (MENDED,) if mended else ())
+
+
+def _decode(vae: Any, latents: torch.Tensor, tiled: bool) -> torch.Tensor:
+    vae.use_tiling = tiled
+    latents = latents.to(vae.dtype)
+    mean, std = (getattr(vae.config, name, None) for name in ("latents_mean", "latents_std"))
+    if mean is None or std is None:
+        scaled = latents / vae.config.scaling_factor
+    else:
+        mean, std = (torch.tensor(values).view(1, -1, 1, 1).to(latents) for values in (mean, std))
+        scaled = latents * std / vae.config.scaling_factor + mean
+    pixels: torch.Tensor = vae.decode(scaled, return_dict=False)[0]
+    return pixels
+
+
+def _shows(pixels: torch.Tensor) -> bool:
+    """Whether there is anything but numbers gone wrong and black, which is -1."""
+    low, high = torch.stack(torch.aminmax(pixels)).tolist()  # NaN goes through both
+    return math.isfinite(low) and math.isfinite(high) and high > -1
+
+
+def _numbers(pixels: torch.Tensor) -> torch.Tensor:
+    if not bool(pixels.isfinite().all()):
+        raise DemoError("The model's numbers overflowed and there is no picture. Another seed or prompt may work.")
+    return pixels
+
+
+def _in_float32(vae: Any, device: torch.device) -> Any:
+    """A copy for once: the VAE itself, which others share and which may be on its way between memories, stays."""
+    with init_empty_weights():
+        copy = AutoencoderKL.from_config(vae.config)
+    weights = {name: tensor.to(device, torch.float32) for name, tensor in vae.state_dict().items()}
+    copy.load_state_dict(weights, assign=True)
+    return copy.eval()
+
+
+def _image(pixels: torch.Tensor) -> Image.Image:
+    image: Image.Image = VaeImageProcessor().postprocess(pixels, output_type="pil")[0]
+    return image

@@ -1,0 +1,123 @@
+"""The resident parts and who may use them: one dictionary, one lock, one memory budget. No torch in here."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+from dmd2_demo.errors import OutOfMemory
+from dmd2_demo.models.parts import Part, PipelineSpec
+from dmd2_demo.progress import Progress, Report
+
+Pipeline = TypeVar("Pipeline")
+
+
+@dataclass(frozen=True)
+class Resident:
+    """A loaded part and the bytes it takes."""
+
+    module: Any
+    size: int
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is loaded (with bytes, least recently leased first) and what happened since the start."""
+
+    resident: tuple[tuple[Part, int], ...] = ()
+    loads: int = 0
+    leases: int = 0
+
+
+class PipelineManager(Generic[Pipeline]):
+    """Hands out pipelines as leases, loading what a spec wants and keeping it for the next.
+
+    Everything that touches files or a device is handed in: `fetch` makes a part's files local and tells the
+    bytes it will take, `load` gives its module, `assemble` makes a pipeline from modules, `release` returns
+    dropped memory to the system, `room` tells the bytes that more parts may take now. `budget` is in bytes, for
+    all parts; None for no limit but the room.
+    """
+
+    def __init__(
+        self,
+        *,
+        fetch: Callable[[Part, Report], int],
+        load: Callable[[Part], Any],
+        assemble: Callable[[PipelineSpec, Mapping[Part, Any]], Pipeline],
+        release: Callable[[], None],
+        room: Callable[[], float] = lambda: math.inf,
+        budget: int | None = None,
+    ) -> None:
+        self._fetch, self._load, self._assemble, self._release = fetch, load, assemble, release
+        self._room, self._budget = room, budget
+        self._lock = Lock()
+        self._resident: OrderedDict[Part, Resident] = OrderedDict()
+        self._loads = self._leases = 0
+
+    @contextmanager
+    def lease(self, spec: PipelineSpec, report: Report) -> Iterator[Pipeline]:
+        """The pipeline of `spec`, for this caller alone until the block ends.
+
+        A load that fails raises and leaves resident exactly what did load. Raises OutOfMemory where the
+        budget can't hold the spec.
+        """
+        # Without the lock: a download of minutes keeps nobody from the parts that are there.
+        for part in spec.parts():
+            if part not in self._resident:
+                self._fetch(part, report)
+        with self._lock:
+            self._make_resident(spec, report)
+            self._leases += 1
+            yield self._assemble(spec, {part: self._resident[part].module for part in spec.parts()})
+
+    def unload(self) -> None:
+        """Drops every part, once the lease of the moment is over."""
+        with self._lock:
+            self._drop_all()
+
+    def start_over(self, change: Callable[[], str | None]) -> str | None:
+        """Makes `change` while nobody leases; where it tells of one, every part is dropped, to be loaded anew."""
+        with self._lock:
+            changed = change()
+            if changed is not None:
+                self._drop_all()
+            return changed
+
+    def status(self) -> Status:
+        """What is loaded now; never waits for a running lease."""
+        resident = tuple((part, held.size) for part, held in self._resident.copy().items())
+        return Status(resident, self._loads, self._leases)
+
+    def _make_resident(self, spec: PipelineSpec, report: Report) -> None:
+        wanted = spec.parts()
+        for part in wanted:
+            if part in self._resident:
+                self._resident.move_to_end(part)
+                continue
+            size = self._fetch(part, report)
+            self._make_room(size, wanted)
+            report(Progress(f"Loading the {part.title}"))
+            self._resident[part] = Resident(self._load(part), size)
+            self._loads += 1
+
+    def _drop_all(self) -> None:
+        self._resident.clear()
+        self._release()
+
+    def _make_room(self, size: int, wanted: tuple[Part, ...]) -> None:
+        budget = math.inf if self._budget is None else self._budget
+        held = sum(resident.size for resident in self._resident.values())
+        for part in [part for part in self._resident if part not in wanted]:
+            if held + size <= budget and size <= self._room():
+                break
+            held -= self._resident.pop(part).size
+            self._release()
+        # The room is an estimate: where it seems too small, loading shows. The budget is the operator's word.
+        if held + size > budget:
+            needed, most = (held + size) / 1e9, budget / 1e9
+            raise OutOfMemory(f"This needs {needed:.3g} GB of models; the operator's budget is {most:.3g} GB.")

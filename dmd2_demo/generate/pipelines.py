@@ -1,0 +1,118 @@
+"""Parts put together into diffusers pipelines, and the one way they are called."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from diffusers import StableDiffusionXLAdapterPipeline, StableDiffusionXLPipeline
+from PIL import Image
+
+from dmd2_demo.device.memory import full_is_said
+from dmd2_demo.generate.decode import decode
+from dmd2_demo.generate.picture import Drawn
+from dmd2_demo.generate.requests import CannyGuided, CommunityLora, Request
+from dmd2_demo.models.parts import Part, PipelineSpec
+from dmd2_demo.weights.lora import MergeableUNet
+
+# DMD2's times are not LCM's, which this logger would warn of at each picture.
+logging.getLogger("diffusers.schedulers.scheduling_lcm").setLevel(logging.ERROR)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A diffusers pipeline over resident modules, which it shares with others, and the UNet's LoRA if it has one.
+
+    `tier` is how the modules were placed: see memory.py.
+    """
+
+    diffusers: StableDiffusionXLPipeline | StableDiffusionXLAdapterPipeline
+    lora: MergeableUNet | None = None
+    tier: str = "resident"
+
+    def draw(self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]) -> Drawn:
+        """One picture, as the model card makes it: the schedule's own timesteps, guidance 0, noise from the CPU.
+
+        `edges` guide a CannyGuided request. `on_step` is called with the number of steps done; what it raises
+        ends the picture. Raises DeviceFull where the device's memory is.
+        """
+        with full_is_said(self.tier):
+            return self._draw(request, seed, edges, on_step)
+
+    def _draw(self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]) -> Drawn:
+        if isinstance(request, CommunityLora) and self.lora is not None:
+            self.lora.set_scale(request.lora_scale)
+        width, height = request.size
+        timesteps = list(request.schedule.timesteps)
+        guided: dict[str, Any] = {}
+        if isinstance(request, CannyGuided):
+            guided = {
+                "image": edges,
+                "adapter_conditioning_scale": request.conditioning_scale,
+                "adapter_conditioning_factor": request.conditioning_factor,
+            }
+        with _after_each_step(self.diffusers.unet, on_step):
+            output = self.diffusers(
+                prompt=request.prompt,
+                width=width,
+                height=height,
+                num_inference_steps=len(timesteps),
+                timesteps=timesteps,
+                guidance_scale=0,
+                generator=torch.Generator("cpu").manual_seed(seed),
+                output_type="latent",
+                **guided,
+            )
+        return decode(self.diffusers.vae, output.images, self.tier)
+
+    def cut_off(self, prompt: str) -> str:
+        """The end of `prompt` that the text encoders don't read; "" where they read it all."""
+        tokenizer = self.diffusers.tokenizer
+        # The start and end tokens take two places.
+        tokens = tokenizer(prompt, add_special_tokens=False, truncation=False, verbose=False).input_ids
+        return str(tokenizer.decode(tokens[tokenizer.model_max_length - 2 :])).strip()
+
+
+def assemble(spec: PipelineSpec, modules: Mapping[Part, Any], tier: str = "resident") -> Pipeline:
+    """The pipeline of `spec` over its resident modules, with a scheduler of its own."""
+    text = modules[spec.text_encoders]
+    unet = modules[spec.unet]
+    lora = unet if isinstance(unet, MergeableUNet) else None
+    common = {
+        "vae": modules[spec.vae],
+        "text_encoder": text.text_encoder,
+        "text_encoder_2": text.text_encoder_2,
+        "tokenizer": text.tokenizer,
+        "tokenizer_2": text.tokenizer_2,
+        "unet": lora.unet if lora else unet,
+        "scheduler": copy.deepcopy(modules[spec.scheduler]),
+    }
+    if spec.adapter is None:
+        # The watermark would be added by itself wherever an optional package happens to be installed.
+        pipeline = StableDiffusionXLPipeline(**common, add_watermarker=False)
+    else:
+        pipeline = StableDiffusionXLAdapterPipeline(**common, adapter=modules[spec.adapter])
+    pipeline.set_progress_bar_config(disable=True)
+    return Pipeline(pipeline, lora, tier)
+
+
+@contextmanager
+def _after_each_step(unet: Any, on_step: Callable[[int], None]) -> Iterator[None]:
+    """The two pipelines have different callbacks; a hook on the UNet serves both."""
+    done = 0
+
+    def hook(*_: object) -> None:
+        nonlocal done
+        done += 1
+        on_step(done)
+
+    handle = unet.register_forward_hook(hook)
+    try:
+        yield
+    finally:
+        handle.remove()

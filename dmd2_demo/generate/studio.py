@@ -1,0 +1,97 @@
+"""From a request to pictures: the one way that page and API share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Protocol
+
+from PIL import Image
+
+from dmd2_demo.errors import Cancelled
+from dmd2_demo.generate import edges
+from dmd2_demo.generate.fallback import Fall, attempt, no_fall
+from dmd2_demo.generate.picture import Drawn, Picture
+from dmd2_demo.generate.requests import CannyGuided, Request
+from dmd2_demo.models.family import Family
+from dmd2_demo.models.parts import PipelineSpec
+from dmd2_demo.models.vocabulary import Vocabulary
+from dmd2_demo.progress import Progress, Report
+
+
+class Drawing(Protocol):
+    """What the studio needs of a leased pipeline."""
+
+    def draw(self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]) -> Drawn: ...
+    def cut_off(self, prompt: str) -> str: ...
+
+
+Lease = Callable[[PipelineSpec, Report], AbstractContextManager[Drawing]]
+
+
+class Studio:
+    """Makes pictures of one family with leased pipelines."""
+
+    def __init__(self, family: Family, lease: Lease, fall: Fall = no_fall) -> None:
+        self.family = family
+        self.vocabulary = Vocabulary(family.words) if family.words else None
+        self._lease, self._fall = lease, fall
+
+    def generate(self, request: Request, report: Report, cancelled: Callable[[], bool]) -> Iterator[Picture]:
+        """The request's pictures, each as soon as it is made.
+
+        A lease covers one picture, so nobody holds the device while a picture travels. Raises Cancelled within
+        one step, or one piece of a download, of `cancelled()` turning true, and DemoError where the picture can't
+        be made.
+        """
+        guide = self.edges(request) if isinstance(request, CannyGuided) else None
+        steps = len(request.schedule)
+
+        def tell(progress: Progress) -> None:
+            # A download reports as well, so that Stop need not wait for its end.
+            if cancelled():
+                raise Cancelled
+            report(progress)
+
+        for picture in range(request.images):
+
+            def on_step(done: int, picture: int = picture) -> None:
+                which = f"Picture {picture + 1} of {request.images}, s" if request.images > 1 else "S"
+                tell(Progress(f"{which}tep {done} of {steps}", (picture * steps + done) / (steps * request.images)))
+
+            if cancelled():
+                raise Cancelled
+
+            def make(picture: int = picture, on_step: Callable[[int], None] = on_step) -> Picture:
+                with self._lease(request.spec(), tell) as pipeline:
+                    started = time.perf_counter()
+                    drawn = pipeline.draw(request, request.seed_of(picture), guide, on_step)
+                    seconds = time.perf_counter() - started
+                    cut_off = pipeline.cut_off(request.prompt)
+                notices = (*drawn.notices, *self._notices(request.prompt, cut_off))
+                return Picture(drawn.image, request.settings(picture), seconds, notices, guide)
+
+            made, fell = attempt(make, self._fall)
+            yield replace(made, notices=(*fell, *made.notices))
+
+    def edges(self, request: CannyGuided) -> Image.Image:
+        """The map that will guide `request`, as the page shows it beforehand."""
+        if request.is_edge_map:
+            return edges.ready_map(request.image, request.size)
+        return edges.canny_map(
+            request.image,
+            request.size,
+            request.low_threshold,
+            request.high_threshold,
+            self.family.detect_resolution,
+        )
+
+    def _notices(self, prompt: str, cut_off: str) -> tuple[str, ...]:
+        notices = []
+        if cut_off:
+            shown = cut_off if len(cut_off) <= 60 else f"{cut_off[:57]}..."
+            notices.append(f"The prompt is longer than the model reads; this was left out: “{shown}”")
+        unknown = self.vocabulary.notice(prompt) if self.vocabulary else None
+        return (*notices, unknown) if unknown else tuple(notices)

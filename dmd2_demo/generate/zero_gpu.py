@@ -1,0 +1,112 @@
+"""ZeroGPU, where a Space has a GPU only while it makes pictures, in a forked process.
+
+What a fork changes is lost with it. So everything is loaded before the first one, and only making pictures is in it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+from PIL import Image
+
+from dmd2_demo.errors import Cancelled, DemoError
+from dmd2_demo.generate import edges
+from dmd2_demo.generate import runtime as workshop
+from dmd2_demo.generate.picture import Picture
+from dmd2_demo.generate.requests import CannyGuided, CommunityLora, Request, TextToImage
+from dmd2_demo.generate.runtime import Workshop
+from dmd2_demo.generate.studio import Lease, Studio
+from dmd2_demo.models.family import Family
+from dmd2_demo.progress import Progress, Report, silent
+from dmd2_demo.settings import Settings
+
+if TYPE_CHECKING:
+    from dmd2_demo.device.placement import Placement
+
+Run = Callable[[Request], Iterator[Picture | str]]
+Gpu = Callable[[Run], Run]
+"""`spaces.GPU`: makes a generator's body run in a forked process; arguments and what it yields are pickled."""
+
+_BASES = 2  # each more is 7 GB that every new fork takes to the GPU
+
+
+def gpu(environment: Mapping[str, str] = os.environ) -> Gpu | None:
+    """The decorator where ZeroGPU is active, else None. To be called before torch is imported."""
+    if environment.get("SPACES_ZERO_GPU", "").lower() not in {"1", "t", "true"}:
+        return None
+    try:
+        import spaces  # noqa: PLC0415 - only Spaces have it
+    except ImportError:
+        return None
+    return cast("Gpu", spaces.GPU)
+
+
+def furnish(
+    family: Family, settings: Settings, gpu: Gpu, choose: Callable[[], Placement] | None = None
+) -> tuple[Workshop, Family]:
+    """A workshop with every part of the family loaded, and the family with no more bases than that."""
+    bases = family.bases[:_BASES]
+    names = {base.name for base in bases}
+    examples = tuple(example for example in family.lora_examples if example.base in names)
+    family = replace(family, bases=bases, lora_examples=examples or family.lora_examples[:1])
+    made = workshop.furnish(family, settings, choose or _choose)
+    for request in _one_of_each(family):
+        with made.manager.lease(request.spec(), _tell_the_operator):
+            pass
+    edges.detector()
+    return replace(made, studio=ForkedStudio(family, made.manager.lease, gpu)), family
+
+
+class ForkedStudio(Studio):
+    """A studio that makes its pictures in the processes that `gpu` forks."""
+
+    def __init__(self, family: Family, lease: Lease, gpu: Gpu) -> None:
+        super().__init__(family, lease)
+        self._forked = gpu(self._in_fork)
+
+    def generate(self, request: Request, report: Report, cancelled: Callable[[], bool]) -> Iterator[Picture]:
+        """As Studio's, but that it tells no steps and that Cancelled waits for the picture at work."""
+        if cancelled():
+            raise Cancelled
+        report(Progress("Waiting for a GPU"))
+        with closing(cast("Any", self._forked(request))) as pictures:
+            for made in pictures:
+                if isinstance(made, str):
+                    raise DemoError(made)
+                if cancelled():
+                    raise Cancelled
+                yield made
+
+    def _in_fork(self, request: Request) -> Iterator[Picture | str]:
+        """The pictures, or a sentence in place of a DemoError: of an exception only its class's name comes back."""
+        try:
+            yield from super().generate(request, silent, lambda: False)
+        except DemoError as error:
+            yield str(error)
+
+
+def _one_of_each(family: Family) -> Iterator[Request]:
+    """Requests that need, all together, every part."""
+    width, height = family.sizes.default
+    for distilled in family.distilled:
+        steps = len(distilled.schedule)
+        yield TextToImage(family=family, prompt="any", width=width, height=height, steps=steps)
+    yield CannyGuided(family=family, prompt="any", image=Image.new("RGB", (width, height)))
+    for base in family.bases:
+        yield CommunityLora(family=family, prompt="any", width=width, height=height, base=base, lora_scale=base.scale)
+
+
+def _tell_the_operator(progress: Progress) -> None:
+    """In the Space's log, without the many lines of a download."""
+    if progress.fraction is None:
+        print(progress.sentence, flush=True)
+
+
+def _choose() -> Placement:
+    from dmd2_demo.device import zero_gpu as zero_placement  # noqa: PLC0415 - imports torch, which `spaces` must come before
+
+    return zero_placement.choose()

@@ -1,0 +1,125 @@
+"""One file's way from the hub into its cache; it goes on where it was cut, even by a killed process.
+
+huggingface_hub 2 throws a partial file away when a download fails. So the bytes are fetched by its own resumable
+`http_get` into a partial file among the cache's blobs, checked against the hash that names them, and moved to where
+`hf_hub_download` finds them. That is plain HTTP, which is not the fastest way to the hub but can be continued.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+from huggingface_hub import HfFileMetadata, get_hf_file_metadata, hf_hub_download, hf_hub_url
+from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.file_download import http_get, repo_folder_name
+from huggingface_hub.utils import WeakFileLock, build_hf_headers
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.hub.disk import Free, check_room
+from dmd2_demo.hub.hub_errors import HUB_ERRORS, sentence
+from dmd2_demo.hub.transfer import Bar, Corrupt, complete, length
+from dmd2_demo.models.sources import HubRepo
+from dmd2_demo.progress import Progress, Report
+
+_PASSING = {408, 429, 500, 502, 503, 504}  # statuses that a second try may not meet
+
+
+@dataclass(frozen=True)
+class Downloads:
+    """Brings files from the hub at `endpoint` (None: huggingface_hub's own) into `cache`."""
+
+    cache: Path
+    endpoint: str | None
+    free: Free
+
+    def metadata(self, repo: HubRepo, name: str, *, patient: bool = True) -> HfFileMetadata:
+        """What the hub says of a file: size, hash, commit. Raises one of HUB_ERRORS.
+
+        With patience, a hub that is busy or in trouble is asked again for about 20 seconds.
+        """
+        ask = partial(get_hf_file_metadata, self._url(repo, name), token=_token(repo), endpoint=self.endpoint)
+        try:
+            return ask()
+        except HfHubHTTPError as error:
+            if not patient or error.response.status_code not in _PASSING:
+                raise
+            return ask(retry_on_errors=True)
+
+    def remaining(self, repo: HubRepo, name: str) -> int | None:
+        """The bytes of a file that are still to come, or None where the hub doesn't tell. Raises one of HUB_ERRORS."""
+        known = self.metadata(repo, name, patient=False)
+        blob = self._blob(repo, known)
+        if known.size is None or blob is None:
+            return known.size
+        return 0 if blob.exists() else max(0, known.size - length(_incomplete(blob)))
+
+    def fetch(self, repo: HubRepo, name: str, report: Report, what: str) -> Path:
+        """The file's path in the cache, complete and as the hub has it. DemoError where it can't be had.
+
+        Threads and processes that want the same file wait for one download. `report` is told of `what`; it may raise
+        to stop the download: what has arrived stays and is not fetched again.
+        """
+        try:
+            known = self.metadata(repo, name)
+            blob = self._blob(repo, known)
+            if blob:
+                self._ensure(blob, repo, name, known, report, what)
+            path = hf_hub_download(
+                repo.id, name, revision=repo.revision, cache_dir=self.cache, endpoint=self.endpoint, token=_token(repo)
+            )
+            if blob and not Path(path).is_symlink():
+                blob.unlink(missing_ok=True)  # Without links the file was copied out of the blobs.
+            return Path(path)
+        except HUB_ERRORS as error:
+            raise sentence(error, repo, name) from error
+        except OSError as error:
+            raise DemoError(f"{name} of {repo} can't be stored on this disk: {error.strerror or error}.") from error
+
+    def _blob(self, repo: HubRepo, known: HfFileMetadata) -> Path | None:
+        """Where the cache keeps the file's contents."""
+        if not known.etag or not re.fullmatch(r"[\w.-]+", known.etag):
+            return None
+        return self.cache / repo_folder_name(repo_id=repo.id, repo_type="model") / "blobs" / known.etag
+
+    def _ensure(self, blob: Path, repo: HubRepo, name: str, known: HfFileMetadata, report: Report, what: str) -> None:
+        """Makes `blob`, complete or not at all, once for all who want it."""
+        get = partial(
+            http_get,
+            self._url(repo, name),
+            # Compressed answers can't be continued in the middle.
+            headers=build_hf_headers(token=_token(repo)) | {"accept-encoding": "identity"},
+            expected_size=known.size,
+            tqdm_class=cast("type[Any]", partial(Bar, report, what)),
+        )
+        incomplete = _incomplete(blob)
+        lock = self.cache / ".locks" / blob.parent.parent.name / f"{incomplete.name}.lock"
+        for path in (blob, lock):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with WeakFileLock(lock):
+            if not blob.exists():
+                missing = (known.size or 0) - length(incomplete)
+                check_room(f"download {name} of {repo}", missing, blob.parent, self.free)
+                try:
+                    complete(incomplete, get, known, partial(report, Progress(f"Checking {what}")))
+                except Corrupt as error:
+                    raise DemoError(
+                        f"{name} of {repo} arrived damaged twice ({error}). It was removed; please try again later."
+                    ) from error
+                incomplete.replace(blob)
+
+    def _url(self, repo: HubRepo, name: str) -> str:
+        return hf_hub_url(repo.id, name, revision=repo.revision, endpoint=self.endpoint)
+
+
+def _token(repo: HubRepo) -> bool | None:
+    """None lets huggingface_hub find the operator's token."""
+    return False if repo.anonymous else None
+
+
+def _incomplete(blob: Path) -> Path:
+    """Where what has arrived waits for the rest."""
+    return blob.with_name(f"{blob.name}.incomplete")

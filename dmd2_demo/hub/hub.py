@@ -1,0 +1,151 @@
+"""A file's way onto this disk: from the hub through its cache, or from a folder as it is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from zipfile import is_zipfile
+
+from huggingface_hub import try_to_load_from_cache
+from huggingface_hub.errors import HFValidationError
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.hub.disk import Free, check_room, default_cache, free_disk
+from dmd2_demo.hub.download import Downloads
+from dmd2_demo.hub.hub_errors import HUB_ERRORS, MISSING, NotThere
+from dmd2_demo.hub.safetensors_header import BrokenFile, read_header
+from dmd2_demo.hub.single_flight import Turn
+from dmd2_demo.models.files import Choice
+from dmd2_demo.models.sources import File, Folder, HubRepo
+from dmd2_demo.progress import Progress, Report, silent
+
+
+class Hub:
+    """Gives local paths for files. What is in the cache is used without asking the hub, so it works offline.
+
+    `cache` and `endpoint` default to huggingface_hub's own (HF_HOME, HF_ENDPOINT). Safe to call from many threads:
+    a file that several want at once is downloaded once.
+    """
+
+    def __init__(self, cache: Path | None = None, endpoint: str | None = None, free: Free = free_disk) -> None:
+        self._cache = cache or default_cache()
+        self._free = free
+        self._downloads = Downloads(self._cache, endpoint, free)
+        self._lock = threading.Lock()
+        self._turns: dict[File, Turn] = {}
+
+    def fetch(self, file: File, report: Report = silent, what: str = "") -> Path:
+        """The file's path on this disk, downloaded first where it must be. DemoError says why it can't be had.
+
+        A damaged file in the cache is removed and downloaded once more. `what` names the file to those who wait, and
+        `report` may raise to end the wait: what has arrived stays.
+        """
+        if isinstance(file.source, Folder):
+            return _in_folder(file.source, file.name)
+        what = what or file.name
+        with self._lock:
+            turn = self._turns.setdefault(file, Turn(Progress(f"Waiting for {what}")))
+        with turn.taken(report) as tell:
+            return self._in_cache(file.source, file.name, tell, what)
+
+    def first(self, choice: Choice, report: Report = silent, what: str = "") -> Path:
+        """The path of the first of these files that exists, one on this disk before one that is not."""
+        for file in choice:
+            if self._is_local(file):
+                return self.fetch(file, report, what)
+        for file in choice[:-1]:
+            try:
+                return self.fetch(file, report, what)
+            except NotThere:
+                continue
+        return self.fetch(choice[-1], report, what)
+
+    def fetch_all(self, choices: Iterable[Choice], what: str, report: Report = silent) -> tuple[Path, ...]:
+        """The first of each choice, once the disk is seen to have room for all. `what` names them."""
+        choices = tuple(choices)
+        check_room(f"download {what}", sum(size or 0 for _, size in self.missing(choices)), self._cache, self._free)
+        return tuple(self.first(choice, report, what) for choice in choices)
+
+    def missing(self, choices: Iterable[Choice]) -> tuple[tuple[File, int | None], ...]:
+        """What a first use would download, each file with the bytes to come, or None where the hub doesn't tell."""
+        wanted = [choice for choice in choices if not any(self._is_local(file) for file in choice)]
+        try:
+            first = [self._first_there(choice) for choice in wanted[:1]]
+            with ThreadPoolExecutor(8) as pool:
+                found = [*first, *pool.map(self._first_there, wanted[1:])]
+        except HUB_ERRORS:
+            found = [(choice[0], None) for choice in wanted]
+        return tuple(dict.fromkeys(found))
+
+    def has(self, file: File) -> bool:
+        """Whether the file is on this disk or on the hub; False where the hub doesn't say."""
+        if self._is_local(file) or isinstance(file.source, Folder):
+            return self._is_local(file)
+        try:
+            self._downloads.metadata(file.source, file.name, patient=False)
+        except HUB_ERRORS:
+            return False
+        return True
+
+    def _first_there(self, choice: Choice) -> tuple[File, int | None]:
+        """The first of these files that the hub has, and its bytes to come. Raises one of HUB_ERRORS."""
+        for file in choice:
+            if isinstance(file.source, HubRepo):
+                with suppress(MISSING):
+                    return file, self._downloads.remaining(file.source, file.name)
+        return choice[0], None
+
+    def _is_local(self, file: File) -> bool:
+        if isinstance(file.source, Folder):
+            return (file.source.path / file.name).is_file()
+        return self._cached(file.source, file.name) is not None
+
+    def _cached(self, repo: HubRepo, name: str) -> Path | None:
+        try:
+            found = try_to_load_from_cache(repo.id, name, cache_dir=self._cache, revision=repo.revision)
+        except HFValidationError:
+            return None  # The download says so in a sentence.
+        return Path(found) if isinstance(found, str) else None
+
+    def _in_cache(self, repo: HubRepo, name: str, report: Report, what: str) -> Path:
+        # Whether anyone may read an anonymous repository is for the hub to say, each time.
+        path = None if repo.anonymous else self._cached(repo, name)
+        path = path or self._downloads.fetch(repo, name, report, what)
+        try:
+            return _checked(path)
+        except BrokenFile:
+            for damaged in (path.resolve(), path):
+                damaged.unlink(missing_ok=True)
+        path = self._downloads.fetch(repo, name, report, what)
+        try:
+            return _checked(path)
+        except BrokenFile as error:
+            raise DemoError(f"{name} of {repo} is damaged on the hub itself: {error}.") from error
+
+
+def _in_folder(folder: Folder, name: str) -> Path:
+    path = folder.path / name
+    if not path.is_file():
+        raise NotThere(f"{folder} has no file {name}.")
+    try:
+        return _checked(path)
+    except BrokenFile as error:
+        raise DemoError(f"{name} of {folder} is damaged: {error}.") from error
+
+
+def _checked(path: Path) -> Path:
+    """The path, once what says a file's length agrees with it. Raises BrokenFile."""
+    if path.suffix == ".safetensors":
+        read_header(path)
+    elif path.suffix == ".bin" and _begins_as_zip(path) and not is_zipfile(path):
+        raise BrokenFile("its end is missing")
+    return path
+
+
+def _begins_as_zip(path: Path) -> bool:
+    """As pickles of weights do, but for very old ones."""
+    with path.open("rb") as file:
+        return file.read(2) == b"PK"

@@ -1,0 +1,153 @@
+"""What a repository, folder or file holds, told from configs or a file's header: before anything large is read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.hub.hub import Hub
+from dmd2_demo.hub.hub_errors import NotThere
+from dmd2_demo.hub.safetensors_header import BrokenFile, Tensor, read_header
+from dmd2_demo.models.sources import File, PipelineSource, SingleFile, Source
+
+
+class Kind(StrEnum):
+    """What it is, as a sentence says it."""
+
+    SDXL = "an SDXL base"
+    SD1 = "a Stable Diffusion 1 model"
+    SD2 = "a Stable Diffusion 2 model"
+    SD3 = "a Stable Diffusion 3 model"
+    REFINER = "SDXL's refiner"
+    INPAINTING = "an inpainting model"
+    EDITING = "a model that edits pictures by instruction"
+    V_PREDICTION = "an SDXL model that predicts velocity, which DMD2's LoRA was not made for"
+    EDM = "an SDXL model with another noise schedule (EDM), which DMD2's LoRA was not made for"
+    FLUX = "a Flux model"
+    LORA = "a LoRA"
+    VAE = "a VAE"
+    CONTROL = "a ControlNet or adapter"
+    PART = "a part of a model"
+    LOOSE = "without a pipeline in diffusers' layout"
+    UNKNOWN = "no model that this demo knows"
+
+
+def require_sdxl(source: PipelineSource, hub: Hub) -> None:
+    """Raises DemoError, in one sentence, where `source` is no SDXL base. Reads configs or a header at most."""
+    kind = of_file(source) if isinstance(source, SingleFile) else of_pipeline(source, hub)
+    if kind is not Kind.SDXL:
+        raise DemoError(f"{source} can't be a base here: it is {kind}, and an SDXL base is needed.")
+
+
+def of_file(source: SingleFile) -> Kind:
+    """What a single file holds. DemoError where it is none or damaged."""
+    if not source.path.is_file():
+        raise DemoError(f"There is no file {source}.")
+    if source.path.suffix != ".safetensors":
+        raise DemoError(f"{source} can't be a base here: only .safetensors files are read.")
+    try:
+        return of_header(read_header(source.path))
+    except BrokenFile as error:
+        raise DemoError(f"{source} is damaged: {error}.") from error
+
+
+def of_header(tensors: Mapping[str, Tensor]) -> Kind:
+    """What tensors of these names and shapes are."""
+    for signs, kind in _SIGNS:
+        if any(sign in name for name in tensors for sign in signs):
+            return kind
+    first = tensors.get("model.diffusion_model.input_blocks.0.0.weight")
+    if first is None:
+        vae = ("encoder.", "decoder.", "quant_conv.", "post_quant_conv.", "first_stage_model.")
+        if tensors and all(name.startswith(vae) for name in tensors):
+            return Kind.VAE
+        return Kind.PART if any(name.startswith(("down_blocks.", "text_model.")) for name in tensors) else Kind.UNKNOWN
+    by_channels = _of_channels(first.shape[1])
+    if by_channels is not Kind.SDXL:
+        return by_channels
+    encoders = {
+        number for number in "01" if any(name.startswith(f"conditioner.embedders.{number}.") for name in tensors)
+    }
+    if encoders == {"0", "1"}:
+        return Kind.SDXL
+    return Kind.REFINER if encoders else Kind.PART
+
+
+_SIGNS: tuple[tuple[tuple[str, ...], Kind], ...] = (
+    ((".lora_down.", ".lora_up.", ".lora_A.", ".lora_B.", ".hada_w1", ".lokr_w1"), Kind.LORA),
+    (("double_blocks.0.", "single_transformer_blocks.0."), Kind.FLUX),
+    (("joint_blocks.0.",), Kind.SD3),
+    (("control_model.", "controlnet_cond_embedding.", "adapter.body."), Kind.CONTROL),
+    (("cond_stage_model.transformer.",), Kind.SD1),
+    (("cond_stage_model.model.",), Kind.SD2),
+    (("edm_mean",), Kind.EDM),
+    (("v_pred",), Kind.V_PREDICTION),
+)
+
+
+def of_pipeline(source: Source, hub: Hub) -> Kind:
+    """What a repository or folder in diffusers' layout holds. DemoError where its configs can't be had."""
+    try:
+        index = _read(File(source, "model_index.json"), hub)
+    except NotThere:
+        return _of_part(source, hub)
+    name = str(index.get("_class_name"))
+    for sign, kind in _PIPELINES:
+        if sign in name:
+            return kind
+    if "StableDiffusion" not in name or not index.get("unet"):
+        return Kind.UNKNOWN
+    unet = _read(File(source, "unet/config.json"), hub)
+    if unet.get("addition_embed_type") != "text_time":
+        return Kind.SD1 if unet.get("cross_attention_dim") == 768 else Kind.SD2
+    by_channels = _of_channels(unet.get("in_channels", 4))
+    if by_channels is not Kind.SDXL:
+        return by_channels
+    if not (_is_there(index, "text_encoder") and _is_there(index, "text_encoder_2")):
+        return Kind.REFINER
+    scheduler = _read(File(source, "scheduler/scheduler_config.json"), hub)
+    if "EDM" in str(scheduler.get("_class_name")):
+        return Kind.EDM
+    return Kind.V_PREDICTION if scheduler.get("prediction_type") == "v_prediction" else Kind.SDXL
+
+
+_PIPELINES = (
+    ("Flux", Kind.FLUX),
+    ("StableDiffusion3", Kind.SD3),
+    ("Inpaint", Kind.INPAINTING),
+    ("Pix2Pix", Kind.EDITING),
+    ("ControlNet", Kind.CONTROL),
+)
+
+
+def _of_part(source: Source, hub: Hub) -> Kind:
+    """What a repository or folder without a pipeline holds."""
+    try:
+        name = str(_read(File(source, "config.json"), hub).get("_class_name"))
+    except NotThere:
+        lora = File(source, "pytorch_lora_weights.safetensors")
+        return Kind.LORA if hub.has(lora) else Kind.LOOSE
+    if "Autoencoder" in name:
+        return Kind.VAE
+    return Kind.CONTROL if "ControlNet" in name or "Adapter" in name else Kind.PART
+
+
+def _of_channels(count: int) -> Kind:
+    return {4: Kind.SDXL, 9: Kind.INPAINTING, 8: Kind.EDITING}.get(count, Kind.UNKNOWN)
+
+
+def _is_there(index: Mapping[str, Any], component: str) -> bool:
+    """A pipeline names the components that it lacks as [null, null]."""
+    return any(index.get(component) or ())
+
+
+def _read(file: File, hub: Hub) -> Mapping[str, Any]:
+    path = hub.fetch(file)
+    try:
+        read = json.loads(path.read_text())
+    except ValueError as error:
+        raise DemoError(f"{file.name} of {file.source} can't be read: it is no JSON.") from error
+    return read if isinstance(read, dict) else {}

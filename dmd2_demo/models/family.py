@@ -1,0 +1,129 @@
+"""What a family of models is: where its parts lie, its sizes, schedules and licences. The catalogue has them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.models.parts import Adapter, UNet, Vae
+from dmd2_demo.models.sources import File, PipelineSource, Source
+
+
+@dataclass(frozen=True)
+class Licence:
+    """What a set of weights allows. `note` is a short clause for the page."""
+
+    name: str
+    url: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The times at which a distilled UNet denoises, noisiest first. The number of steps is their number."""
+
+    timesteps: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.timesteps)
+
+
+@dataclass(frozen=True)
+class Distilled:
+    """A UNet made by DMD2 and the only schedule it is right at."""
+
+    schedule: Schedule
+    weights: File
+
+
+@dataclass(frozen=True)
+class CommunityBase:
+    """A base that the DMD2 LoRA can speed up. `scale` is the LoRA scale to start from."""
+
+    name: str
+    title: str
+    source: PipelineSource
+    licence: Licence
+    scale: float = 0.75
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The picture sizes of a family, in pixels.
+
+    `buckets` are (width, height), the default first; every bucket suits the adapter as well. Free choice is
+    multiples of `grid` from `shortest` to `longest`.
+    """
+
+    buckets: tuple[tuple[int, int], ...]
+    grid: int
+    shortest: int
+    longest: int
+
+    @property
+    def default(self) -> tuple[int, int]:
+        return self.buckets[0]
+
+    def nearest(self, width: int, height: int) -> tuple[int, int]:
+        """The bucket whose aspect is nearest to `width` : `height`, as a ratio of ratios."""
+        aspect = width / height
+
+        def distance(bucket: tuple[int, int]) -> float:
+            ratio = bucket[0] / bucket[1] / aspect
+            return max(ratio, 1 / ratio)
+
+        return min(self.buckets, key=distance)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A prompt that shows a tab at its best. `image` is a picture file for canny."""
+
+    prompt: str
+    base: str | None = None
+    image: Path | None = None
+
+
+@dataclass(frozen=True)
+class Family:
+    """Everything that differs between the embedded models and the published ones."""
+
+    name: str
+    title: str
+    about: str
+    licence: Licence
+    base: Source
+    vae: Vae
+    distilled: tuple[Distilled, ...]
+    lora: File
+    lora_schedule: Schedule
+    adapter: Adapter
+    bases: tuple[CommunityBase, ...]
+    sizes: Sizes
+    detect_resolution: int
+    guided_steps: int
+    examples: tuple[Example, ...]
+    lora_examples: tuple[Example, ...]
+    canny_examples: tuple[Example, ...]
+    words: Path | None = None
+
+    def at(self, steps: int) -> Distilled:
+        """The distilled UNet of that many steps; DemoError where there is none."""
+        for distilled in self.distilled:
+            if len(distilled.schedule) == steps:
+                return distilled
+        known = " or ".join(str(len(distilled.schedule)) for distilled in self.distilled)
+        raise DemoError(f"Steps must be {known}.")
+
+    def community(self, name: str) -> CommunityBase:
+        """The base of that name; DemoError where there is none."""
+        for base in self.bases:
+            if base.name == name:
+                return base
+        known = ", ".join(base.name for base in self.bases)
+        raise DemoError(f"There is no base called {name!r:.80}. Choose one of: {known}.")
+
+    def unet(self, steps: int) -> UNet:
+        """The part that makes pictures in that many steps."""
+        return UNet(self.base, self.at(steps).weights)

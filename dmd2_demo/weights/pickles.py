@@ -1,0 +1,91 @@
+"""Weights that were published as a pickle, made into a safetensors file once."""
+
+from __future__ import annotations
+
+import atexit
+import errno
+import hashlib
+import threading
+import zipfile
+from pathlib import Path
+from shutil import rmtree
+from tempfile import NamedTemporaryFile, mkdtemp
+
+import torch
+from safetensors.torch import save_file
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.hub.disk import Free, check_room, free_disk
+from dmd2_demo.progress import Progress, Report, silent
+
+
+class Pickles:
+    """Keeps what pickles were converted to in `cache`, or for this process alone where that can't be written."""
+
+    def __init__(self, cache: Path, free: Free = free_disk) -> None:
+        self._cache = cache
+        self._free = free
+        self._lock = threading.Lock()
+        self._is_own = False
+
+    def as_safetensors(self, path: Path, report: Report = silent) -> Path:
+        """The file itself, or, for a pickle, a safetensors file with the same tensors.
+
+        Only tensors are unpickled. DemoError where the pickle holds anything else or there is no room.
+        """
+        if path.suffix == ".safetensors":
+            return path
+        with self._lock:
+            converted = self._cache / _name(path)
+            if not converted.is_file():
+                report(Progress(f"Converting {path.name} once"))
+                self._convert(path)
+                converted = self._cache / converted.name
+            return converted
+
+    def _convert(self, path: Path) -> None:
+        tensors = _unpickle(path)
+        try:
+            check_room(f"convert {path.name}", path.stat().st_size, self._cache, self._free)
+            _save(tensors, self._cache / _name(path))
+        except OSError as error:
+            if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS} or self._is_own:
+                raise DemoError(f"{path.name} can't be converted: {error.strerror or error}.") from error
+            self._cache, self._is_own = Path(mkdtemp(prefix="dmd2-demo-")), True
+            atexit.register(rmtree, self._cache, ignore_errors=True)
+            self._convert(path)
+
+
+def _name(path: Path) -> str:
+    """Another one for each pickle and each version of it."""
+    at = path.resolve()
+    stat = at.stat()
+    version = hashlib.sha256(f"{at} {stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()
+    return f"{path.stem}-{version[:16]}.safetensors"
+
+
+def _unpickle(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except Exception as error:
+        raise DemoError(f"{path.name} is damaged or holds more than weights; it was not loaded.") from error
+    if not isinstance(loaded, dict):
+        raise DemoError(f"{path.name} holds no weights.")
+    # Some trainers nest them.
+    loaded = loaded.get("state_dict", loaded)
+    tensors = {name: tensor.contiguous() for name, tensor in loaded.items() if isinstance(tensor, torch.Tensor)}
+    if not tensors:
+        raise DemoError(f"{path.name} holds no weights.")
+    return tensors
+
+
+def _save(tensors: dict[str, torch.Tensor], path: Path) -> None:
+    """Written under another name first: complete or absent, however it ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".incomplete", delete=False) as file:
+        unfinished = Path(file.name)
+    try:
+        save_file(tensors, unfinished, metadata={"format": "pt"})
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,68 @@
+"""Modules from a whole pipeline in one file, with the keys of SDXL's original release. Asks the hub for nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint, create_diffusers_clip_model_from_ldm
+from transformers import CLIPTextModel, CLIPTextModelWithProjection
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.models.parts import Part, TextEncoders, UNet
+from dmd2_demo.models.sources import SingleFile
+from dmd2_demo.weights import modules
+from dmd2_demo.weights.modules import Placing
+from dmd2_demo.weights.tensors import read_tensors, still
+
+_UNET = "model.diffusion_model."
+_CONDITIONERS = "conditioner.embedders."
+_ENCODERS = (
+    (CLIPTextModel, "text_encoder", f"{_CONDITIONERS}0."),
+    (CLIPTextModelWithProjection, "text_encoder_2", f"{_CONDITIONERS}1."),
+)
+
+
+def prefix(part: Part) -> str:
+    """What begins the names of a part's tensors in a single file; "" for a part with files of its own."""
+    match part:
+        case UNet(source=SingleFile(), weights=None):
+            return _UNET
+        case TextEncoders(source=SingleFile()):
+            return _CONDITIONERS
+        case _:
+            return ""
+
+
+def unet(config: Path, weights: Path, placing: Placing) -> Any:
+    """The UNet of the file; `config` is the diffusers folder that says its shape."""
+    shape = config / "unet" / "config.json"
+    tensors = read_tensors(weights, placing.device, placing.dtype, prefix=_UNET)
+    try:
+        converted = convert_ldm_unet_checkpoint(tensors, json.loads(shape.read_text()))
+    except KeyError as error:
+        raise DemoError(f"{weights.name} holds no UNet of SDXL's shape: {error.args[0]!s:.100} is missing.") from error
+    return modules.unet_of(converted, shape, weights.name, placing)
+
+
+def text_encoders(config: Path, weights: Path, placing: Placing) -> tuple[Any, Any]:
+    """Both text encoders of the file."""
+    one, two = (_text_encoder(config, weights, placing, *of) for of in _ENCODERS)
+    return one, two
+
+
+def _text_encoder(config: Path, weights: Path, placing: Placing, kind: Any, folder: str, prefix: str) -> Any:
+    # Of one encoder's tensors alone diffusers can't take the wrong ones.
+    tensors = read_tensors(weights, placing.device, placing.dtype, prefix=prefix)
+    try:
+        encoder = create_diffusers_clip_model_from_ldm(
+            kind, tensors, subfolder=folder, config=str(config), torch_dtype=placing.dtype, local_files_only=True
+        )
+    except (ValueError, KeyError, RuntimeError) as error:
+        raise DemoError(f"{weights.name} holds no {folder} of SDXL's shape.") from error
+    # Diffusers leaves a weight that the file lacks without any value.
+    absent = next((name for name, parameter in encoder.named_parameters() if parameter.is_meta), None)
+    if absent:
+        raise DemoError(f"{weights.name} is incomplete: {absent} of the {folder} is missing.")
+    return still(encoder, placing.device)

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import pytest
+
+from dmd2_demo.errors import DemoError, OutOfMemory
+from dmd2_demo.models.parts import Part, PipelineSpec
+from dmd2_demo.progress import Progress, silent
+from tests.fakes import (
+    ADAPTER,
+    CANNY,
+    COMMUNITY,
+    FOUR,
+    FOUR_STEPS,
+    LORA,
+    ONE,
+    ONE_STEP,
+    SCHEDULER,
+    TEXT,
+    VAE,
+    FakeEngine,
+    resident,
+    use,
+)
+
+
+def test_nothing_is_loaded_before_the_first_lease() -> None:
+    engine = FakeEngine()
+    status = engine.manager().status()
+    assert (status.resident, status.loads, status.leases, engine.calls) == ((), 0, 0, [])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "loaded"),
+    [
+        (FOUR_STEPS, FOUR_STEPS, []),
+        (FOUR_STEPS, CANNY, [ADAPTER]),
+        (CANNY, FOUR_STEPS, []),
+        (FOUR_STEPS, ONE_STEP, [ONE]),
+        (ONE_STEP, CANNY, [FOUR, ADAPTER]),
+        (FOUR_STEPS, COMMUNITY, [LORA]),
+    ],
+)
+def test_a_change_loads_only_what_is_missing(before: PipelineSpec, after: PipelineSpec, loaded: list[Part]) -> None:
+    engine = FakeEngine()
+    manager = engine.manager()
+    first = use(manager, before)
+    engine.loaded()
+    second = use(manager, after)
+    assert engine.loaded() == loaded
+    assert all(second[part] is first[part] for part in set(before.parts()) & set(after.parts()))
+
+
+def test_status_tells_parts_with_bytes_and_counts() -> None:
+    manager = FakeEngine().manager()
+    use(manager, FOUR_STEPS)
+    use(manager, CANNY)
+    status = manager.status()
+    assert dict(status.resident) == {FOUR: 10, TEXT: 3, VAE: 2, SCHEDULER: 0, ADAPTER: 1}
+    assert (status.loads, status.leases) == (5, 2)
+
+
+def test_loading_is_told_part_by_part() -> None:
+    told: list[Progress] = []
+    with FakeEngine().manager().lease(CANNY, told.append):
+        pass
+    assert [progress.sentence for progress in told] == [f"Loading the {part.title}" for part in CANNY.parts()]
+
+
+@pytest.mark.parametrize(("leased", "dropped"), [((ONE_STEP, COMMUNITY), ONE), ((ONE_STEP, COMMUNITY, ONE_STEP), LORA)])
+def test_budget_drops_the_least_recently_leased_part_and_only_what_it_must(
+    leased: tuple[PipelineSpec, ...], dropped: Part
+) -> None:
+    engine = FakeEngine()
+    manager = engine.manager(budget=35)  # three UNets and what they share
+    for spec in (*leased, FOUR_STEPS):
+        use(manager, spec)
+    before = resident(manager)
+    engine.calls.clear()
+    use(manager, CANNY)
+    assert before - resident(manager) == {dropped}
+    assert engine.calls.count(("release", None)) == 1
+
+
+def test_budget_holds_at_every_moment() -> None:
+    engine = FakeEngine()
+    manager = engine.manager(budget=16)
+    for spec in (FOUR_STEPS, ONE_STEP, CANNY, COMMUNITY):
+        use(manager, spec)
+        assert sum(size for _, size in manager.status().resident) <= 16
+
+
+def test_a_part_that_is_wanted_is_never_dropped_to_make_room() -> None:
+    engine = FakeEngine()
+    manager = engine.manager(budget=16)
+    use(manager, CANNY)
+    engine.loaded()
+    use(manager, ONE_STEP)
+    assert engine.loaded() == [ONE]
+
+
+def test_spec_larger_than_the_budget_is_refused_in_a_sentence_and_the_next_request_works() -> None:
+    manager = FakeEngine().manager(budget=15)
+    with pytest.raises(OutOfMemory, match=r"^This needs .* GB of models; the operator's budget is .* GB\.$"):
+        use(manager, CANNY)
+    assert set(use(manager, FOUR_STEPS)) == set(FOUR_STEPS.parts())
+
+
+@pytest.mark.parametrize("fails", ["fetch", "load"])
+def test_failure_leaves_what_is_resident_usable_and_the_next_try_works(fails: str) -> None:
+    engine = FakeEngine()
+    manager = engine.manager()
+    use(manager, FOUR_STEPS)
+    engine.breaks[fails].add(ADAPTER)
+    with pytest.raises(DemoError, match=f"The {fails} of adapter fails"):
+        use(manager, CANNY)
+    assert resident(manager) == set(FOUR_STEPS.parts())
+    engine.loaded()
+    use(manager, FOUR_STEPS)
+    assert engine.loaded() == []
+    engine.breaks[fails].clear()
+    use(manager, CANNY)
+    assert engine.loaded() == [ADAPTER]
+
+
+def test_load_that_fails_midway_keeps_exactly_what_did_load() -> None:
+    engine = FakeEngine(breaks={"fetch": set(), "load": {VAE}})
+    manager = engine.manager()
+    with pytest.raises(DemoError):
+        use(manager, FOUR_STEPS)
+    assert resident(manager) == {FOUR, TEXT}
+    assert manager.status().leases == 0
+
+
+def test_exception_inside_a_lease_ends_it() -> None:
+    manager = FakeEngine().manager()
+    with pytest.raises(ZeroDivisionError), manager.lease(FOUR_STEPS, silent):
+        raise ZeroDivisionError
+    assert set(use(manager, ONE_STEP)) == set(ONE_STEP.parts())
+
+
+def test_unload_drops_all_and_gives_memory_back() -> None:
+    engine = FakeEngine()
+    manager = engine.manager()
+    use(manager, CANNY)
+    engine.calls.clear()
+    manager.unload()
+    assert (resident(manager), engine.calls) == (set(), [("release", None)])
+    use(manager, FOUR_STEPS)
+    assert engine.loaded() == list(FOUR_STEPS.parts())
+
+
+def test_the_devices_room_drops_parts_as_a_budget_does() -> None:
+    engine = FakeEngine()
+    size = 20
+
+    def room() -> int:
+        return size - sum(held for _, held in manager.status().resident)
+
+    manager = engine.manager(room=room)
+    use(manager, CANNY)
+    use(manager, ONE_STEP)
+    assert resident(manager) == {ONE, TEXT, VAE, SCHEDULER, ADAPTER}
+
+
+def test_where_the_room_seems_too_small_loading_is_tried_all_the_same() -> None:
+    manager = FakeEngine().manager(room=lambda: 0)
+    use(manager, FOUR_STEPS)
+    assert resident(manager) == {FOUR, TEXT, VAE, SCHEDULER}
+
+
+def test_starting_over_drops_all_where_something_changed() -> None:
+    engine = FakeEngine()
+    manager = engine.manager()
+    use(manager, FOUR_STEPS)
+    assert manager.start_over(lambda: None) is None
+    assert resident(manager) == {FOUR, TEXT, VAE, SCHEDULER}
+    assert manager.start_over(lambda: "changed") == "changed"
+    assert resident(manager) == set()
+    assert engine.calls[-1] == ("release", None)
+    use(manager, FOUR_STEPS)

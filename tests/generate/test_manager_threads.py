@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
+
+from dmd2_demo.models.parts import Part
+from dmd2_demo.progress import silent
+from tests.fakes import (
+    ADAPTER,
+    CANNY,
+    COMMUNITY,
+    FOUR_STEPS,
+    LORA,
+    ONE,
+    ONE_STEP,
+    FakeEngine,
+    resident,
+    use,
+)
+
+
+def test_two_threads_never_hold_a_lease_at_once_and_load_each_part_once() -> None:
+    engine = FakeEngine()
+    manager = engine.manager()
+    start, holders, most = Barrier(8), set[int](), []
+
+    def visit(number: int) -> None:
+        start.wait()
+        for spec in (FOUR_STEPS, CANNY, ONE_STEP, COMMUNITY):
+            with manager.lease(spec, silent) as pipeline:
+                holders.add(number)
+                most.append(len(holders))
+                assert set(pipeline) == set(spec.parts())
+                holders.remove(number)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(visit, range(8)))
+    assert set(most) == {1}
+    assert len(most) == manager.status().leases == 32
+    assert sorted(map(str, engine.loaded())) == sorted(map(str, {*CANNY.parts(), ONE, LORA}))
+
+
+def test_status_does_not_wait_for_a_running_lease() -> None:
+    manager = FakeEngine().manager()
+    with manager.lease(FOUR_STEPS, silent), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(manager.status).result(timeout=5).leases == 1
+
+
+def test_download_keeps_nobody_from_the_parts_that_are_there() -> None:
+    downloading, go_on = Event(), Event()
+
+    def wait(part: Part) -> None:
+        if part == ADAPTER:
+            downloading.set()
+            go_on.wait(timeout=10)
+
+    engine = FakeEngine(on_fetch=wait)
+    manager = engine.manager()
+    use(manager, FOUR_STEPS)
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(use, manager, CANNY)
+        assert downloading.wait(timeout=10)
+        use(manager, FOUR_STEPS)
+        assert not slow.done()
+        go_on.set()
+        assert set(slow.result(timeout=10)) == set(CANNY.parts())
+
+
+def test_unload_waits_for_the_lease_of_the_moment() -> None:
+    manager = FakeEngine().manager()
+    with ThreadPoolExecutor(1) as pool:
+        with manager.lease(FOUR_STEPS, silent):
+            unloading = pool.submit(manager.unload)
+            assert resident(manager) == set(FOUR_STEPS.parts())
+            assert not unloading.done()
+        unloading.result(timeout=10)
+    assert resident(manager) == set()
+
+
+def test_a_change_waits_for_the_lease_of_the_moment() -> None:
+    manager = FakeEngine().manager()
+    changed = Event()
+    with ThreadPoolExecutor(1) as threads:
+        with manager.lease(FOUR_STEPS, silent):
+            waiting = threads.submit(manager.start_over, lambda: changed.set() or "changed")
+            assert not changed.wait(0.05)
+        assert waiting.result(timeout=10) == "changed"

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.generate.upload import open_picture, rgb
+
+RED, WHITE = (255, 0, 0), (255, 255, 255)
+
+
+def saved(image: Image.Image, path: Path, **options: Any) -> Path:
+    image.save(path, **options)
+    return path
+
+
+def png_of_zeros(width: int, height: int) -> bytes:
+    """A black one-bit PNG that claims any size, in kilobytes; a huge one ends early."""
+    pixels = zlib.compress(bytes(min(60_000_000, (1 + (width + 7) // 8) * height)), 9)
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+def test_no_picture_is_asked_for() -> None:
+    with pytest.raises(DemoError, match=r"^Choose a picture first\.$"):
+        open_picture(None)
+
+
+@pytest.mark.parametrize("kept", [0.2, 0.5, 0.99])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_truncated_picture_is_refused(tmp_path: Path, kind: str, kept: float) -> None:
+    noise = Image.effect_noise((100, 100), 90).convert("RGB")
+    buffer = io.BytesIO()
+    noise.save(buffer, kind)
+    path = tmp_path / "cut"
+    path.write_bytes(buffer.getvalue()[: int(len(buffer.getvalue()) * kept)])
+    with pytest.raises(DemoError, match=r"^(The picture is damaged|That file is not a picture)"):
+        open_picture(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"just text", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"\xff\xd8\xff\xe1\x00\x10Exif"]
+)
+def test_file_that_only_claims_to_be_a_picture_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "claim.png"
+    path.write_bytes(content)
+    with pytest.raises(DemoError, match=r"^(That file is not a picture that can be read|The picture is damaged)"):
+        open_picture(path)
+
+
+@pytest.mark.parametrize(("width", "height"), [(20_000, 20_000), (10_001, 10_000), (65_535, 65_535)])
+def test_decompression_bomb_is_refused_unopened(tmp_path: Path, width: int, height: int) -> None:
+    path = tmp_path / "bomb.png"
+    path.write_bytes(png_of_zeros(width, height))
+    with pytest.raises(DemoError, match=r"^The picture is too large"):
+        open_picture(path)
+
+
+def test_large_picture_below_the_limit_is_opened(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    path.write_bytes(png_of_zeros(9_500, 9_500))
+    assert open_picture(path).size == (9_500, 9_500)
+
+
+def test_one_pixel_is_a_picture(tmp_path: Path) -> None:
+    opened = open_picture(saved(Image.new("RGB", (1, 1), RED), tmp_path / "one.png"))
+    assert (opened.size, opened.getpixel((0, 0))) == ((1, 1), RED)
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"), [("1", "PNG"), ("L", "PNG"), ("P", "PNG"), ("P", "GIF"), ("CMYK", "JPEG"), ("CMYK", "TIFF")]
+)
+def test_modes_without_transparency_keep_their_look(tmp_path: Path, mode: str, kind: str) -> None:
+    half = Image.new("RGB", (64, 64), "white")
+    half.paste("black", (0, 0, 32, 64))
+    opened = open_picture(saved(half.convert(mode), tmp_path / "half", format=kind))
+    assert opened.mode == "RGB"
+    assert np.abs(np.asarray(opened, int) - np.asarray(half, int)).max() <= 8
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_sixteen_bits_are_scaled_to_eight(tmp_path: Path, kind: str) -> None:
+    ramp = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
+    opened = np.asarray(open_picture(saved(Image.fromarray(ramp), tmp_path / "deep", format=kind)))
+    assert np.array_equal(opened[..., 0].ravel(), np.arange(256))
+
+
+def test_numbers_from_0_to_255_in_wide_modes_are_not_darkened() -> None:
+    values = np.array([[0, 128, 255]])
+    for image in (Image.fromarray(values.astype(np.int32)), Image.fromarray(values.astype(np.float32))):
+        assert np.array_equal(np.asarray(rgb(image))[..., 0], values)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA"])
+def test_transparency_becomes_white(tmp_path: Path, mode: str) -> None:
+    image = Image.new("RGBA", (4, 4), (0, 0, 0, 0))
+    image.paste((0, 0, 0, 255), (0, 0, 2, 4))
+    converted = image.convert("P").convert("PA") if mode == "PA" else image.convert(mode)
+    if mode == "PA":
+        converted.putalpha(image.getchannel("A"))
+    opened = rgb(converted)
+    assert opened.mode == "RGB"
+    assert opened.getpixel((3, 0)) == WHITE
+    assert opened.getpixel((0, 0)) == (0, 0, 0)
+
+
+def test_palette_with_a_transparent_colour_becomes_white(tmp_path: Path) -> None:
+    image = Image.new("P", (4, 4), 1)
+    image.putpalette([0, 0, 0, *RED])
+    image.paste(0, (0, 0, 2, 4))
+    opened = open_picture(saved(image, tmp_path / "palette.png", transparency=0))
+    assert (opened.getpixel((0, 0)), opened.getpixel((3, 0))) == (WHITE, RED)
+
+
+@pytest.mark.parametrize(("orientation", "corner"), [(1, (0, 0)), (3, (5, 3)), (6, (3, 0)), (8, (0, 5))])
+def test_exif_rotation_is_applied(tmp_path: Path, orientation: int, corner: tuple[int, int]) -> None:
+    image = Image.new("RGB", (6, 4))
+    image.putpixel((0, 0), RED)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    opened = open_picture(saved(image, tmp_path / "turned.png", exif=exif))
+    assert opened.size == ((4, 6) if orientation in {6, 8} else (6, 4))
+    assert opened.getpixel(corner) == RED
+
+
+@pytest.mark.parametrize(
+    "exif",
+    [b"Exif\x00\x00", b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01", b"Exif\x00\x00II*\x00\xff\xff\xff\xff"],
+)
+def test_damaged_exif_costs_no_picture(tmp_path: Path, exif: bytes) -> None:
+    path = saved(Image.new("RGB", (6, 4), RED), tmp_path / "exif.jpg", exif=exif)
+    assert open_picture(path).size == (6, 4)
+
+
+def test_what_a_reader_of_a_rarer_format_says_is_turned_into_a_sentence(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    Image.effect_noise((40, 40), 90).convert("RGB").save(buffer, "AVIF")
+    path = tmp_path / "damaged.avif"
+    path.write_bytes(buffer.getvalue().replace(b"av01", b"none"))
+    with pytest.raises(DemoError, match=r"^(The picture is damaged|That file is not a picture)"):
+        open_picture(path)

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dmd2_demo.models.catalogue import FAMILIES
+from dmd2_demo.models.files import needed
+from dmd2_demo.models.parts import Adapter, LoraUNet, Part, Scheduler, TextEncoders, UNet, Vae
+from dmd2_demo.models.sources import Folder, HubRepo, SingleFile
+
+BASE, CONFIGS = HubRepo("owner/base"), Folder(Path("configs"))
+SINGLE = SingleFile(Path("models/style.safetensors"), CONFIGS)
+
+
+def names(part: Part) -> list[str]:
+    """`source/name` of each choice's first file."""
+    return [str(choice[0]) for choice in needed(part)]
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        (UNet(BASE), ["owner/base/unet/config.json", "owner/base/unet/diffusion_pytorch_model.fp16.safetensors"]),
+        (UNet(SINGLE), ["configs/unet/config.json", "models/style.safetensors"]),
+        (Vae(BASE, ""), ["owner/base/config.json", "owner/base/diffusion_pytorch_model.fp16.safetensors"]),
+        (Vae(BASE, variant=None), ["owner/base/vae/config.json", "owner/base/vae/diffusion_pytorch_model.safetensors"]),
+        (Adapter(BASE), ["owner/base/config.json", "owner/base/diffusion_pytorch_model.fp16.safetensors"]),
+        (Scheduler(BASE), ["owner/base/scheduler/scheduler_config.json"]),
+        (Scheduler(SINGLE), ["configs/scheduler/scheduler_config.json"]),
+    ],
+)
+def test_files_of_a_part(part: Part, expected: list[str]) -> None:
+    assert names(part) == expected
+
+
+def test_distilled_unet_takes_its_config_from_the_base_and_nothing_else() -> None:
+    family = FAMILIES["sdxl"]
+    assert names(family.unet(1)) == [
+        "stabilityai/stable-diffusion-xl-base-1.0/unet/config.json",
+        "tianweiy/DMD2/dmd2_sdxl_1step_unet_fp16.bin",
+    ]
+
+
+def test_lora_unet_takes_its_unets_files_and_the_lora() -> None:
+    family = FAMILIES["sdxl"]
+    assert needed(LoraUNet(UNet(BASE), family.lora)) == (*needed(UNet(BASE)), (family.lora,))
+
+
+def test_half_precision_is_preferred_where_there_is_a_choice() -> None:
+    assert [file.name for file in needed(Vae(BASE))[1]] == [
+        "vae/diffusion_pytorch_model.fp16.safetensors",
+        "vae/diffusion_pytorch_model.safetensors",
+        "vae/diffusion_pytorch_model.safetensors.index.json",
+    ]
+
+
+def test_text_encoders_of_a_single_file_take_tokenizers_and_configs_from_elsewhere() -> None:
+    sources = {file.source for choice in needed(TextEncoders(SINGLE)) for file in choice}
+    assert sources == {CONFIGS, Folder(Path("models"))}
+    assert "owner/base/text_encoder_2/model.fp16.safetensors" in names(TextEncoders(BASE))

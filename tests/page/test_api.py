@@ -1,0 +1,131 @@
+"""The page's endpoints, as a stranger's program uses them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from gradio_client import Client
+from PIL import Image
+
+from dmd2_demo.generate.requests import LARGEST_SEED
+from tests.embedded import FAMILY
+from tests.visitor import Visitor
+
+TEXT, LORA, CANNY = "/text_to_image", "/lora", "/canny"
+FREELY_SIZED = {"seed": 0, "randomize_seed": True, "width": 128, "height": 128, "images": 1}
+DEFAULTS = {
+    TEXT: {"steps": 4, **FREELY_SIZED},
+    LORA: {"base": "base", "lora_scale": 1.0, **FREELY_SIZED},
+    CANNY: {
+        "low_threshold": 100,
+        "high_threshold": 200,
+        "conditioning_scale": 0.8,
+        "guided_steps": 4,
+        "seed": 0,
+        "randomize_seed": True,
+        "images": 1,
+        "is_edge_map": False,
+    },
+    "/status": {},
+}
+WITHOUT_DEFAULT = {TEXT: ["prompt"], LORA: ["prompt"], CANNY: ["image", "prompt"], "/status": []}
+ENDPOINTS = pytest.mark.parametrize("endpoint", [TEXT, LORA, CANNY])
+
+
+@pytest.fixture
+def visitor(address: str, tmp_path: Path) -> Visitor:
+    return Visitor(address, tmp_path)
+
+
+def test_endpoints_have_the_names_and_defaults_of_the_field(visitor: Visitor) -> None:
+    described = visitor.client.view_api(print_info=False, return_format="dict")["named_endpoints"]
+    assert set(described) == set(DEFAULTS)
+    for endpoint, description in described.items():
+        parameters = description["parameters"]
+        given = {p["parameter_name"]: p["parameter_default"] for p in parameters if p["parameter_has_default"]}
+        assert given == DEFAULTS[endpoint]
+        needed = [p["parameter_name"] for p in parameters if not p["parameter_has_default"]]
+        assert needed == WITHOUT_DEFAULT[endpoint]
+
+
+def test_a_prompt_is_enough(address: str, tmp_path: Path) -> None:
+    client = Client(address, verbose=False, download_files=tmp_path, analytics_enabled=False)
+    gallery, seed, settings = client.predict(prompt="a cat", api_name=TEXT)
+    with Image.open(gallery[0]["image"]) as image:
+        assert image.size == FAMILY.sizes.default
+    assert 0 <= seed <= LARGEST_SEED
+    assert settings["prompt"] == "a cat"
+
+
+@ENDPOINTS
+def test_answer_is_gallery_seed_and_settings(visitor: Visitor, endpoint: str) -> None:
+    answer = visitor.ask(endpoint, seed=11, images=2)
+    assert [picture.name.partition("-")[0] for picture in answer.paths] == ["11", "12"]
+    assert answer.seed == answer.settings["seed"] == 11
+    assert answer.settings["images"] == 2
+    assert answer.settings["timesteps"] == [999, 749, 499, 249]
+    assert answer.settings["seconds"] > 0
+    assert answer.settings["notices"] == []
+
+
+@ENDPOINTS
+def test_pictures_travel_as_png_with_all_settings_inside(visitor: Visitor, endpoint: str) -> None:
+    answer = visitor.ask(endpoint, seed=21, images=2)
+    for i, picture in enumerate(answer.pictures):
+        assert picture.format == "PNG"
+        inside = json.loads(picture.info["dmd2"])
+        assert inside == {**inside, **{name: answer.settings[name] for name in inside}, "seed": 21 + i}
+        assert picture.info["parameters"].startswith(answer.settings["prompt"])
+
+
+@ENDPOINTS
+def test_picture_i_of_a_batch_is_the_picture_of_seed_plus_i(visitor: Visitor, endpoint: str) -> None:
+    batch = visitor.ask(endpoint, seed=LARGEST_SEED - 1, images=3)
+    alone = [visitor.ask(endpoint, seed=seed) for seed in (LARGEST_SEED - 1, LARGEST_SEED, 0)]
+    assert batch.pixels == [answer.pixels[0] for answer in alone]
+    assert len(set(batch.pixels)) == 3
+
+
+@ENDPOINTS
+def test_randomized_seed_is_told_and_makes_the_picture_again(visitor: Visitor, endpoint: str) -> None:
+    drawn = [visitor.ask(endpoint, seed=3, randomize_seed=True) for _ in range(2)]
+    assert len({3, *(answer.seed for answer in drawn)}) == 3
+    assert visitor.ask(endpoint, seed=drawn[0].seed).pixels == drawn[0].pixels
+
+
+def test_one_step_and_own_sizes_are_taken(visitor: Visitor) -> None:
+    answer = visitor.ask(TEXT, steps="1", width=256, height=72)
+    assert answer.settings["timesteps"] == [399]
+    assert answer.pictures[0].size == (256, 72)
+
+
+@pytest.mark.parametrize("base", [base.name for base in FAMILY.bases])
+def test_every_base_makes_pictures(visitor: Visitor, base: str) -> None:
+    assert visitor.ask(LORA, base=base, lora_scale=0.5).settings["base"] == base
+
+
+def test_status_tells_what_is_loaded_and_how_often(visitor: Visitor) -> None:
+    visitor.ask(TEXT)
+    before = visitor.client.predict(api_name="/status")
+    visitor.ask(CANNY)
+    visitor.ask(TEXT)
+    status = visitor.client.predict(api_name="/status")
+    assert (status["family"], status["device"]) == ("embedded", before["device"])
+    assert {"UNet", "text encoders", "VAE", "adapter"} <= {part["part"] for part in status["resident"]}
+    assert all(part["bytes"] > 0 for part in status["resident"] if part["part"] != "scheduler")
+    assert status["leases"] == before["leases"] + 2
+    assert status["loads"] <= before["loads"] + 1
+
+
+def test_long_prompt_is_drawn_and_says_what_was_cut_off(visitor: Visitor) -> None:
+    notice = visitor.ask(TEXT, prompt=("a fox on a blue background " * 400)[:10_000]).settings["notices"][0]
+    assert notice.startswith("The prompt is longer than the model reads; this was left out: “")
+    assert len(notice) < 150
+
+
+def test_words_the_family_never_saw_are_told(visitor: Visitor) -> None:
+    assert visitor.ask(TEXT, prompt="a zebra and a cat").settings["notices"] == [
+        "This small family doesn't know: zebra, and."
+    ]

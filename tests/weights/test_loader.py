@@ -1,0 +1,177 @@
+"""Loaded parts against the model card's recipe with plain diffusers on the same files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from diffusers import AutoencoderKL, LCMScheduler, StableDiffusionXLPipeline, T2IAdapter, UNet2DConditionModel
+from safetensors.torch import load_file, save_file
+from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.hub.hub import Hub
+from dmd2_demo.models.parts import Adapter, LoraUNet, Part, Scheduler, TextEncoders, UNet, Vae
+from dmd2_demo.models.sources import File, Folder
+from dmd2_demo.progress import Progress
+from dmd2_demo.weights.loader import Weights, sizeof
+from tests.same import assert_same
+from tests.tiny import TinyFamily, make_unet
+
+CPU = torch.device("cpu")
+FOUR, ONE = "dmd2_sdxl_4step_unet_fp16.safetensors", "dmd2_sdxl_1step_unet_fp16.bin"
+LORA = "dmd2_sdxl_4step_lora_fp16.safetensors"
+
+
+def recipe_unet(family: TinyFamily, name: str) -> Any:
+    """As the model card does it, in float32."""
+    unet = UNet2DConditionModel.from_config(UNet2DConditionModel.load_config(family.base, subfolder="unet"))
+    path = family.dmd2 / name
+    if path.suffix == ".bin":
+        unet.load_state_dict(torch.load(path, weights_only=True))
+    else:
+        unet.load_state_dict(load_file(path))
+    return unet.eval()
+
+
+@pytest.mark.parametrize("name", [FOUR, ONE])
+def test_distilled_unet(loader: Weights, family: TinyFamily, name: str) -> None:
+    part = UNet(Folder(family.base), File(Folder(family.dmd2), name))
+    assert_same(loader.load(part), recipe_unet(family, name))
+
+
+def test_unet_of_a_base(loader: Weights, family: TinyFamily) -> None:
+    theirs = UNet2DConditionModel.from_pretrained(family.base, subfolder="unet", variant="fp16").float()
+    assert_same(loader.load(UNet(Folder(family.base))), theirs)
+
+
+def test_unet_in_several_files(loader: Weights, family: TinyFamily, tmp_path: Path) -> None:
+    shutil.copytree(family.base, tmp_path / "base")
+    shutil.rmtree(tmp_path / "base" / "unet")
+    unet = UNet2DConditionModel.from_pretrained(family.base, subfolder="unet", variant="fp16").float()
+    unet.save_pretrained(tmp_path / "base" / "unet", max_shard_size="300KB")
+    part = UNet(Folder(tmp_path / "base"))
+    assert loader.fetch(part) == sizeof(unet)
+    assert_same(loader.load(part), unet.eval())
+
+
+def test_vae(loader: Weights, family: TinyFamily) -> None:
+    theirs = AutoencoderKL.from_pretrained(family.base, subfolder="vae", variant="fp16").float()
+    assert_same(loader.load(Vae(Folder(family.base))), theirs)
+    assert_same(loader.load(Vae(Folder(family.base / "vae"), folder="")), theirs)
+
+
+def test_adapter(loader: Weights, family: TinyFamily) -> None:
+    theirs = T2IAdapter.from_pretrained(family.adapter, variant="fp16").float()
+    assert_same(loader.load(Adapter(Folder(family.adapter))), theirs)
+
+
+def test_text_encoders(loader: Weights, family: TinyFamily) -> None:
+    loaded = loader.load(TextEncoders(Folder(family.base)))
+    for kind, name in ((CLIPTextModel, "text_encoder"), (CLIPTextModelWithProjection, "text_encoder_2")):
+        theirs = kind.from_pretrained(family.base / name, variant="fp16", dtype=torch.float32)
+        assert_same(getattr(loaded, name), theirs)
+    for name in ("tokenizer", "tokenizer_2"):
+        tokenizer = CLIPTokenizer.from_pretrained(family.base / name)
+        text = {"padding": "max_length", "max_length": 77}
+        assert getattr(loaded, name)("a fox!", **text) == tokenizer("a fox!", **text)
+
+
+def test_text_encoder_with_the_published_names(loader: Weights, family: TinyFamily, tmp_path: Path) -> None:
+    shutil.copytree(family.base, tmp_path / "base")
+    stored = tmp_path / "base" / "text_encoder" / "model.fp16.safetensors"
+    published = {f"text_model.{name}": tensor for name, tensor in load_file(stored).items()}
+    published["text_model.embeddings.position_ids"] = torch.arange(77).unsqueeze(0)
+    save_file(published, stored, metadata={"format": "pt"})
+    ours = loader.load(TextEncoders(Folder(tmp_path / "base")))
+    assert_same(ours.text_encoder, loader.load(TextEncoders(Folder(family.base))).text_encoder)
+
+
+def test_scheduler(loader: Weights, family: TinyFamily) -> None:
+    pipe = StableDiffusionXLPipeline.from_pretrained(family.base, variant="fp16")
+    theirs = LCMScheduler.from_config(pipe.scheduler.config)
+    ours = loader.load(Scheduler(Folder(family.base)))
+    assert isinstance(ours, LCMScheduler)
+    assert dict(ours.config) == dict(theirs.config)
+
+
+@pytest.mark.parametrize("scale", [0.0, 0.75, 1.0])
+def test_lora_fits_what_diffusers_fuses(loader: Weights, family: TinyFamily, scale: float) -> None:
+    pipe = StableDiffusionXLPipeline.from_pretrained(family.base, variant="fp16").to(torch.float32)
+    pipe.load_lora_weights(family.dmd2 / LORA)
+    pipe.fuse_lora(lora_scale=scale)
+    pipe.unload_lora_weights()
+    ours = loader.load(LoraUNet(UNet(Folder(family.base)), File(Folder(family.dmd2), LORA)))
+    ours.set_scale(scale)
+    theirs = pipe.unet.state_dict()
+    assert ours.unet.state_dict().keys() == theirs.keys()
+    for name, tensor in ours.unet.state_dict().items():
+        torch.testing.assert_close(tensor, theirs[name], rtol=1e-5, atol=1e-6)
+
+
+def test_files_that_are_used_as_they_are_stay_as_they_were(family: TinyFamily, cache: Path, tmp_path: Path) -> None:
+    shutil.copytree(family.base, tmp_path / "base")
+    stored = tmp_path / "base" / "unet" / "diffusion_pytorch_model.fp16.safetensors"
+    before = stored.read_bytes()
+    in_half = Weights(Hub(cache), CPU, torch.float16)
+    ours = in_half.load(LoraUNet(UNet(Folder(tmp_path / "base")), File(Folder(family.dmd2), LORA)))
+    ours.set_scale(1.0)
+    assert stored.read_bytes() == before
+    stored.unlink()
+    ours.set_scale(0.0)
+    assert_same(ours.unet, in_half.load(UNet(Folder(family.base))))
+
+
+def test_moving_the_scale_reads_nothing(loader: Weights, family: TinyFamily, tmp_path: Path) -> None:
+    copied = tmp_path / "family"
+    shutil.copytree(family.base.parent, copied)
+    ours = loader.load(LoraUNet(UNet(Folder(copied / "base")), File(Folder(copied / "dmd2"), LORA)))
+    shutil.rmtree(copied)
+    for scale in (1.0, 0.5, 0.0):
+        ours.set_scale(scale)
+    theirs = UNet2DConditionModel.from_pretrained(family.base, subfolder="unet", variant="fp16").float()
+    assert_same(ours.unet, theirs)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_fetch_foretells_the_size(family: TinyFamily, cache: Path, dtype: torch.dtype) -> None:
+    loader = Weights(Hub(cache), CPU, dtype)
+    base = Folder(family.base)
+    unet = UNet(base, File(Folder(family.dmd2), FOUR))
+    parts: tuple[Part, ...] = (unet, Vae(base), Adapter(Folder(family.adapter)), Scheduler(base), TextEncoders(base))
+    for part in (*parts, LoraUNet(unet, File(Folder(family.dmd2), LORA))):
+        foretold, loaded = loader.fetch(part), loader.load(part)
+        assert foretold == pytest.approx(sizeof(loaded), rel=0.1), part
+    assert all(parameter.dtype == dtype for parameter in loader.load(unet).parameters())
+
+
+def test_what_is_no_base_is_refused_before_it_is_fetched(loader: Weights, family: TinyFamily, tmp_path: Path) -> None:
+    shutil.copytree(family.base, tmp_path / "inpainting")
+    config = tmp_path / "inpainting" / "unet" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"in_channels": 9}))
+    source = Folder(tmp_path / "inpainting")
+    lora = LoraUNet(UNet(source), File(Folder(family.dmd2), LORA))
+    for part in (UNet(source), TextEncoders(source), lora):
+        with pytest.raises(DemoError, match=r"^inpainting can't be a base here: it is an inpainting model"):
+            loader.fetch(part)
+
+
+def test_lora_for_another_model_is_refused_before_the_base_is_fetched(
+    loader: Weights, family: TinyFamily, tmp_path: Path
+) -> None:
+    shutil.copytree(family.base, tmp_path / "wide")
+    (tmp_path / "wide" / "unet" / "diffusion_pytorch_model.fp16.safetensors").unlink()
+    make_unet(block_out_channels=(16, 48)).save_config(tmp_path / "wide" / "unet")
+    part = LoraUNet(UNet(Folder(tmp_path / "wide")), File(Folder(family.dmd2), LORA))
+    with pytest.raises(DemoError, match=r"^This LoRA does not fit the base's UNet: lora_unet_down_blocks_1_"):
+        loader.fetch(part)
+
+
+def test_loading_is_told(loader: Weights, family: TinyFamily) -> None:
+    told: list[Progress] = []
+    loader.load(Vae(Folder(family.base)), told.append)
+    assert [progress.sentence for progress in told] == ["Loading the VAE"]

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Mapping
+
+import pytest
+import torch
+from diffusers import UNet2DConditionModel
+from torch import nn
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.weights.lora import MergeableUNet
+from tests.tiny import make_lora, make_unet
+
+Tensors = dict[str, torch.Tensor]
+SCALES = (1.0, 0.75, 0.3, 1.5, 0.0, 0.75)
+
+
+@pytest.fixture(scope="module")
+def bare() -> UNet2DConditionModel:
+    torch.manual_seed(1)
+    return make_unet().requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def lora(bare: UNet2DConditionModel) -> Tensors:
+    return make_lora(bare)
+
+
+def weights(unet: nn.Module) -> Tensors:
+    return {name: tensor.clone() for name, tensor in unet.state_dict().items()}
+
+
+def same(one: Mapping[str, torch.Tensor], two: Mapping[str, torch.Tensor]) -> bool:
+    """Bit for bit, so that 0 and -0 differ."""
+    return one.keys() == two.keys() and all(
+        torch.equal(tensor.view(torch.uint8), two[name].view(torch.uint8)) for name, tensor in one.items()
+    )
+
+
+def ulp(values: torch.Tensor) -> torch.Tensor:
+    """The distance to the next larger number of the same type, in float64."""
+    up = torch.nextafter(values.abs(), torch.full_like(values, torch.inf)) if values.dtype == torch.float32 else None
+    if up is not None:
+        return up.double() - values.abs().double()
+    info = torch.finfo(values.dtype)
+    exponent = torch.frexp(values.double()).exponent - 1
+    smallest = info.smallest_normal * info.eps
+    return torch.clamp(torch.exp2(exponent.double()) * info.eps, min=smallest)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("scale", [1.0, 0.75, 0.1, 1.5])
+def test_merged_weights_are_within_one_ulp_of_float64(
+    bare: UNet2DConditionModel, lora: Tensors, dtype: torch.dtype, scale: float
+) -> None:
+    unet = copy.deepcopy(bare).to(dtype)
+    before = weights(unet)
+    mergeable = MergeableUNet(unet, lora)
+    mergeable.set_scale(scale)
+    after = weights(unet)
+    targets = {key.removesuffix(".alpha") for key in lora if key.endswith(".alpha")}
+    kinds = set()
+    for name, module in unet.named_modules():
+        key = "lora_unet_" + name.replace(".", "_")
+        if key in targets:
+            up, down = lora[f"{key}.lora_up.weight"].double(), lora[f"{key}.lora_down.weight"].double()
+            delta = torch.einsum("or,r...->o...", up.flatten(1), down) * float(lora[f"{key}.alpha"]) / down.shape[0]
+            exact = before[f"{name}.weight"].double() + scale * delta
+            off = (after[f"{name}.weight"].double() - exact).abs()
+            assert (off <= ulp(exact.to(dtype))).all(), name
+            kinds.add((type(module), module.weight.shape[2:].numel()))
+            targets.remove(key)
+    assert not targets
+    assert kinds >= {(nn.Linear, 1), (nn.Conv2d, 9)}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_any_order_of_scales_gives_what_a_fresh_load_gives(
+    bare: UNet2DConditionModel, lora: Tensors, dtype: torch.dtype
+) -> None:
+    def fresh(scale: float) -> Tensors:
+        mergeable = MergeableUNet(copy.deepcopy(bare).to(dtype), lora)
+        mergeable.set_scale(scale)
+        return weights(mergeable.unet)
+
+    expected = {scale: fresh(scale) for scale in set(SCALES)}
+    used = MergeableUNet(copy.deepcopy(bare).to(dtype), lora)
+    for scale in itertools.chain(SCALES, reversed(SCALES)):
+        used.set_scale(scale)
+        assert same(weights(used.unet), expected[scale]), scale
+
+
+def test_scale_zero_is_the_bare_unet_bit_for_bit(bare: UNet2DConditionModel, lora: Tensors) -> None:
+    unet = copy.deepcopy(bare)
+    unet.mid_block.resnets[0].conv1.weight[0, 0] = -0.0
+    before = weights(unet)
+    mergeable = MergeableUNet(unet, lora)
+    assert same(weights(unet), before)
+    mergeable.set_scale(1.0)
+    assert not same(weights(unet), before)
+    mergeable.set_scale(0.0)
+    assert same(weights(unet), before)
+
+
+def test_weights_that_the_lora_leaves_alone_are_not_copied(bare: UNet2DConditionModel, lora: Tensors) -> None:
+    unet = copy.deepcopy(bare)
+    untouched = unet.conv_in.weight
+    size = sum(tensor.nbytes for tensor in unet.state_dict().values())
+    mergeable = MergeableUNet(unet, lora)
+    assert unet.conv_in.weight is untouched
+    total = sum(tensor.nbytes for tensor in mergeable.tensors())
+    assert size < total < 2 * size + sum(tensor.nbytes for tensor in lora.values())
+
+
+def test_lora_without_alpha_is_taken_as_it_is(bare: UNet2DConditionModel, lora: Tensors) -> None:
+    rank = 4
+    plain = {name: tensor for name, tensor in lora.items() if not name.endswith("alpha")}
+    as_rank = {
+        name: tensor if not name.endswith("alpha") else torch.tensor(float(rank)) for name, tensor in lora.items()
+    }
+    one, two = (MergeableUNet(copy.deepcopy(bare), tensors) for tensors in (plain, as_rank))
+    one.set_scale(0.8)
+    two.set_scale(0.8)
+    assert same(weights(one.unet), weights(two.unet))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (dict, "does not fit the base's UNet: it is for nothing"),
+        (lambda lora: {f"lora_te1_{name}": tensor for name, tensor in lora.items()}, "it is for lora_te1_"),
+        (
+            lambda lora: {name: tensor for name, tensor in lora.items() if "up.weight" not in name},
+            "is incomplete: lora_unet_",
+        ),
+        (
+            lambda lora: {name: tensor[:, :2] if "down.weight" in name else tensor for name, tensor in lora.items()},
+            "another shape",
+        ),
+    ],
+)
+def test_lora_that_does_not_fit_is_told(
+    bare: UNet2DConditionModel, lora: Tensors, change: object, sentence: str
+) -> None:
+    assert callable(change)
+    changed = {} if change is dict else change(lora)
+    with pytest.raises(DemoError, match=sentence):
+        MergeableUNet(copy.deepcopy(bare), changed)

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import errno
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.progress import Progress
+from dmd2_demo.weights.pickles import Pickles
+
+TENSORS = {"one": torch.arange(6.0).reshape(2, 3), "two": torch.ones(4, dtype=torch.float16)}
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    folder = tmp_path / "published"
+    folder.mkdir()
+    torch.save(TENSORS, folder / "weights.bin")
+    return folder / "weights.bin"
+
+
+@pytest.fixture
+def pickles(cache: Path) -> Pickles:
+    return Pickles(cache)
+
+
+def holds_the_tensors(path: Path) -> bool:
+    read = load_file(path)
+    return read.keys() == TENSORS.keys() and all(torch.equal(read[name], TENSORS[name]) for name in TENSORS)
+
+
+def test_it_is_converted_once_and_its_folder_left_alone(pickles: Pickles, published: Path, cache: Path) -> None:
+    told: list[Progress] = []
+    converted = pickles.as_safetensors(published, told.append)
+    assert holds_the_tensors(converted)
+    assert Pickles(cache).as_safetensors(published, told.append) == converted
+    assert [progress.sentence for progress in told] == ["Converting weights.bin once"]
+    assert list(cache.iterdir()) == [converted]
+    assert list(published.parent.iterdir()) == [published]
+
+
+def test_safetensors_pass_through(pickles: Pickles) -> None:
+    assert pickles.as_safetensors(Path("a.safetensors")) == Path("a.safetensors")
+
+
+def test_newer_pickle_is_converted_again(pickles: Pickles, published: Path) -> None:
+    pickles.as_safetensors(published)
+    torch.save({"three": torch.zeros(1)}, published)
+    assert load_file(pickles.as_safetensors(published)).keys() == {"three"}
+
+
+def test_cache_that_can_not_be_written_is_done_without(
+    pickles: Pickles, published: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mkdir = Path.mkdir
+
+    def refuse(path: Path, *args: Any, **kwargs: Any) -> None:
+        # The tests may run as root, whom no permission stops.
+        if path == cache:
+            raise OSError(errno.EROFS, "Read-only file system")
+        mkdir(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    converted = pickles.as_safetensors(published)
+    assert holds_the_tensors(converted)
+    assert pickles.as_safetensors(published) == converted
+    assert not cache.exists()
+
+
+def test_old_kind_of_pickle(pickles: Pickles, published: Path) -> None:
+    torch.save(TENSORS, published, _use_new_zipfile_serialization=False)
+    assert holds_the_tensors(pickles.as_safetensors(published))
+
+
+def test_nested_tensors(pickles: Pickles, published: Path) -> None:
+    torch.save({"epoch": 3, "state_dict": TENSORS}, published)
+    assert holds_the_tensors(pickles.as_safetensors(published))
+
+
+def test_many_threads_convert_once(pickles: Pickles, published: Path) -> None:
+    told: list[Progress] = []
+    with ThreadPoolExecutor(4) as pool:
+        paths = [pool.submit(pickles.as_safetensors, published, told.append) for _ in range(4)]
+        assert len({path.result() for path in paths}) == 1
+    assert len(told) == 1
+
+
+def test_conversion_that_fails_leaves_nothing(
+    pickles: Pickles, published: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("dmd2_demo.weights.pickles.save_file", fail)
+    with pytest.raises(DemoError, match=r"^weights\.bin can't be converted: No space left on device"):
+        pickles.as_safetensors(published)
+    assert not list(cache.iterdir())
+
+
+def test_room_is_checked_first(published: Path, cache: Path) -> None:
+    with pytest.raises(DemoError, match=r"convert weights\.bin takes"):
+        Pickles(cache, free=lambda folder: 0).as_safetensors(published)
+
+
+class Evil:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (Path("evil"),))
+
+
+@pytest.mark.parametrize(
+    "content", [b"not a pickle", pickle.dumps({"weight": Evil()}), pickle.dumps({"weight": 1}), pickle.dumps([1])]
+)
+def test_what_holds_more_or_less_than_weights_is_refused(
+    pickles: Pickles, tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("weights.bin").write_bytes(content)
+    with pytest.raises(DemoError, match=r"^weights\.bin (is damaged or holds more than weights|holds no weights)"):
+        pickles.as_safetensors(tmp_path / "weights.bin")
+    assert not Path("evil").exists()
