@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import io
-import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from PIL import Image
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.upload import open_picture, rgb
+from tests.pngs import png_of_zeros
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 
@@ -19,17 +18,6 @@ RED, WHITE = (255, 0, 0), (255, 255, 255)
 def saved(image: Image.Image, path: Path, **options: Any) -> Path:
     image.save(path, **options)
     return path
-
-
-def png_of_zeros(width: int, height: int) -> bytes:
-    """A black one-bit PNG that claims any size, in kilobytes; a huge one ends early."""
-    pixels = zlib.compress(bytes(min(60_000_000, (1 + (width + 7) // 8) * height)), 9)
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 
 def test_no_picture_is_asked_for() -> None:

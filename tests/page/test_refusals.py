@@ -11,8 +11,8 @@ import pytest
 from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
-from tests.test_upload import png_of_zeros
 
+from tests.pngs import png_of_zeros
 from tests.visitor import Visitor
 
 
