@@ -31,7 +31,7 @@ from bench.random_family import FULL, SMALL, write
 from dmd2_demo.device.cuda_driver import cuda_device_name
 from dmd2_demo.generate.picture import Picture
 from dmd2_demo.generate.requests import CannyGuided, CommunityLora, Request, TextToImage
-from dmd2_demo.generate.runtime import Workshop, furnish
+from dmd2_demo.generate.runtime import Runtime, build_runtime
 from dmd2_demo.models.family import Family
 from dmd2_demo.progress import silent
 from dmd2_demo.settings import Settings
@@ -53,9 +53,9 @@ def main() -> None:
         started = time.perf_counter()
         family = write(Path(folder) / "family", SMALL if arguments.small else FULL)
         print(f"Writing the family took {time.perf_counter() - started:.0f} s.\n", flush=True)
-        workshop = furnish(family, Settings(memory=arguments.memory, attention=arguments.attention))
+        runtime = build_runtime(family, Settings(memory=arguments.memory, attention=arguments.attention))
         print(f"| {' | '.join(_COLUMNS)} |\n|{'---|' * len(_COLUMNS)}")
-        for row in measure(workshop, arguments.pictures):
+        for row in measure(runtime, arguments.pictures):
             print(f"| {' | '.join(row)} |", flush=True)
 
 
@@ -93,22 +93,22 @@ def requests(family: Family) -> Iterator[tuple[str, Request]]:
     yield "back to 4 steps", text(4)
 
 
-def measure(workshop: Workshop, pictures: int) -> Iterator[tuple[str, ...]]:
+def measure(runtime: Runtime, pictures: int) -> Iterator[tuple[str, ...]]:
     """A row for each request, as `_COLUMNS` says."""
-    for name, request in requests(workshop.studio.family):
+    for name, request in requests(runtime.studio.family):
         _forget_peak()
-        before = workshop.manager.status().loads
+        before = runtime.manager.status().loads
         started = time.perf_counter()
-        first = _make(workshop, request)
+        first = _make(runtime, request)
         load = time.perf_counter() - started - first.seconds
-        warm = statistics.median(_make(workshop, request).seconds for _ in range(pictures))
+        warm = statistics.median(_make(runtime, request).seconds for _ in range(pictures))
         times = (f"{load:.2f} s", f"{first.seconds:.3f} s", f"{warm:.3f} s")
-        tier = workshop.engine.described()["memory"]
-        yield name, *times, f"{_peak() / 1e9:.2f} GB", tier, str(workshop.manager.status().loads - before)
+        tier = runtime.backend.described()["memory"]
+        yield name, *times, f"{_peak() / 1e9:.2f} GB", tier, str(runtime.manager.status().loads - before)
 
 
-def _make(workshop: Workshop, request: Request) -> Picture:
-    (picture,) = workshop.studio.generate(request, silent, lambda: False)
+def _make(runtime: Runtime, request: Request) -> Picture:
+    (picture,) = runtime.studio.generate(request, silent, lambda: False)
     for notice in picture.notices:
         print(notice, file=sys.stderr)
     return picture

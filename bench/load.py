@@ -24,16 +24,16 @@ from diffusers import UNet2DConditionModel
 from safetensors.torch import load_file
 
 from bench.unet_file import write_unet
-from dmd2_demo.generate.bases import SDXL_CONFIGS
+from dmd2_demo.models.catalogue import SDXL_CONFIGS
 from dmd2_demo.weights import modules
-from dmd2_demo.weights.modules import Placing
+from dmd2_demo.weights.modules import LoadTarget
 
 _DTYPES = {"float16": torch.float16, "float32": torch.float32}
 
 
 def ours(config: Path, weights: Path, dtype: torch.dtype) -> Any:
     """The loader of this demo."""
-    return modules.unet(config, [weights], Placing(torch.device("cpu"), dtype))
+    return modules.unet(config, [weights], LoadTarget(torch.device("cpu"), dtype))
 
 
 def recipe(config: Path, weights: Path, dtype: torch.dtype) -> Any:

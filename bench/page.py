@@ -27,7 +27,7 @@ from gradio_client import Client, handle_file
 from PIL import Image, ImageDraw
 
 from dmd2_demo.generate.requests import TextToImage
-from dmd2_demo.generate.runtime import Workshop, furnish
+from dmd2_demo.generate.runtime import Runtime, build_runtime
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.family import Family
 from dmd2_demo.progress import silent
@@ -79,11 +79,11 @@ def wait_for(address: str) -> None:
     raise TimeoutError(address)
 
 
-def bare(workshop: Workshop, family: Family, steps: int) -> float:
+def bare(runtime: Runtime, family: Family, steps: int) -> float:
     """A diffusers pipeline's own call, on parts that are loaded."""
     width, height = family.sizes.default
     request = TextToImage(family=family, prompt=family.examples[0].prompt, steps=steps, width=width, height=height)
-    with workshop.manager.lease(request.spec(), silent) as pipeline:
+    with runtime.manager.lease(request.spec(), silent) as pipeline:
         return seconds(
             lambda: pipeline.diffusers(
                 prompt=request.prompt,
@@ -111,7 +111,7 @@ def main() -> None:
         ask = asking(client, family, drawing(Path(folder)))
         row("first picture, imports and loading included", ask("/text_to_image"))
         changes(ask, family)
-        warm(ask, furnish(family, Settings(family=family.name)), family, chosen.runs)
+        warm(ask, build_runtime(family, Settings(family=family.name)), family, chosen.runs)
 
 
 def asking(client: Client, family: Family, picture: Path) -> Callable[..., float]:
@@ -139,12 +139,12 @@ def changes(ask: Callable[..., float], family: Family) -> None:
             row(f"{name}{again}", ask(endpoint, **values))
 
 
-def warm(ask: Callable[..., float], workshop: Workshop, family: Family, runs: int) -> None:
+def warm(ask: Callable[..., float], runtime: Runtime, family: Family, runs: int) -> None:
     """Pictures when everything is loaded, through the API and by the bare call, in turn."""
     for steps in (4, 1):
-        bare(workshop, family, steps)
+        bare(runtime, family, steps)
         ask("/text_to_image", steps=steps)
-        pairs = [(ask("/text_to_image", steps=steps), bare(workshop, family, steps)) for _ in range(runs)]
+        pairs = [(ask("/text_to_image", steps=steps), bare(runtime, family, steps)) for _ in range(runs)]
         through, alone = (median(times) for times in zip(*pairs, strict=True))
         row(f"warm, {steps} step(s), through the API", through)
         row(f"warm, {steps} step(s), bare pipeline call", alone)

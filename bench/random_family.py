@@ -17,8 +17,7 @@ from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from bench import random_weights
-from dmd2_demo.generate.bases import SDXL_CONFIGS
-from dmd2_demo.models.catalogue import FAMILIES
+from dmd2_demo.models.catalogue import FAMILIES, SDXL_CONFIGS
 from dmd2_demo.models.family import Family, Sizes
 from dmd2_demo.models.parts import Adapter, Vae
 from dmd2_demo.models.sources import File, Folder

@@ -1,4 +1,4 @@
-"""Weights at random, of any size and with little memory: never zeros, which some devices are faster with."""
+"""PartLoader at random, of any size and with little memory: never zeros, which some devices are faster with."""
 
 from __future__ import annotations
 

@@ -8,15 +8,15 @@ from typing import Any
 import gradio as gr
 
 from dmd2_demo.device.cuda_driver import cuda_device_name
-from dmd2_demo.generate import zero_gpu as zero
+from dmd2_demo.generate import zero_gpu
 from dmd2_demo.generate.announcement import announcement
 from dmd2_demo.generate.bases import read_bases, with_bases
-from dmd2_demo.generate.runtime import Workshop, furnish
+from dmd2_demo.generate.runtime import Runtime, build_runtime
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.family import Family
 from dmd2_demo.page import layout
-from dmd2_demo.page.house import House
+from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.theme import CSS, THEME
 from dmd2_demo.settings import Settings
 
@@ -28,24 +28,24 @@ def run(settings: Settings) -> None:
 
 def open_page(settings: Settings) -> gr.Blocks:
     """The page, served by other threads until it is closed. DemoError where the operator's bases can't be used."""
-    gpu = zero.gpu()
-    device = "ZeroGPU" if gpu else cuda_device_name()
+    fork = zero_gpu.fork_decorator()
+    device = "ZeroGPU" if fork else cuda_device_name()
     family = FAMILIES[_family_name(settings.family, device)]
     if settings.bases is not None:
         family = with_bases(family, read_bases(settings.bases))
-    if gpu:
-        workshop, family = zero.furnish(family, settings, gpu)
+    if fork:
+        runtime, family = zero_gpu.build_forked_runtime(family, settings, fork)
     else:
-        workshop = furnish(family, settings)
+        runtime = build_runtime(family, settings)
     shown_device = device or "CPU"
-    house = House(
+    context = PageContext(
         device=shown_device,
-        status=partial(status, family, shown_device, workshop),
-        unload=None if gpu else workshop.manager.unload,
+        status=partial(status, family, shown_device, runtime),
+        unload=None if fork else runtime.manager.unload,
         downloads=partial(announcement, Hub()),
-        custom_bases=settings.allow_custom_bases and gpu is None,
+        custom_bases=settings.allow_custom_bases and fork is None,
     )
-    page = layout.build(workshop.studio, house)
+    page = layout.build(runtime.studio, context)
     page.queue(max_size=64)
     page.launch(
         server_name=settings.host,
@@ -58,18 +58,18 @@ def open_page(settings: Settings) -> gr.Blocks:
         ssr_mode=False,
         prevent_thread_lock=True,
     )
-    if not gpu:  # else it is warm
-        workshop.engine.warm_up()
+    if not fork:  # else it is warm
+        runtime.backend.warm_up()
     return page
 
 
-def status(family: Family, device: str, workshop: Workshop) -> dict[str, Any]:
+def status(family: Family, device: str, runtime: Runtime) -> dict[str, Any]:
     """What `/status` answers."""
-    now = workshop.manager.status()
+    now = runtime.manager.status()
     return {
         "family": family.name,
         "device": device,
-        **workshop.engine.described(),
+        **runtime.backend.described(),
         "resident": [{"part": part.title, "from": part.origin, "bytes": size} for part, size in now.resident],
         "loads": now.loads,
         "leases": now.leases,

@@ -11,7 +11,7 @@ from dmd2_demo.generate import edges
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.open_page import open_page
 from dmd2_demo.settings import Settings
-from dmd2_demo.weights.loader import Weights
+from dmd2_demo.weights.loader import PartLoader
 from tests.local_hub import LocalHub
 from tests.small_repo import REPO, write_repo
 from tests.tiny import TinyFamily, write_family
@@ -65,6 +65,6 @@ def hub(local_hub: LocalHub, cache: Path) -> Hub:
 
 
 @pytest.fixture
-def loader(cache: Path) -> Weights:
+def loader(cache: Path) -> PartLoader:
     """Loads onto the CPU, in full precision, from folders alone: there is no hub to ask."""
-    return Weights(Hub(cache, "http://127.0.0.1:1"), torch.device("cpu"), torch.float32, cache / "converted")
+    return PartLoader(Hub(cache, "http://127.0.0.1:1"), torch.device("cpu"), torch.float32, cache / "converted")

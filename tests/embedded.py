@@ -17,25 +17,29 @@ from dmd2_demo.generate.studio import Studio
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.progress import silent
-from dmd2_demo.weights.loader import Weights
+from dmd2_demo.weights.loader import PartLoader
 
 FAMILY = FAMILIES["embedded"]
 PROMPT = FAMILY.examples[0].prompt
+_BASIC: dict[str, Any] = {"family": FAMILY, "prompt": PROMPT, "seed": 0}
 
 
 @dataclass(frozen=True)
-class House:
+class EmbeddedRuntime:
     """A studio and its manager."""
 
     studio: Studio
     manager: PipelineManager[Pipeline]
 
     @classmethod
-    def open(cls, converted: Path) -> House:
+    def open(cls, converted: Path) -> EmbeddedRuntime:
         """Nothing is loaded yet. What is converted on the way is kept in that folder."""
-        weights = Weights(Hub(), torch.device("cpu"), torch.float32, converted)
+        weights = PartLoader(Hub(), torch.device("cpu"), torch.float32, converted)
         manager = PipelineManager(
-            fetch=weights.fetch, load=weights.load, assemble=pipelines.assemble, release=lambda: None
+            fetch=weights.fetch,
+            load=lambda part: weights.load(part).module,
+            assemble=pipelines.assemble,
+            release=lambda: None,
         )
         return cls(Studio(FAMILY, manager.lease), manager)
 
@@ -45,22 +49,16 @@ class House:
 
 
 def text(**changes: Any) -> TextToImage:
-    """A request with the family's defaults but for `changes`."""
-    return TextToImage(**(_freely_sized() | changes))
+    """A request with the family's defaults and seed 0 but for `changes`."""
+    return TextToImage(**(_BASIC | changes))
 
 
 def lora(**changes: Any) -> CommunityLora:
     """On the first base at its own scale but for `changes`."""
     base = changes.get("base", FAMILY.bases[0])
-    return CommunityLora(**(_freely_sized() | {"base": base, "lora_scale": base.scale} | changes))
+    return CommunityLora(**(_BASIC | {"base": base, "lora_scale": base.scale} | changes))
 
 
 def canny(image: Image.Image, **changes: Any) -> CannyGuided:
     """With the page's defaults but for `changes`."""
-    values: dict[str, Any] = {"family": FAMILY, "prompt": PROMPT, "image": image}
-    return CannyGuided(**(values | changes))
-
-
-def _freely_sized() -> dict[str, Any]:
-    width, height = FAMILY.sizes.default
-    return {"family": FAMILY, "prompt": PROMPT, "width": width, "height": height}
+    return CannyGuided(**(_BASIC | {"image": image} | changes))

@@ -12,7 +12,7 @@ from PIL import Image
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.manager import PipelineManager
-from dmd2_demo.generate.picture import Drawn
+from dmd2_demo.generate.picture import Decoded
 from dmd2_demo.generate.requests import Request
 from dmd2_demo.models.parts import Adapter, LoraUNet, Part, PipelineSpec, Scheduler, TextEncoders, UNet, Vae
 from dmd2_demo.models.sources import File, Folder
@@ -32,7 +32,7 @@ SIZES = {UNet: 10, LoraUNet: 10, TextEncoders: 3, Vae: 2, Scheduler: 0, Adapter:
 
 
 @dataclass
-class FakeEngine:
+class FakeBackend:
     """What a manager is handed. `breaks` names parts whose fetch or load fails; `calls` is what was done, in order."""
 
     calls: list[tuple[str, Part | None]] = field(default_factory=list)
@@ -62,7 +62,7 @@ class FakeEngine:
         return loaded
 
     def manager(
-        self, budget: int | None = None, room: Callable[[], float] = lambda: math.inf
+        self, budget: int | None = None, room: Callable[[int], float] = lambda _: math.inf
     ) -> PipelineManager[dict[Part, Any]]:
         return PipelineManager(
             fetch=self.fetch, load=self.load, assemble=self.assemble, release=self.release, room=room, budget=budget
@@ -83,12 +83,12 @@ class FakePipeline:
     before_step: Callable[[int], None] = lambda step: None
     notices: tuple[str, ...] = ()
 
-    def draw(self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]) -> Drawn:
+    def run(self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]) -> Decoded:
         self.drawn.append((seed, edges))
         for step in range(1, len(request.schedule) + 1):
             self.before_step(step)
             on_step(step)
-        return Drawn(Image.new("RGB", request.size, (seed % 256, 0, 0)), self.notices)
+        return Decoded(Image.new("RGB", request.size, (seed % 256, 0, 0)), self.notices)
 
     def cut_off(self, prompt: str) -> str:
         return self.unread

@@ -22,11 +22,14 @@ def test_the_page_opens_without_what_makes_pictures() -> None:
     assert not imported_by("dmd2_demo.open_page") & HEAVY
 
 
-@pytest.mark.parametrize("module", ["manager", "requests", "settings", "catalogue", "parts", "fields", "picture"])
+@pytest.mark.parametrize(
+    "module",
+    ["settings", "models.catalogue", "models.parts", "generate.manager", "generate.requests", "generate.picture"],
+)
 def test_data_and_manager_need_neither_the_page_nor_torch(module: str) -> None:
     assert not imported_by(f"dmd2_demo.{module}") & {*HEAVY, "gradio", "huggingface_hub"}
 
 
-def test_studio_needs_no_page_and_the_engine_imports_on_demand() -> None:
+def test_studio_needs_no_page_and_the_backend_imports_on_demand() -> None:
     assert not imported_by("dmd2_demo.generate.studio") & {*HEAVY, "gradio"}
     assert not imported_by("dmd2_demo.generate.backend") & {*HEAVY, "gradio"}

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
 
 import psutil
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import nn
 
-from dmd2_demo.device.offload import Carry, Stage, carry_to, pass_through
+from dmd2_demo.device.offload import CopyToDevice, Onloader, copying_to, onload_each_layer
 from dmd2_demo.errors import DeviceFull
-from dmd2_demo.weights.lora import MergeableUNet
-from dmd2_demo.weights.modules import LoadedTextEncoders
 
 TIERS = ("resident", "offload", "sequential")
 
 # Bytes that must be free for a tier: SDXL's two UNets, encoders, VAE and adapter; one UNet and its work.
 _RESIDENT, _OFFLOAD = 12_600_000_000, 6_500_000_000
 
-# What work at 1024 x 1024 takes beside weights, in bytes. Estimates from the shapes, not measured on a GPU.
-_WORKING = {UNet2DConditionModel: 1_500_000_000, AutoencoderKL: 2_500_000_000}
-_WORKING_ELSEWHERE = 200_000_000
+# What work takes where weights wait in the machine's own memory, in bytes.
+_WORKING_IN_HOST = 500_000_000
 
 # Libraries below torch say it in their own words, and so does its own allocator on a CPU.
 _FULL = re.compile("ALLOC_FAILED|out of memory|can't allocate memory")
@@ -50,7 +45,7 @@ def free_bytes(device: torch.device) -> int:
 
 
 @contextmanager
-def full_is_said(tier: str) -> Iterator[None]:
+def raising_device_full(tier: str) -> Iterator[None]:
     """Raises DeviceFull of that tier in place of torch's errors for memory that is full."""
     try:
         yield
@@ -70,36 +65,33 @@ class Memory:
         *,
         tiers: tuple[str, ...] = TIERS,
         free: Callable[[torch.device], int] = free_bytes,
-        carry: Carry | None = None,
+        copy: CopyToDevice | None = None,
     ) -> None:
         self.device, self.tier = device, tier
         self._tiers, self._free = tiers, free
-        self._carry = carry or carry_to(device)
-        self._stage = Stage(device, partial(free, device), self._carry)
+        self._copy = copy or copying_to(device)
+        self._onloader = Onloader(device, partial(free, device), self._copy)
 
     @property
     def home(self) -> torch.device:
         """Where parts are loaded to and wait."""
         return self.device if self.tier == "resident" else torch.device("cpu")
 
-    def room(self) -> int:
-        """The bytes that more parts may take, once the work has its own."""
-        working = max(_WORKING.values()) if self.device.type != "cpu" and self.tier == "resident" else 500_000_000
-        return self._free(self.home) - working
+    def room(self, working: int) -> int:
+        """The bytes that more parts may take, once work that takes `working` bytes has its own."""
+        return self._free(self.home) - (_WORKING_IN_HOST if self.home.type == "cpu" else working)
 
-    def place(self, loaded: Any) -> None:
-        """Prepares a part that was loaded to `home` for its work on the device."""
+    def place(self, networks: Iterable[nn.Module], working: int) -> None:
+        """Prepares networks that were loaded to `home` for their work on the device, which takes `working` bytes."""
         if self.tier == "resident":
             return
-        if isinstance(loaded, MergeableUNet):
-            loaded.merges_on = self.device
-        for module in modules_of(loaded):
+        for network in networks:
             if self.tier == "offload":
-                self._stage.place(module, _WORKING.get(type(module), _WORKING_ELSEWHERE))
+                self._onloader.place(network, working)
             else:
-                pass_through(module, self.device, self._carry)
+                onload_each_layer(network, self.device, self._copy)
 
-    def fall(self, tier: str) -> str | None:
+    def fall_back(self, tier: str) -> str | None:
         """Goes to the tier below `tier`, unless that has happened; a sentence about it, None where there is none.
 
         Parts that were placed before must be dropped.
@@ -110,16 +102,3 @@ class Memory:
         if self.tier == tier:
             self.tier = lower
         return f"The device's memory was full. To make it fit, {_FELL_TO[self.tier]}: pictures take longer."
-
-
-def modules_of(loaded: Any) -> tuple[nn.Module, ...]:
-    """The networks of a loaded part."""
-    match loaded:
-        case MergeableUNet():
-            return (loaded.unet,)
-        case LoadedTextEncoders():
-            return loaded.text_encoder, loaded.text_encoder_2
-        case nn.Module():
-            return (loaded,)
-        case _:
-            return ()

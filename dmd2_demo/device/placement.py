@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import gc
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
+from torch import nn
 
 from dmd2_demo.device import attention, precision
 from dmd2_demo.device.attention import Attention
-from dmd2_demo.device.memory import Memory, free_bytes, modules_of, tier_for
+from dmd2_demo.device.memory import Memory, free_bytes, tier_for
 
 _log = logging.getLogger(__name__)
 
@@ -25,11 +26,11 @@ class Placement:
     attention: Attention
     memory: Memory
 
-    def place(self, loaded: Any) -> None:
-        """Prepares a part that was loaded to the memory's home for its work."""
-        for module in modules_of(loaded):
-            self.attention.place(module)
-        self.memory.place(loaded)
+    def place(self, networks: Sequence[nn.Module], working: int) -> None:
+        """Prepares networks that were loaded to the memory's home for their work, which takes `working` bytes."""
+        for network in networks:
+            self.attention.place(network)
+        self.memory.place(networks, working)
 
     def described(self) -> dict[str, str]:
         """For the operator."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dmd2_demo.hub.hub import Hub
-from dmd2_demo.models.files import needed
 from dmd2_demo.models.parts import PipelineSpec
 from dmd2_demo.progress import in_bytes
 
@@ -13,7 +12,7 @@ def announcement(hub: Hub, spec: PipelineSpec) -> str:
     sizes: dict[str, int] = {}
     unknown = False
     for part in spec.parts():
-        for _, size in hub.missing(needed(part)):
+        for _, size in hub.missing(part.files()):
             sizes[part.title] = sizes.get(part.title, 0) + (size or 0)
             unknown = unknown or size is None
     if not sizes:

@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from dmd2_demo.device.placement import Placement
     from dmd2_demo.generate.pipelines import Pipeline
     from dmd2_demo.hub.hub import Hub
-    from dmd2_demo.weights.loader import Weights
+    from dmd2_demo.weights.loader import PartLoader
 
 
 @dataclass
-class _Made:
+class _Ready:
     hub: Hub
     placement: Placement
-    weights: Weights
+    loader: PartLoader
 
 
-class Engine:
+class Backend:
     """What the manager is handed: each function imports what it needs when it is first called.
 
     `choose` tells where and how to compute.
@@ -34,7 +34,7 @@ class Engine:
     def __init__(self, choose: Callable[[], Placement]) -> None:
         self._choose = choose
         self._lock = Lock()
-        self._made: _Made | None = None
+        self._made: _Ready | None = None
 
     def warm_up(self) -> None:
         """Starts importing, in the background."""
@@ -49,17 +49,17 @@ class Engine:
         """Makes the files of `part` local and tells the bytes it will take once loaded."""
         if self._made is None:
             report(Progress("Starting up"))
-        return self._ready().weights.fetch(part, report)
+        return self._ready().loader.fetch(part, report)
 
     def load(self, part: Part) -> Any:
         """The modules of `part`, ready to compute. Raises DeviceFull where the device's memory is."""
-        from dmd2_demo.device.memory import full_is_said  # noqa: PLC0415
+        from dmd2_demo.device.memory import raising_device_full  # noqa: PLC0415
 
-        made = self._ready()
-        with full_is_said(made.placement.memory.tier):
-            loaded = made.weights.load(part)
-            made.placement.place(loaded)
-        return loaded
+        ready = self._ready()
+        with raising_device_full(ready.placement.memory.tier):
+            loaded = ready.loader.load(part)
+            ready.placement.place(loaded.networks, part.working)
+        return loaded.module
 
     def assemble(self, spec: PipelineSpec, modules: Mapping[Part, Any]) -> Pipeline:
         """The pipeline of `spec`."""
@@ -73,34 +73,37 @@ class Engine:
 
         placement.release()
 
-    def room(self) -> int:
-        """The bytes that more parts may take now."""
-        return self._ready().placement.memory.room()
+    def room(self, working: int) -> int:
+        """The bytes that more parts may take now, beside work that takes `working` bytes."""
+        return self._ready().placement.memory.room(working)
 
-    def fall(self, tier: str) -> str | None:
+    def fall_back(self, tier: str) -> str | None:
         """Places from now on as the tier below `tier` does; what to tell the visitor, None where there is none.
 
         Parts that were loaded before must be dropped.
         """
-        from dmd2_demo.weights.loader import Weights  # noqa: PLC0415
-
-        made = self._ready()
-        notice = made.placement.memory.fall(tier)
-        made.weights = Weights(made.hub, made.placement.memory.home, made.placement.dtype)
+        ready = self._ready()
+        notice = ready.placement.memory.fall_back(tier)
+        ready.loader = _loader(ready.hub, ready.placement)
         return notice
 
     def described(self) -> dict[str, str]:
         """How it computes, for the operator; nothing before it is ready."""
         return self._made.placement.described() if self._made else {}
 
-    def _ready(self) -> _Made:
+    def _ready(self) -> _Ready:
         with self._lock:
             if self._made is None:
                 # The pipelines are imported here too: the first picture needs them as well.
                 from dmd2_demo.generate import pipelines  # noqa: F401, PLC0415
                 from dmd2_demo.hub.hub import Hub  # noqa: PLC0415
-                from dmd2_demo.weights.loader import Weights  # noqa: PLC0415
 
-                hub, chosen = Hub(), self._choose()
-                self._made = _Made(hub, chosen, Weights(hub, chosen.memory.home, chosen.dtype))
+                hub, placement = Hub(), self._choose()
+                self._made = _Ready(hub, placement, _loader(hub, placement))
             return self._made
+
+
+def _loader(hub: Hub, placement: Placement) -> PartLoader:
+    from dmd2_demo.weights.loader import PartLoader  # noqa: PLC0415
+
+    return PartLoader(hub, placement.memory.home, placement.dtype, merge_device=placement.device)

@@ -10,13 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from dmd2_demo.errors import DemoError
-from dmd2_demo.hub.model_kind import Kind, of_file
-from dmd2_demo.models.catalogue import FAMILIES
+from dmd2_demo.hub.model_kind import ModelKind, of_file
+from dmd2_demo.models.catalogue import FAMILIES, SDXL_CONFIGS
 from dmd2_demo.models.family import CommunityBase, Family, Licence
 from dmd2_demo.models.sources import Folder, HubRepo, PipelineSource, SingleFile
-
-SDXL_CONFIGS = Folder(Path(__file__).parent.parent / "models" / "configs" / "sdxl")
-"""What a single file lacks: SDXL's published configs and tokenizers."""
 
 _PLACES = ("repo", "folder", "file")
 _KEYS = {"name", "title", "licence", "licence_url", "scale", "revision", *_PLACES}
@@ -102,6 +99,6 @@ def _source(entry: Mapping[str, Any], where: str, folder: Path) -> PipelineSourc
         return Folder(folder / place)
     source = SingleFile(folder / place, SDXL_CONFIGS)
     kind = of_file(source)
-    if kind is not Kind.SDXL:
+    if kind is not ModelKind.SDXL:
         raise DemoError(f"{where}: {place} is {kind}, and an SDXL base is needed.")
     return source

@@ -12,7 +12,7 @@ from diffusers.image_processor import VaeImageProcessor
 from PIL import Image
 
 from dmd2_demo.errors import DemoError
-from dmd2_demo.generate.picture import Drawn
+from dmd2_demo.generate.picture import Decoded
 
 # Pixels that are decoded in one piece, as SDXL's own sizes are; where memory is least, only small ones. The tiles of
 # larger pictures are blended, which differs a little from one piece.
@@ -22,7 +22,7 @@ MENDED = "The picture came out black in half precision, so it was decoded again 
 
 
 @torch.no_grad()
-def decode(vae: Any, latents: torch.Tensor, tier: str = "resident") -> Drawn:
+def decode(vae: Any, latents: torch.Tensor, tier: str = "resident") -> Decoded:
     """The picture of `latents` (1, 4, height / 8, width / 8), as the pipelines decode it, and a notice if mended.
 
     `tier` is how modules are placed: see memory.py. Raises DemoError where the latents themselves are no numbers.
@@ -33,12 +33,12 @@ def decode(vae: Any, latents: torch.Tensor, tier: str = "resident") -> Drawn:
     if not (half and vae.config.force_upcast):
         pixels = _decode(vae, latents, tiled)
         if _shows(pixels):
-            return Drawn(_image(pixels))
+            return Decoded(_image(pixels))
         if not half:
-            return Drawn(_image(_numbers(pixels)))
+            return Decoded(_image(_numbers(pixels)))
     again = _numbers(_decode(_in_float32(vae, latents.device), latents, tiled))
     mended = not vae.config.force_upcast and _shows(again)
-    return Drawn(_image(again), (MENDED,) if mended else ())
+    return Decoded(_image(again), (MENDED,) if mended else ())
 
 
 def _decode(vae: Any, latents: torch.Tensor, tiled: bool) -> torch.Tensor:

@@ -7,17 +7,17 @@ from typing import TypeVar
 
 from dmd2_demo.errors import DeviceFull
 
-Made = TypeVar("Made")
+T = TypeVar("T")
 
-Fall = Callable[[str], str | None]
+Fallback = Callable[[str], str | None]
 """Frees memory once something did not fit in that tier. Gives what to tell the visitor, None if no tier is left."""
 
 
-def no_fall(tier: str) -> None:
+def no_fallback(tier: str) -> None:
     """Where memory is what it is."""
 
 
-def attempt(make: Callable[[], Made], fall: Fall) -> tuple[Made, tuple[str, ...]]:
+def with_fallback(make: Callable[[], T], fall_back: Fallback) -> tuple[T, tuple[str, ...]]:
     """What `make` gives, and what to tell the visitor. After one DeviceFull it falls a tier and makes it again.
 
     Raises DeviceFull where no tier is left or the second try does not fit either.
@@ -27,7 +27,7 @@ def attempt(make: Callable[[], Made], fall: Fall) -> tuple[Made, tuple[str, ...]
     except DeviceFull as error:
         tier = error.tier
     # Past that block the error is gone, and with it the frames that kept the picture's tensors alive.
-    notice = fall(tier)
+    notice = fall_back(tier)
     if notice is None:
         raise DeviceFull(tier)
     return make(), (notice,)

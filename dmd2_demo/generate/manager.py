@@ -39,8 +39,8 @@ class PipelineManager(Generic[Pipeline]):
 
     Everything that touches files or a device is handed in: `fetch` makes a part's files local and tells the
     bytes it will take, `load` gives its module, `assemble` makes a pipeline from modules, `release` returns
-    dropped memory to the system, `room` tells the bytes that more parts may take now. `budget` is in bytes, for
-    all parts; None for no limit but the room.
+    dropped memory to the system, `room` tells the bytes that more parts may take now beside work of so many bytes.
+    `budget` is in bytes, for all parts; None for no limit but the room.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class PipelineManager(Generic[Pipeline]):
         load: Callable[[Part], Any],
         assemble: Callable[[PipelineSpec, Mapping[Part, Any]], Pipeline],
         release: Callable[[], None],
-        room: Callable[[], float] = lambda: math.inf,
+        room: Callable[[int], float] = lambda _: math.inf,
         budget: int | None = None,
     ) -> None:
         self._fetch, self._load, self._assemble, self._release = fetch, load, assemble, release
@@ -111,9 +111,10 @@ class PipelineManager(Generic[Pipeline]):
 
     def _make_room(self, size: int, wanted: tuple[Part, ...]) -> None:
         budget = math.inf if self._budget is None else self._budget
+        working = max(part.working for part in wanted)
         held = sum(resident.size for resident in self._resident.values())
         for part in [part for part in self._resident if part not in wanted]:
-            if held + size <= budget and size <= self._room():
+            if held + size <= budget and size <= self._room(working):
                 break
             held -= self._resident.pop(part).size
             self._release()

@@ -13,10 +13,10 @@ import torch
 from diffusers import StableDiffusionXLAdapterPipeline, StableDiffusionXLPipeline
 from PIL import Image
 
-from dmd2_demo.device.memory import full_is_said
+from dmd2_demo.device.memory import raising_device_full
 from dmd2_demo.generate.decode import decode
-from dmd2_demo.generate.picture import Drawn
-from dmd2_demo.generate.requests import CannyGuided, CommunityLora, Request
+from dmd2_demo.generate.picture import Decoded
+from dmd2_demo.generate.requests import Request
 from dmd2_demo.models.parts import Part, PipelineSpec
 from dmd2_demo.weights.lora import MergeableUNet
 
@@ -35,27 +35,21 @@ class Pipeline:
     lora: MergeableUNet | None = None
     tier: str = "resident"
 
-    def draw(self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]) -> Drawn:
+    def run(self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]) -> Decoded:
         """One picture, as the model card makes it: the schedule's own timesteps, guidance 0, noise from the CPU.
 
-        `edges` guide a CannyGuided request. `on_step` is called with the number of steps done; what it raises
+        `edges` are the request's. `on_step` is called with the number of steps done; what it raises
         ends the picture. Raises DeviceFull where the device's memory is.
         """
-        with full_is_said(self.tier):
-            return self._draw(request, seed, edges, on_step)
+        with raising_device_full(self.tier):
+            return self._run(request, seed, edges, on_step)
 
-    def _draw(self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]) -> Drawn:
-        if isinstance(request, CommunityLora) and self.lora is not None:
-            self.lora.set_scale(request.lora_scale)
+    def _run(self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]) -> Decoded:
+        if self.lora is not None:
+            (scale,) = request.lora_scales()
+            self.lora.set_scale(scale)
         width, height = request.size
         timesteps = list(request.schedule.timesteps)
-        guided: dict[str, Any] = {}
-        if isinstance(request, CannyGuided):
-            guided = {
-                "image": edges,
-                "adapter_conditioning_scale": request.conditioning_scale,
-                "adapter_conditioning_factor": request.conditioning_factor,
-            }
         with _after_each_step(self.diffusers.unet, on_step):
             output = self.diffusers(
                 prompt=request.prompt,
@@ -66,7 +60,7 @@ class Pipeline:
                 guidance_scale=0,
                 generator=torch.Generator("cpu").manual_seed(seed),
                 output_type="latent",
-                **guided,
+                **request.call_arguments(edges),
             )
         return decode(self.diffusers.vae, output.images, self.tier)
 

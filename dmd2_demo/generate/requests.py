@@ -1,21 +1,69 @@
-"""What a visitor asked for. A request that exists is one that can be made: building it checks every value."""
+"""What a visitor asked for. A request that exists is one that can be made: building it checks every value.
 
-from __future__ import annotations
+Each field stands here once, with its label, what is allowed and its default; see `fields`.
+"""
 
+# Annotations hold objects here, not text: no `from __future__ import annotations`.
+import itertools
+import random
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar, Self
 
 from PIL import Image
 
-from dmd2_demo.generate import fields
+from dmd2_demo.generate.edges import canny_map, ready_map
+from dmd2_demo.generate.fields import (
+    Choice,
+    FamilyDefault,
+    Field,
+    Flag,
+    Given,
+    Number,
+    Prompt,
+    Range,
+    Whole,
+    by_family,
+    fields_of,
+)
 from dmd2_demo.models.family import CommunityBase, Family, Schedule
 from dmd2_demo.models.parts import LoraUNet, PipelineSpec, Scheduler, TextEncoders, UNet
 from dmd2_demo.models.sources import PipelineSource
 
 LARGEST_SEED = 2**32 - 1
-MOST_IMAGES = 8
+RANDOM_SEED = -1
 LARGEST_LORA_SCALE = 1.5
+
+
+@dataclass(frozen=True)
+class Seed(Field):
+    """A whole number; -1 draws one."""
+
+    def check(self, value: object, family: Family) -> int:
+        seed = Whole(self.label, range=Range(RANDOM_SEED, LARGEST_SEED)).check(value, family)
+        return random.randrange(LARGEST_SEED + 1) if seed == RANDOM_SEED else seed
+
+
+@dataclass(frozen=True)
+class Steps(Choice):
+    """The step counts that the family has a UNet for."""
+
+    def check(self, value: object, family: Family) -> int:
+        return len(family.at(Whole(self.label, range=Range(1, 4)).check(value, family)).schedule)
+
+
+def _step_counts(family: Family) -> list[tuple[str, int]]:
+    counts = sorted(len(distilled.schedule) for distilled in family.distilled)
+    return [(str(count), count) for count in counts]
+
+
+def _base_of(family: Family, value: object) -> CommunityBase:
+    return value if isinstance(value, CommunityBase) else family.community(value)
+
+
+def _pixels(family: Family) -> Range:
+    return Range(family.sizes.shortest, family.sizes.longest, family.sizes.grid)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,18 +74,17 @@ class Request(ABC):
     """
 
     family: Family
-    prompt: str
-    seed: int = 0
-    images: int = 1
+    prompt: Annotated[str, Prompt("Prompt")]
+    seed: Annotated[int, Seed("Seed")] = RANDOM_SEED
+    images: Annotated[int, Whole("Pictures", kept=False, range=Range(1, 8), slider=False)] = 1
 
-    kind: ClassVar[str]
+    task: ClassVar[str]
 
     def __post_init__(self) -> None:
-        self._check(
-            prompt=fields.prompt(self.prompt),
-            seed=fields.whole("Seed", self.seed, 0, LARGEST_SEED),
-            images=fields.whole("Pictures", self.images, 1, MOST_IMAGES),
-        )
+        for name, field in fields_of(type(self)).items():
+            value = getattr(self, name)
+            value = value.of(self.family) if isinstance(value, FamilyDefault) else value
+            object.__setattr__(self, name, field.check(value, self.family))
 
     @property
     @abstractmethod
@@ -53,32 +100,51 @@ class Request(ABC):
     def spec(self) -> PipelineSpec:
         """The parts it needs."""
 
-    @abstractmethod
-    def own_settings(self) -> dict[str, Any]:
-        """What only this kind of request knows, for `settings`."""
+    def lora_scales(self) -> tuple[float, ...]:
+        """The scale of each LoRA that the spec's UNet carries, in its order."""
+        return ()
+
+    def edges(self) -> Image.Image | None:
+        """The map that guides it, RGB and of its size; None where nothing does."""
+        return None
+
+    def call_arguments(self, edges: Image.Image | None) -> dict[str, Any]:  # noqa: ARG002 - for those that are guided
+        """What its pipeline is called with beside what every request has: prompt, size, schedule and noise."""
+        return {}
 
     def seed_of(self, picture: int) -> int:
         """The seed of picture number `picture`, counted from 0; after the largest seed comes 0."""
         return (self.seed + picture) % (LARGEST_SEED + 1)
 
-    def settings(self, picture: int = 0) -> dict[str, Any]:
+    def parameters(self, picture: int = 0) -> dict[str, Any]:
         """All it takes to make that picture again, in JSON's types."""
         width, height = self.size
+        kept = [name for name, field in fields_of(type(self)).items() if field.kept]
         return {
-            "kind": self.kind,
+            "task": self.task,
             "family": self.family.name,
-            "prompt": self.prompt,
+            **{name: _as_json(getattr(self, name)) for name in kept},
             "seed": self.seed_of(picture),
             "width": width,
             "height": height,
             "steps": len(self.schedule),
             "timesteps": list(self.schedule.timesteps),
-            **self.own_settings(),
         }
 
-    def _check(self, **checked: object) -> None:
-        for name, value in checked.items():
-            object.__setattr__(self, name, value)
+    @classmethod
+    def blank(cls, family: Family, **given: Any) -> Self:
+        """A request for nothing in particular, to ask what parts it needs."""
+        blanks = {name: field.blank() for name, field in fields_of(cls).items() if isinstance(field, Given)}
+        values: dict[str, Any] = {"prompt": "any", "seed": 0}
+        return cls(family=family, **(values | blanks | given))
+
+    @classmethod
+    def variants(cls, family: Family) -> Iterator[Self]:
+        """Requests that need, all together, every part that one of this class may need: one of each choice."""
+        choices = {name: field for name, field in fields_of(cls).items() if isinstance(field, Choice)}
+        options = [[(name, value) for _, value in field.options(family)] for name, field in choices.items()]
+        for combination in itertools.product(*options):
+            yield cls.blank(family, **dict(combination))
 
     def _spec(self, source: PipelineSource, unet: UNet | LoraUNet) -> PipelineSpec:
         return PipelineSpec(TextEncoders(source), unet, self.family.vae, Scheduler(source))
@@ -88,16 +154,8 @@ class Request(ABC):
 class FreelySized(Request):
     """A request whose picture may have any size on the family's grid, in pixels."""
 
-    width: int
-    height: int
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        sizes = self.family.sizes
-        self._check(
-            width=fields.whole("Width", self.width, sizes.shortest, sizes.longest, sizes.grid),
-            height=fields.whole("Height", self.height, sizes.shortest, sizes.longest, sizes.grid),
-        )
+    width: Annotated[int, Whole("Width", range=_pixels, slider=False)] = by_family(lambda f: f.sizes.default[0])
+    height: Annotated[int, Whole("Height", range=_pixels, slider=False)] = by_family(lambda f: f.sizes.default[1])
 
     @property
     def size(self) -> tuple[int, int]:
@@ -108,13 +166,9 @@ class FreelySized(Request):
 class TextToImage(FreelySized):
     """A prompt and DMD2's own UNet at one of its step counts."""
 
-    steps: int = 4
+    steps: Annotated[int, Steps("Steps", options=_step_counts)] = by_family(lambda f: f.most_steps)
 
-    kind: ClassVar[str] = "text to image"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._check(steps=len(self.family.at(fields.whole("Steps", self.steps, 1, 4)).schedule))
+    task: ClassVar[str] = "text_to_image"
 
     @property
     def schedule(self) -> Schedule:
@@ -123,32 +177,30 @@ class TextToImage(FreelySized):
     def spec(self) -> PipelineSpec:
         return self._spec(self.family.base, self.family.unet(self.steps))
 
-    def own_settings(self) -> dict[str, Any]:
-        return {}
-
 
 @dataclass(frozen=True, kw_only=True)
 class CommunityLora(FreelySized):
     """A prompt and a community base made fast by DMD2's LoRA at `lora_scale`; 0 is the bare base."""
 
-    base: CommunityBase
-    lora_scale: float
+    base: Annotated[
+        CommunityBase,
+        Choice("Base", options=lambda f: [(base.title, base.name) for base in f.bases], find=_base_of),
+    ] = by_family(lambda f: f.bases[0])
+    lora_scale: Annotated[float, Number("LoRA scale", range=Range(0, LARGEST_LORA_SCALE, 0.05))] = by_family(
+        lambda f: f.bases[0].scale
+    )
 
-    kind: ClassVar[str] = "lora"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._check(lora_scale=fields.number("LoRA scale", self.lora_scale, 0, LARGEST_LORA_SCALE))
+    task: ClassVar[str] = "lora"
 
     @property
     def schedule(self) -> Schedule:
         return self.family.lora_schedule
 
+    def lora_scales(self) -> tuple[float, ...]:
+        return (self.lora_scale,)
+
     def spec(self) -> PipelineSpec:
         return self._spec(self.base.source, LoraUNet(UNet(self.base.source), self.family.lora))
-
-    def own_settings(self) -> dict[str, Any]:
-        return {"base": self.base.name, "lora_scale": self.lora_scale}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,27 +211,20 @@ class CannyGuided(Request):
     `guided_steps` steps at `conditioning_scale`.
     """
 
-    image: Image.Image
-    low_threshold: int = 100
-    high_threshold: int = 200
-    is_edge_map: bool = False
-    conditioning_scale: float = 0.8
-    guided_steps: int = 2
+    image: Annotated[Image.Image, Given("Picture", blank=lambda: Image.new("RGB", (1, 1)))]
+    low_threshold: Annotated[int, Whole("Low threshold", range=Range(0, 1000))] = 100
+    high_threshold: Annotated[int, Whole("High threshold", range=Range(0, 1000))] = 200
+    is_edge_map: Annotated[bool, Flag("The picture is an edge map already")] = False
+    conditioning_scale: Annotated[float, Number("Conditioning scale", range=Range(0, 2, 0.05))] = 0.8
+    guided_steps: Annotated[int, Whole("Guided steps", range=lambda f: Range(0, f.most_steps))] = by_family(
+        lambda f: f.guided_steps
+    )
 
-    kind: ClassVar[str] = "canny"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._check(
-            low_threshold=fields.whole("Low threshold", self.low_threshold, 0, 1000),
-            high_threshold=fields.whole("High threshold", self.high_threshold, 0, 1000),
-            conditioning_scale=fields.number("Conditioning scale", self.conditioning_scale, 0, 2),
-            guided_steps=fields.whole("Guided steps", self.guided_steps, 0, len(self.schedule)),
-        )
+    task: ClassVar[str] = "canny"
 
     @property
     def schedule(self) -> Schedule:
-        return self.family.at(4).schedule
+        return self.family.at(self.family.most_steps).schedule
 
     @property
     def size(self) -> tuple[int, int]:
@@ -190,15 +235,26 @@ class CannyGuided(Request):
         """What diffusers calls the guided share: the adapter acts while step < int(steps * factor)."""
         return self.guided_steps / len(self.schedule)
 
-    def spec(self) -> PipelineSpec:
-        plain = self._spec(self.family.base, self.family.unet(4))
-        return PipelineSpec(plain.text_encoders, plain.unet, plain.vae, plain.scheduler, self.family.adapter)
+    def edges(self) -> Image.Image:
+        if self.is_edge_map:
+            return ready_map(self.image, self.size)
+        return canny_map(self.image, self.size, self.low_threshold, self.high_threshold, self.family.detect_resolution)
 
-    def own_settings(self) -> dict[str, Any]:
+    def call_arguments(self, edges: Image.Image | None) -> dict[str, Any]:
         return {
-            "low_threshold": self.low_threshold,
-            "high_threshold": self.high_threshold,
-            "is_edge_map": self.is_edge_map,
-            "conditioning_scale": self.conditioning_scale,
-            "guided_steps": self.guided_steps,
+            "image": edges,
+            "adapter_conditioning_scale": self.conditioning_scale,
+            "adapter_conditioning_factor": self.conditioning_factor,
         }
+
+    def spec(self) -> PipelineSpec:
+        plain = self._spec(self.family.base, self.family.unet(self.family.most_steps))
+        return replace(plain, adapter=self.family.adapter)
+
+
+REQUESTS: tuple[type[Request], ...] = (TextToImage, CommunityLora, CannyGuided)
+"""All there are; each is a tab and an endpoint of its `task`'s name."""
+
+
+def _as_json(value: object) -> object:
+    return value.name if isinstance(value, CommunityBase) else value

@@ -1,4 +1,4 @@
-"""What makes pictures, put together: engine, manager and studio."""
+"""What makes pictures, put together: backend, manager and studio."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dmd2_demo.generate.backend import Engine
+from dmd2_demo.generate.backend import Backend
 from dmd2_demo.generate.manager import PipelineManager
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.models.family import Family
@@ -18,33 +18,33 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Workshop:
-    """One engine, the one manager of its parts, and the studio that leases from it."""
+class Runtime:
+    """One backend, the one manager of its parts, and the studio that leases from it."""
 
-    engine: Engine
+    backend: Backend
     manager: PipelineManager[Any]
     studio: Studio
 
 
-def furnish(family: Family, settings: Settings, choose: Callable[[], Placement] | None = None) -> Workshop:
-    """A workshop for that family. Nothing is imported or loaded before it is used.
+def build_runtime(family: Family, settings: Settings, choose: Callable[[], Placement] | None = None) -> Runtime:
+    """A runtime for that family. Nothing is imported or loaded before it is used.
 
     `choose` tells where and how to compute; without it, the settings and the machine do.
     """
-    engine = Engine(choose or partial(_choose, settings))
+    backend = Backend(choose or partial(_choose, settings))
     manager = PipelineManager(
-        fetch=engine.fetch,
-        load=engine.load,
-        assemble=engine.assemble,
-        release=engine.release,
-        room=engine.room,
+        fetch=backend.fetch,
+        load=backend.load,
+        assemble=backend.assemble,
+        release=backend.release,
+        room=backend.room,
         budget=settings.budget,
     )
 
-    def fall(tier: str) -> str | None:
-        return manager.start_over(partial(engine.fall, tier))
+    def fall_back(tier: str) -> str | None:
+        return manager.start_over(partial(backend.fall_back, tier))
 
-    return Workshop(engine, manager, Studio(family, manager.lease, fall))
+    return Runtime(backend, manager, Studio(family, manager.lease, fall_back))
 
 
 def _choose(settings: Settings) -> Placement:

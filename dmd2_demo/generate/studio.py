@@ -11,33 +11,34 @@ from typing import Protocol
 from PIL import Image
 
 from dmd2_demo.errors import Cancelled
-from dmd2_demo.generate import edges
-from dmd2_demo.generate.fallback import Fall, attempt, no_fall
-from dmd2_demo.generate.picture import Drawn, Picture
-from dmd2_demo.generate.requests import CannyGuided, Request
+from dmd2_demo.generate.fallback import Fallback, no_fallback, with_fallback
+from dmd2_demo.generate.picture import Decoded, Picture
+from dmd2_demo.generate.requests import Request
 from dmd2_demo.models.family import Family
 from dmd2_demo.models.parts import PipelineSpec
 from dmd2_demo.models.vocabulary import Vocabulary
 from dmd2_demo.progress import Progress, Report
 
 
-class Drawing(Protocol):
+class LeasedPipeline(Protocol):
     """What the studio needs of a leased pipeline."""
 
-    def draw(self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]) -> Drawn: ...
+    def run(
+        self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]
+    ) -> Decoded: ...
     def cut_off(self, prompt: str) -> str: ...
 
 
-Lease = Callable[[PipelineSpec, Report], AbstractContextManager[Drawing]]
+Lease = Callable[[PipelineSpec, Report], AbstractContextManager[LeasedPipeline]]
 
 
 class Studio:
     """Makes pictures of one family with leased pipelines."""
 
-    def __init__(self, family: Family, lease: Lease, fall: Fall = no_fall) -> None:
+    def __init__(self, family: Family, lease: Lease, fall_back: Fallback = no_fallback) -> None:
         self.family = family
         self.vocabulary = Vocabulary(family.words) if family.words else None
-        self._lease, self._fall = lease, fall
+        self._lease, self._fall_back = lease, fall_back
 
     def generate(self, request: Request, report: Report, cancelled: Callable[[], bool]) -> Iterator[Picture]:
         """The request's pictures, each as soon as it is made.
@@ -46,7 +47,7 @@ class Studio:
         one step, or one piece of a download, of `cancelled()` turning true, and DemoError where the picture can't
         be made.
         """
-        guide = self.edges(request) if isinstance(request, CannyGuided) else None
+        edges = request.edges()
         steps = len(request.schedule)
 
         def tell(progress: Progress) -> None:
@@ -67,26 +68,14 @@ class Studio:
             def make(picture: int = picture, on_step: Callable[[int], None] = on_step) -> Picture:
                 with self._lease(request.spec(), tell) as pipeline:
                     started = time.perf_counter()
-                    drawn = pipeline.draw(request, request.seed_of(picture), guide, on_step)
+                    decoded = pipeline.run(request, request.seed_of(picture), edges, on_step)
                     seconds = time.perf_counter() - started
                     cut_off = pipeline.cut_off(request.prompt)
-                notices = (*drawn.notices, *self._notices(request.prompt, cut_off))
-                return Picture(drawn.image, request.settings(picture), seconds, notices, guide)
+                notices = (*decoded.notices, *self._notices(request.prompt, cut_off))
+                return Picture(decoded.image, request.parameters(picture), seconds, notices, edges)
 
-            made, fell = attempt(make, self._fall)
+            made, fell = with_fallback(make, self._fall_back)
             yield replace(made, notices=(*fell, *made.notices))
-
-    def edges(self, request: CannyGuided) -> Image.Image:
-        """The map that will guide `request`, as the page shows it beforehand."""
-        if request.is_edge_map:
-            return edges.ready_map(request.image, request.size)
-        return edges.canny_map(
-            request.image,
-            request.size,
-            request.low_threshold,
-            request.high_threshold,
-            self.family.detect_resolution,
-        )
 
     def _notices(self, prompt: str, cut_off: str) -> tuple[str, ...]:
         notices = []

@@ -11,14 +11,11 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from PIL import Image
-
 from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.generate import edges
-from dmd2_demo.generate import runtime as workshop
 from dmd2_demo.generate.picture import Picture
-from dmd2_demo.generate.requests import CannyGuided, CommunityLora, Request, TextToImage
-from dmd2_demo.generate.runtime import Workshop
+from dmd2_demo.generate.requests import REQUESTS, Request
+from dmd2_demo.generate.runtime import Runtime, build_runtime
 from dmd2_demo.generate.studio import Lease, Studio
 from dmd2_demo.models.family import Family
 from dmd2_demo.progress import Progress, Report, silent
@@ -28,13 +25,13 @@ if TYPE_CHECKING:
     from dmd2_demo.device.placement import Placement
 
 Run = Callable[[Request], Iterator[Picture | str]]
-Gpu = Callable[[Run], Run]
+ForkDecorator = Callable[[Run], Run]
 """`spaces.GPU`: makes a generator's body run in a forked process; arguments and what it yields are pickled."""
 
 _BASES = 2  # each more is 7 GB that every new fork takes to the GPU
 
 
-def gpu(environment: Mapping[str, str] = os.environ) -> Gpu | None:
+def fork_decorator(environment: Mapping[str, str] = os.environ) -> ForkDecorator | None:
     """The decorator where ZeroGPU is active, else None. To be called before torch is imported."""
     if environment.get("SPACES_ZERO_GPU", "").lower() not in {"1", "t", "true"}:
         return None
@@ -42,31 +39,31 @@ def gpu(environment: Mapping[str, str] = os.environ) -> Gpu | None:
         import spaces  # noqa: PLC0415 - only Spaces have it
     except ImportError:
         return None
-    return cast("Gpu", spaces.GPU)
+    return cast("ForkDecorator", spaces.GPU)
 
 
-def furnish(
-    family: Family, settings: Settings, gpu: Gpu, choose: Callable[[], Placement] | None = None
-) -> tuple[Workshop, Family]:
-    """A workshop with every part of the family loaded, and the family with no more bases than that."""
+def build_forked_runtime(
+    family: Family, settings: Settings, fork: ForkDecorator, choose: Callable[[], Placement] | None = None
+) -> tuple[Runtime, Family]:
+    """A runtime with every part of the family loaded, and the family with no more bases than that."""
     bases = family.bases[:_BASES]
     names = {base.name for base in bases}
     examples = tuple(example for example in family.lora_examples if example.base in names)
     family = replace(family, bases=bases, lora_examples=examples or family.lora_examples[:1])
-    made = workshop.furnish(family, settings, choose or _choose)
-    for request in _one_of_each(family):
-        with made.manager.lease(request.spec(), _tell_the_operator):
+    runtime = build_runtime(family, settings, choose or _choose)
+    for request in (variant for kind in REQUESTS for variant in kind.variants(family)):
+        with runtime.manager.lease(request.spec(), _tell_the_operator):
             pass
     edges.detector()
-    return replace(made, studio=ForkedStudio(family, made.manager.lease, gpu)), family
+    return replace(runtime, studio=ForkedStudio(family, runtime.manager.lease, fork)), family
 
 
 class ForkedStudio(Studio):
-    """A studio that makes its pictures in the processes that `gpu` forks."""
+    """A studio that makes its pictures in the processes that `fork` makes."""
 
-    def __init__(self, family: Family, lease: Lease, gpu: Gpu) -> None:
+    def __init__(self, family: Family, lease: Lease, fork: ForkDecorator) -> None:
         super().__init__(family, lease)
-        self._forked = gpu(self._in_fork)
+        self._forked = fork(self._in_fork)
 
     def generate(self, request: Request, report: Report, cancelled: Callable[[], bool]) -> Iterator[Picture]:
         """As Studio's, but that it tells no steps and that Cancelled waits for the picture at work."""
@@ -89,17 +86,6 @@ class ForkedStudio(Studio):
             yield str(error)
 
 
-def _one_of_each(family: Family) -> Iterator[Request]:
-    """Requests that need, all together, every part."""
-    width, height = family.sizes.default
-    for distilled in family.distilled:
-        steps = len(distilled.schedule)
-        yield TextToImage(family=family, prompt="any", width=width, height=height, steps=steps)
-    yield CannyGuided(family=family, prompt="any", image=Image.new("RGB", (width, height)))
-    for base in family.bases:
-        yield CommunityLora(family=family, prompt="any", width=width, height=height, base=base, lora_scale=base.scale)
-
-
 def _tell_the_operator(progress: Progress) -> None:
     """In the Space's log, without the many lines of a download."""
     if progress.fraction is None:
@@ -107,6 +93,6 @@ def _tell_the_operator(progress: Progress) -> None:
 
 
 def _choose() -> Placement:
-    from dmd2_demo.device import zero_gpu as zero_placement  # noqa: PLC0415 - imports torch, which `spaces` must come before
+    from dmd2_demo.device import zero_gpu  # noqa: PLC0415 - imports torch, which `spaces` must come before
 
-    return zero_placement.choose()
+    return zero_gpu.choose()

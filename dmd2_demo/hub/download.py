@@ -29,7 +29,7 @@ _PASSING = {408, 429, 500, 502, 503, 504}  # statuses that a second try may not 
 
 
 @dataclass(frozen=True)
-class Downloads:
+class Downloader:
     """Brings files from the hub at `endpoint` (None: huggingface_hub's own) into `cache`."""
 
     cache: Path

@@ -14,11 +14,11 @@ from huggingface_hub.errors import HFValidationError
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.disk import Free, check_room, default_cache, free_disk
-from dmd2_demo.hub.download import Downloads
+from dmd2_demo.hub.download import Downloader
 from dmd2_demo.hub.hub_errors import HUB_ERRORS, MISSING, NotThere
 from dmd2_demo.hub.safetensors_header import BrokenFile, read_header
-from dmd2_demo.hub.single_flight import Turn
-from dmd2_demo.models.files import Choice
+from dmd2_demo.hub.single_flight import SingleFlight
+from dmd2_demo.models.files import Alternatives
 from dmd2_demo.models.sources import File, Folder, HubRepo
 from dmd2_demo.progress import Progress, Report, silent
 
@@ -33,9 +33,9 @@ class Hub:
     def __init__(self, cache: Path | None = None, endpoint: str | None = None, free: Free = free_disk) -> None:
         self._cache = cache or default_cache()
         self._free = free
-        self._downloads = Downloads(self._cache, endpoint, free)
+        self._downloads = Downloader(self._cache, endpoint, free)
         self._lock = threading.Lock()
-        self._turns: dict[File, Turn] = {}
+        self._flights: dict[File, SingleFlight] = {}
 
     def fetch(self, file: File, report: Report = silent, what: str = "") -> Path:
         """The file's path on this disk, downloaded first where it must be. DemoError says why it can't be had.
@@ -47,11 +47,11 @@ class Hub:
             return _in_folder(file.source, file.name)
         what = what or file.name
         with self._lock:
-            turn = self._turns.setdefault(file, Turn(Progress(f"Waiting for {what}")))
-        with turn.taken(report) as tell:
+            flight = self._flights.setdefault(file, SingleFlight(Progress(f"Waiting for {what}")))
+        with flight.joined(report) as tell:
             return self._in_cache(file.source, file.name, tell, what)
 
-    def first(self, choice: Choice, report: Report = silent, what: str = "") -> Path:
+    def first(self, choice: Alternatives, report: Report = silent, what: str = "") -> Path:
         """The path of the first of these files that exists, one on this disk before one that is not."""
         for file in choice:
             if self._is_local(file):
@@ -63,13 +63,13 @@ class Hub:
                 continue
         return self.fetch(choice[-1], report, what)
 
-    def fetch_all(self, choices: Iterable[Choice], what: str, report: Report = silent) -> tuple[Path, ...]:
+    def fetch_all(self, choices: Iterable[Alternatives], what: str, report: Report = silent) -> tuple[Path, ...]:
         """The first of each choice, once the disk is seen to have room for all. `what` names them."""
         choices = tuple(choices)
         check_room(f"download {what}", sum(size or 0 for _, size in self.missing(choices)), self._cache, self._free)
         return tuple(self.first(choice, report, what) for choice in choices)
 
-    def missing(self, choices: Iterable[Choice]) -> tuple[tuple[File, int | None], ...]:
+    def missing(self, choices: Iterable[Alternatives]) -> tuple[tuple[File, int | None], ...]:
         """What a first use would download, each file with the bytes to come, or None where the hub doesn't tell."""
         wanted = [choice for choice in choices if not any(self._is_local(file) for file in choice)]
         try:
@@ -90,7 +90,7 @@ class Hub:
             return False
         return True
 
-    def _first_there(self, choice: Choice) -> tuple[File, int | None]:
+    def _first_there(self, choice: Alternatives) -> tuple[File, int | None]:
         """The first of these files that the hub has, and its bytes to come. Raises one of HUB_ERRORS."""
         for file in choice:
             if isinstance(file.source, HubRepo):

@@ -14,7 +14,7 @@ from dmd2_demo.hub.safetensors_header import BrokenFile, Tensor, read_header
 from dmd2_demo.models.sources import File, PipelineSource, SingleFile, Source
 
 
-class Kind(StrEnum):
+class ModelKind(StrEnum):
     """What it is, as a sentence says it."""
 
     SDXL = "an SDXL base"
@@ -38,11 +38,11 @@ class Kind(StrEnum):
 def require_sdxl(source: PipelineSource, hub: Hub) -> None:
     """Raises DemoError, in one sentence, where `source` is no SDXL base. Reads configs or a header at most."""
     kind = of_file(source) if isinstance(source, SingleFile) else of_pipeline(source, hub)
-    if kind is not Kind.SDXL:
+    if kind is not ModelKind.SDXL:
         raise DemoError(f"{source} can't be a base here: it is {kind}, and an SDXL base is needed.")
 
 
-def of_file(source: SingleFile) -> Kind:
+def of_file(source: SingleFile) -> ModelKind:
     """What a single file holds. DemoError where it is none or damaged."""
     if not source.path.is_file():
         raise DemoError(f"There is no file {source}.")
@@ -54,7 +54,7 @@ def of_file(source: SingleFile) -> Kind:
         raise DemoError(f"{source} is damaged: {error}.") from error
 
 
-def of_header(tensors: Mapping[str, Tensor]) -> Kind:
+def of_header(tensors: Mapping[str, Tensor]) -> ModelKind:
     """What tensors of these names and shapes are."""
     for signs, kind in _SIGNS:
         if any(sign in name for name in tensors for sign in signs):
@@ -63,32 +63,36 @@ def of_header(tensors: Mapping[str, Tensor]) -> Kind:
     if first is None:
         vae = ("encoder.", "decoder.", "quant_conv.", "post_quant_conv.", "first_stage_model.")
         if tensors and all(name.startswith(vae) for name in tensors):
-            return Kind.VAE
-        return Kind.PART if any(name.startswith(("down_blocks.", "text_model.")) for name in tensors) else Kind.UNKNOWN
+            return ModelKind.VAE
+        return (
+            ModelKind.PART
+            if any(name.startswith(("down_blocks.", "text_model.")) for name in tensors)
+            else ModelKind.UNKNOWN
+        )
     by_channels = _of_channels(first.shape[1])
-    if by_channels is not Kind.SDXL:
+    if by_channels is not ModelKind.SDXL:
         return by_channels
     encoders = {
         number for number in "01" if any(name.startswith(f"conditioner.embedders.{number}.") for name in tensors)
     }
     if encoders == {"0", "1"}:
-        return Kind.SDXL
-    return Kind.REFINER if encoders else Kind.PART
+        return ModelKind.SDXL
+    return ModelKind.REFINER if encoders else ModelKind.PART
 
 
-_SIGNS: tuple[tuple[tuple[str, ...], Kind], ...] = (
-    ((".lora_down.", ".lora_up.", ".lora_A.", ".lora_B.", ".hada_w1", ".lokr_w1"), Kind.LORA),
-    (("double_blocks.0.", "single_transformer_blocks.0."), Kind.FLUX),
-    (("joint_blocks.0.",), Kind.SD3),
-    (("control_model.", "controlnet_cond_embedding.", "adapter.body."), Kind.CONTROL),
-    (("cond_stage_model.transformer.",), Kind.SD1),
-    (("cond_stage_model.model.",), Kind.SD2),
-    (("edm_mean",), Kind.EDM),
-    (("v_pred",), Kind.V_PREDICTION),
+_SIGNS: tuple[tuple[tuple[str, ...], ModelKind], ...] = (
+    ((".lora_down.", ".lora_up.", ".lora_A.", ".lora_B.", ".hada_w1", ".lokr_w1"), ModelKind.LORA),
+    (("double_blocks.0.", "single_transformer_blocks.0."), ModelKind.FLUX),
+    (("joint_blocks.0.",), ModelKind.SD3),
+    (("control_model.", "controlnet_cond_embedding.", "adapter.body."), ModelKind.CONTROL),
+    (("cond_stage_model.transformer.",), ModelKind.SD1),
+    (("cond_stage_model.model.",), ModelKind.SD2),
+    (("edm_mean",), ModelKind.EDM),
+    (("v_pred",), ModelKind.V_PREDICTION),
 )
 
 
-def of_pipeline(source: Source, hub: Hub) -> Kind:
+def of_pipeline(source: Source, hub: Hub) -> ModelKind:
     """What a repository or folder in diffusers' layout holds. DemoError where its configs can't be had."""
     try:
         index = _read(File(source, "model_index.json"), hub)
@@ -99,44 +103,44 @@ def of_pipeline(source: Source, hub: Hub) -> Kind:
         if sign in name:
             return kind
     if "StableDiffusion" not in name or not index.get("unet"):
-        return Kind.UNKNOWN
+        return ModelKind.UNKNOWN
     unet = _read(File(source, "unet/config.json"), hub)
     if unet.get("addition_embed_type") != "text_time":
-        return Kind.SD1 if unet.get("cross_attention_dim") == 768 else Kind.SD2
+        return ModelKind.SD1 if unet.get("cross_attention_dim") == 768 else ModelKind.SD2
     by_channels = _of_channels(unet.get("in_channels", 4))
-    if by_channels is not Kind.SDXL:
+    if by_channels is not ModelKind.SDXL:
         return by_channels
     if not (_is_there(index, "text_encoder") and _is_there(index, "text_encoder_2")):
-        return Kind.REFINER
+        return ModelKind.REFINER
     scheduler = _read(File(source, "scheduler/scheduler_config.json"), hub)
     if "EDM" in str(scheduler.get("_class_name")):
-        return Kind.EDM
-    return Kind.V_PREDICTION if scheduler.get("prediction_type") == "v_prediction" else Kind.SDXL
+        return ModelKind.EDM
+    return ModelKind.V_PREDICTION if scheduler.get("prediction_type") == "v_prediction" else ModelKind.SDXL
 
 
 _PIPELINES = (
-    ("Flux", Kind.FLUX),
-    ("StableDiffusion3", Kind.SD3),
-    ("Inpaint", Kind.INPAINTING),
-    ("Pix2Pix", Kind.EDITING),
-    ("ControlNet", Kind.CONTROL),
+    ("Flux", ModelKind.FLUX),
+    ("StableDiffusion3", ModelKind.SD3),
+    ("Inpaint", ModelKind.INPAINTING),
+    ("Pix2Pix", ModelKind.EDITING),
+    ("ControlNet", ModelKind.CONTROL),
 )
 
 
-def _of_part(source: Source, hub: Hub) -> Kind:
+def _of_part(source: Source, hub: Hub) -> ModelKind:
     """What a repository or folder without a pipeline holds."""
     try:
         name = str(_read(File(source, "config.json"), hub).get("_class_name"))
     except NotThere:
         lora = File(source, "pytorch_lora_weights.safetensors")
-        return Kind.LORA if hub.has(lora) else Kind.LOOSE
+        return ModelKind.LORA if hub.has(lora) else ModelKind.LOOSE
     if "Autoencoder" in name:
-        return Kind.VAE
-    return Kind.CONTROL if "ControlNet" in name or "Adapter" in name else Kind.PART
+        return ModelKind.VAE
+    return ModelKind.CONTROL if "ControlNet" in name or "Adapter" in name else ModelKind.PART
 
 
-def _of_channels(count: int) -> Kind:
-    return {4: Kind.SDXL, 9: Kind.INPAINTING, 8: Kind.EDITING}.get(count, Kind.UNKNOWN)
+def _of_channels(count: int) -> ModelKind:
+    return {4: ModelKind.SDXL, 9: ModelKind.INPAINTING, 8: ModelKind.EDITING}.get(count, ModelKind.UNKNOWN)
 
 
 def _is_there(index: Mapping[str, Any], component: str) -> bool:

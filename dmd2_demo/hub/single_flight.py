@@ -13,15 +13,18 @@ _PATIENCE = 0.5  # seconds between two words to somebody who waits
 
 
 @dataclass
-class Turn:
+class SingleFlight:
     """One at a time fetches a file; the others are told how far it is."""
 
     latest: Progress
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
-    def taken(self, report: Report) -> Iterator[Report]:
-        """Waits for one's turn, telling `report`, which may raise to end the wait; gives what tells the others too."""
+    def joined(self, report: Report) -> Iterator[Report]:
+        """Waits until nobody else fetches, telling `report`, which may raise to end the wait.
+
+        Gives a report that tells those who wait as well.
+        """
 
         def tell(progress: Progress) -> None:
             self.latest = progress

@@ -13,6 +13,9 @@ ONE_STEP = Schedule((399,))
 
 _EMBEDDED = Path(__file__).parent.parent / "embedded"
 
+SDXL_CONFIGS = Folder(Path(__file__).parent / "configs" / "sdxl")
+"""What a single file lacks: SDXL's published configs and tokenizers."""
+
 
 def _dmd2(source: Source) -> tuple[tuple[Distilled, ...], File]:
     """The published file names, which the embedded family shares: one code path serves both."""

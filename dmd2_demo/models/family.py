@@ -116,7 +116,12 @@ class Family:
         known = " or ".join(str(len(distilled.schedule)) for distilled in self.distilled)
         raise DemoError(f"Steps must be {known}.")
 
-    def community(self, name: str) -> CommunityBase:
+    @property
+    def most_steps(self) -> int:
+        """The steps of its slowest and best distilled UNet."""
+        return max(len(distilled.schedule) for distilled in self.distilled)
+
+    def community(self, name: object) -> CommunityBase:
         """The base of that name; DemoError where there is none."""
         for base in self.bases:
             if base.name == name:

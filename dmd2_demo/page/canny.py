@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
@@ -10,107 +9,56 @@ from PIL import Image
 
 from dmd2_demo.generate.requests import CannyGuided
 from dmd2_demo.generate.upload import open_picture
-from dmd2_demo.page import controls
-from dmd2_demo.page.house import House
-from dmd2_demo.page.inputs import Slider
-from dmd2_demo.page.picture_input import PictureInput
-from dmd2_demo.page.runner import Runner, Shown, said
+from dmd2_demo.page import tabs
+from dmd2_demo.page.events import PRIVATE
+from dmd2_demo.page.form import Form
+from dmd2_demo.page.runner import errors_shown
+from dmd2_demo.page.tabs import Tab, TabContext
 
 
-def tab(runner: Runner, house: House) -> gr.events.Dependency:
-    """Lays out the tab and its endpoint `/canny`."""
-    family = runner.studio.family
-    with gr.Tab("Canny"):
+def tab(context: TabContext) -> Tab:
+    """Lays out the tab."""
+    family = context.family
+    form = context.form(CannyGuided, image=open_picture)
+    with tabs.opened("Canny") as tab:
         with gr.Row():
-            with gr.Column(scale=5):
-                with gr.Row():
-                    image = PictureInput(
-                        label="Picture",
-                        type="filepath",
-                        image_mode=None,
-                        sources=["upload", "clipboard", "webcam"],
-                        height=220,
-                        min_width=140,
-                    )
-                    edges = gr.Image(
-                        label="Edges",
-                        format="png",
-                        interactive=False,
-                        height=220,
-                        min_width=140,
-                        buttons=["fullscreen"],
-                    )
-                with gr.Row():
-                    low = Slider(0, 500, 100, step=1, label="Low threshold", min_width=140)
-                    high = Slider(0, 500, 200, step=1, label="High threshold", min_width=140)
-                is_edge_map = gr.Checkbox(False, label="The picture is an edge map already")
-                prompt = controls.prompt_box((family.canny_examples or family.examples)[0])
-                with gr.Row():
-                    scale = Slider(0, 2, 0.8, step=0.05, label="Conditioning", min_width=140)
-                    guided = Slider(0, 4, family.guided_steps, step=1, label="Guided steps of 4", min_width=140)
-                seed, images = controls.seed_row()
-                actions = controls.actions()
-                spec = CannyGuided(family=family, prompt="any", image=Image.new("RGB", (1, 1))).spec()
-                controls.announcement(lambda: house.downloads(spec), [])
-            with gr.Column(scale=7):
-                shown = controls.results()
-        if family.canny_examples:
-            controls.examples(
-                [[str(example.image), example.prompt] for example in family.canny_examples], [image, prompt]
-            )
+            look: dict[str, Any] = {"height": 220, "min_width": 140}
+            form.add("image", **look)
+            edges = gr.Image(label="Edges", format="png", interactive=False, buttons=["fullscreen"], **look)
+        with gr.Row():
+            form.add("low_threshold", min_width=140)
+            form.add("high_threshold", min_width=140)
+        form.add("is_edge_map")
+        with gr.Row():
+            form.add("conditioning_scale", min_width=140)
+            form.add("guided_steps", min_width=140)
+        tabs.announcement(lambda: context.page.downloads(CannyGuided.blank(family).spec()), [])
+    _preview(form, edges)
+    return Tab(
+        tab, form, ["image", "prompt"], [[str(example.image), example.prompt] for example in family.canny_examples]
+    )
 
-    def request_of(path: str | None, prompt: str, **values: Any) -> CannyGuided:
-        return CannyGuided(family=family, prompt=prompt, image=open_picture(path), **values)
 
-    def preview(path: str | None, low: int, high: int, is_edge_map: bool) -> Image.Image | None:
-        if path is None:
+def _preview(form: Form, edges: gr.Image) -> None:
+    """Keeps the map up with what decides it."""
+    deciding: dict[str, Any] = {
+        name: form.components[name] for name in ("image", "low_threshold", "high_threshold", "is_edge_map")
+    }
+
+    def preview(**values: Any) -> Image.Image | None:
+        if values["image"] is None:
             return None
-        with said():
-            return runner.studio.edges(
-                request_of(path, "edges", low_threshold=low, high_threshold=high, is_edge_map=is_edge_map)
-            )
+        with errors_shown():
+            return form.build({**values, "prompt": "edges"}).edges()
 
     gr.on(
-        [image.change, low.change, high.change, is_edge_map.change],
+        [component.change for component in deciding.values()],
         preview,
-        [image, low, high, is_edge_map],
+        None,
         edges,
+        inputs_kwargs=deciding,
         # While a slider moves only its last place matters.
         trigger_mode="always_last",
         concurrency_limit=2,
-        **controls.PRIVATE,
+        **PRIVATE,
     )
-
-    def canny(
-        image: str,
-        prompt: str,
-        low_threshold: int,
-        high_threshold: int,
-        conditioning_scale: float,
-        guided_steps: int,
-        seed: int,
-        randomize_seed: bool,
-        images: int,
-        is_edge_map: bool,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio finds it
-    ) -> Iterator[Shown]:
-        """Pictures from a prompt and another picture's edges, in 4 steps."""
-
-        def build(seed: int) -> CannyGuided:
-            return request_of(
-                image,
-                prompt,
-                low_threshold=low_threshold,
-                high_threshold=high_threshold,
-                is_edge_map=is_edge_map,
-                conditioning_scale=conditioning_scale,
-                guided_steps=guided_steps,
-                seed=seed,
-                images=images,
-            )
-
-        yield from runner.run(build, seed, randomize_seed, request.session_hash, progress)
-
-    inputs = [image, prompt, low, high, scale, guided, seed.seed, seed.randomize, images, is_edge_map]
-    return controls.on_generate(actions, prompt, canny, inputs, shown, seed, runner.stop_of, "canny")

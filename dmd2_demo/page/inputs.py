@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
+from gradio.data_classes import ImageData
 
 
 class Slider(gr.Slider):
@@ -45,3 +46,19 @@ class Dropdown(gr.Dropdown):
     def preprocess(self, payload: Any) -> Any:
         """What was sent."""
         return payload
+
+
+class PictureInput(gr.Image):
+    """gr.Image that hands over the file's path untouched.
+
+    gr.Image opens the file itself, and what it says of a broken one is not for visitors.
+    """
+
+    is_template = True
+
+    def __init__(self, **look: Any) -> None:
+        super().__init__(type="filepath", image_mode=None, sources=["upload", "clipboard", "webcam"], **look)
+
+    def preprocess(self, payload: ImageData | None) -> Any:
+        """The path of the uploaded file, None where there is none."""
+        return payload.path if payload else None

@@ -8,25 +8,45 @@ import gradio as gr
 
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.models.family import Family
-from dmd2_demo.page import canny, loaded, lora, text_to_image
-from dmd2_demo.page.house import House
+from dmd2_demo.page import canny, keys, loaded, lora, shared, text_to_image
+from dmd2_demo.page.context import PageContext
+from dmd2_demo.page.events import PRIVATE
+from dmd2_demo.page.jobs import Jobs
+from dmd2_demo.page.results import describe, results
 from dmd2_demo.page.runner import Runner
-from dmd2_demo.page.stops import Stops
+from dmd2_demo.page.tabs import TabContext, on_generate, show_what_applies
 
 _DAY = 86_400
 
 
-def build(studio: Studio, house: House) -> gr.Blocks:
+def build(studio: Studio, context: PageContext) -> gr.Blocks:
     """The whole page. Nothing is loaded by building it."""
-    runner = Runner(studio, Stops())
+    runner, family = Runner(studio, Jobs()), studio.family
     # Uploads and pictures older than a day are removed from Gradio's cache once an hour.
     page: gr.Blocks
     with gr.Blocks(title="DMD2", analytics_enabled=False, delete_cache=(3600, _DAY)) as page:
-        gr.HTML(_header(studio.family, house.device), elem_id="header", padding=False)
-        events = [tab(runner, house) for tab in (text_to_image.tab, lora.tab, canny.tab)]
-        refresh_after = loaded.panel(house.status, house.unload)
+        gr.HTML(_header(family, context.device), elem_id="header", padding=False)
+        with gr.Row():
+            with gr.Column(scale=5):
+                prompt = shared.prompt_box(family)
+                actions = keys.actions()
+                tabs_place = gr.Tabs()
+                controls_place = gr.Column()
+            with gr.Column(scale=7):
+                shown = results()
+        with controls_place:
+            controls = shared.controls(family, page, prompt, shown.seed_used)
+        tab_context = TabContext(runner, context, controls, shown)
+        with tabs_place:
+            tabs = [lay_out(tab_context) for lay_out in (text_to_image.tab, lora.tab, canny.tab)]
+        with controls_place:
+            show_what_applies(tabs, controls.size)
+        refresh_after = loaded.panel(context.status, context.unload)
+        events = [on_generate(tab_context, tab) for tab in tabs]
         for event in events:
+            event.success(describe, shown.parameters, shown.status, queue=False, **PRIVATE)
             refresh_after(event)
+        keys.connect(page, prompt, actions, events, runner.stop_of)
         page.unload(runner.stop_of)
     return page
 

@@ -8,21 +8,21 @@ from typing import Any
 import gradio as gr
 from gradio.events import Dependency, api
 
+from dmd2_demo.page.events import ON_DEVICE, PRIVATE
 from dmd2_demo.progress import in_bytes
 
 
 def panel(status: Callable[[], dict[str, Any]], unload: Callable[[], None] | None) -> Callable[[Dependency], None]:
     """Lays out the panel. Gives a function that, called inside the page, refreshes it after an event."""
-    private: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
     def refresh_after(event: Dependency) -> None:
-        event.then(lambda: _listing(status()), None, listing, queue=False, **private)
+        event.then(lambda: _listing(status()), None, listing, queue=False, **PRIVATE)
 
     with gr.Accordion("Loaded models", open=False), gr.Row():
         listing = gr.Markdown(_listing(status()))
         if unload is not None:
             button = gr.Button("Unload", size="sm", scale=0, min_width=120)
-            refresh_after(button.click(unload, concurrency_id="device", concurrency_limit=1, **private))
+            refresh_after(button.click(unload, **ON_DEVICE, **PRIVATE))
     api(status, api_name="status", queue=False)
     return refresh_after
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,13 +12,13 @@ from typing import Any
 import gradio as gr
 
 from dmd2_demo.errors import Cancelled, DemoError
-from dmd2_demo.generate import fields
-from dmd2_demo.generate.requests import LARGEST_SEED, Request
+from dmd2_demo.generate.requests import Request
 from dmd2_demo.generate.studio import Studio
-from dmd2_demo.page.stops import Stops
+from dmd2_demo.page.jobs import Jobs
 from dmd2_demo.progress import Progress, Report
 
-Shown = tuple[list[str], int, dict[str, Any]]
+Outputs = tuple[list[str], int, dict[str, Any]]
+"""What a generating endpoint gives: paths of the pictures, the first one's seed, and all parameters."""
 
 _log = logging.getLogger(__name__)
 
@@ -27,56 +26,46 @@ _log = logging.getLogger(__name__)
 class Runner:
     """Runs requests for visitors. One is shared by all tabs."""
 
-    def __init__(self, studio: Studio, stops: Stops) -> None:
+    def __init__(self, studio: Studio, jobs: Jobs) -> None:
         self.studio = studio
-        self._stops = stops
+        self._jobs = jobs
 
-    def run(
-        self,
-        build: Callable[[int], Request],
-        seed: int | None,
-        randomize_seed: bool,
-        visitor: str | None,
-        progress: gr.Progress,
-    ) -> Iterator[Shown]:
-        """Paths of the pictures so far, the first one's seed, and all settings; anew for each picture."""
+    def run(self, build: Callable[[], Request], visitor: str | None, progress: gr.Progress) -> Iterator[Outputs]:
+        """The outputs with the pictures so far, anew for each picture."""
 
         def report(now: Progress) -> None:
             # Gradio draws a bar only for a number.
             progress(now.fraction if now.fraction is not None else 0.0, desc=now.sentence)
 
-        with said(), self._stops.running(visitor or "") as stopped:
-            chosen = (
-                random.randrange(LARGEST_SEED + 1) if randomize_seed else fields.whole("Seed", seed, 0, LARGEST_SEED)
-            )
-            request = build(chosen)
+        with errors_shown(), self._jobs.running(visitor or "") as stopped:
+            request = build()
             # Gradio copies each picture to its own cache, which it clears of what is old.
             with tempfile.TemporaryDirectory(prefix="dmd2-") as folder:
                 yield from self._pictures(request, Path(folder), report, stopped.is_set)
 
     def _pictures(
         self, request: Request, folder: Path, report: Report, cancelled: Callable[[], bool]
-    ) -> Iterator[Shown]:
+    ) -> Iterator[Outputs]:
         paths: list[str] = []
         seconds = 0.0
         for picture in self.studio.generate(request, report, cancelled):
             paths.append(str(picture.save(folder)))
             seconds += picture.seconds
-            settings = {
-                **request.settings(),
+            parameters = {
+                **request.parameters(),
                 "images": request.images,
                 "seconds": round(seconds, 3),
                 "notices": list(picture.notices),
             }
-            yield list(paths), request.seed, settings
+            yield list(paths), request.seed, parameters
 
     def stop_of(self, request: gr.Request) -> None:
         """Ends within one step what the sender of `request` has running."""
-        self._stops.stop(request.session_hash or "")
+        self._jobs.stop(request.session_hash or "")
 
 
 @contextmanager
-def said() -> Iterator[None]:
+def errors_shown() -> Iterator[None]:
     """Turns errors into the sentence a visitor reads. What we did not foresee is logged and not shown."""
     try:
         yield

@@ -50,6 +50,14 @@ CSS = """
 .pictures .grid-container:has(> :only-child) { max-width: 34rem; margin: 0 auto; }
 /* The toast says what was wrong; the pictures made before stay in sight. */
 .pictures [data-testid="status-tracker"]:has(.error) { display: none !important; }
+/* What a tab is started by: pressed by the page's own Generate. */
+.trigger { display: none !important; }
+/* -1 is a number that means a word. */
+#seed { position: relative; }
+#seed.random input:not(:focus) { color: transparent; }
+#seed.random:has(input:not(:focus))::after {
+  content: "random"; position: absolute; left: 1.4rem; bottom: 1.2rem; pointer-events: none;
+}
 .status { min-height: 1.5rem; padding: 0 .25rem; }
 .status p { color: var(--body-text-color-subdued); font-size: .9rem; }
 @media (max-width: 768px) {

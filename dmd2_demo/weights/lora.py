@@ -37,13 +37,13 @@ class MergeableUNet:
     """`unet` with a LoRA at the scale set last; scale 0, the bare UNet, to begin with.
 
     The weights that the LoRA targets are kept as they were read, in the host's memory: on a GPU the UNet takes no
-    more than it does without a LoRA. `unet` must hold its weights whenever a scale is set. DemoError where the LoRA
-    is for another model.
+    more than it does without a LoRA. `unet` must hold its weights whenever a scale is set, which is computed on
+    `merge_device`, or where the weights are. DemoError where the LoRA is for another model.
     """
 
-    def __init__(self, unet: Any, lora: Mapping[str, torch.Tensor]) -> None:
+    def __init__(self, unet: Any, lora: Mapping[str, torch.Tensor], merge_device: torch.device | None = None) -> None:
         self.unet = unet
-        self.merges_on: torch.device | None = None  # where scales are computed; None for where the weights are
+        self._merge_device = _exact(merge_device or unet.device)
         self._scale = 0.0
         self._targets = tuple(_targets(unet, lora))
 
@@ -60,16 +60,8 @@ class MergeableUNet:
         # What a failure half-way leaves must be merged again.
         self._scale = float("nan")
         for target in self._targets:
-            weight = target.layer.weight
-            weight.copy_(target.merged(scale, _exact(self.merges_on or weight.device)) if scale else target.pristine)
+            target.layer.weight.copy_(target.merged(scale, self._merge_device) if scale else target.pristine)
         self._scale = scale
-
-    def tensors(self) -> Iterator[torch.Tensor]:
-        """All that this takes memory for on the UNet's device."""
-        device = self.unet.device
-        held = (tensor for target in self._targets for tensor in (target.pristine, target.up, target.down))
-        yield from (*self.unet.parameters(), *self.unet.buffers())
-        yield from (tensor for tensor in held if tensor.device == device)
 
 
 def _exact(device: torch.device) -> torch.device:

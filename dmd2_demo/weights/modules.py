@@ -16,20 +16,20 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokeniz
 from transformers.utils.logging import disable_progress_bar
 
 from dmd2_demo.errors import DemoError
-from dmd2_demo.weights.tensors import fill, read_tensors, still
+from dmd2_demo.weights.tensors import fill, frozen, read_tensors
 
 disable_progress_bar()  # Its bars would fill a server's log; the page has its own.
 
 
 @dataclass(frozen=True)
-class Placing:
+class LoadTarget:
     """Where modules go and as what."""
 
     device: torch.device
     dtype: torch.dtype
 
 
-Build = Callable[[Path, Sequence[Path], Placing], Any]
+Build = Callable[[Path, Sequence[Path], LoadTarget], Any]
 """Makes a module of a config file and one or more `.safetensors` files."""
 
 
@@ -43,7 +43,7 @@ class LoadedTextEncoders:
     text_encoder_2: Any
 
 
-def unet(config: Path, weights: Sequence[Path], placing: Placing) -> Any:
+def unet(config: Path, weights: Sequence[Path], placing: LoadTarget) -> Any:
     """A UNet2DConditionModel of that config file with the weights of those `.safetensors` files."""
     return _model(UNet2DConditionModel, config, weights, placing)
 
@@ -53,32 +53,32 @@ def unet_without_weights(config: Path) -> Any:
     return _empty(UNet2DConditionModel, config)
 
 
-def unet_of(tensors: dict[str, torch.Tensor], config: Path, name: str, placing: Placing) -> Any:
+def unet_of(tensors: dict[str, torch.Tensor], config: Path, name: str, placing: LoadTarget) -> Any:
     """A UNet2DConditionModel with weights that were read already, from the file called `name`."""
     return _filled(UNet2DConditionModel, tensors, config, name, placing)
 
 
-def vae(config: Path, weights: Sequence[Path], placing: Placing) -> Any:
+def vae(config: Path, weights: Sequence[Path], placing: LoadTarget) -> Any:
     """An AutoencoderKL."""
     return _model(AutoencoderKL, config, weights, placing)
 
 
-def adapter(config: Path, weights: Sequence[Path], placing: Placing) -> Any:
+def adapter(config: Path, weights: Sequence[Path], placing: LoadTarget) -> Any:
     """A T2IAdapter."""
     return _model(T2IAdapter, config, weights, placing)
 
 
-def _model(kind: Any, config: Path, weights: Sequence[Path], placing: Placing) -> Any:
+def _model(kind: Any, config: Path, weights: Sequence[Path], placing: LoadTarget) -> Any:
     tensors: dict[str, torch.Tensor] = {}
     for path in weights:
         tensors |= read_tensors(path, placing.device, placing.dtype)
     return _filled(kind, tensors, config, weights[0].name, placing)
 
 
-def _filled(kind: Any, tensors: dict[str, torch.Tensor], config: Path, name: str, placing: Placing) -> Any:
+def _filled(kind: Any, tensors: dict[str, torch.Tensor], config: Path, name: str, placing: LoadTarget) -> Any:
     model = _empty(kind, config)
     fill(model, tensors, name)
-    return still(model, placing.device)
+    return frozen(model, placing.device)
 
 
 def _empty(kind: Any, config: Path) -> Any:
@@ -101,7 +101,7 @@ def tokenizer(config: Path) -> Any:
         return CLIPTokenizer.from_pretrained(config.parent, local_files_only=True)
 
 
-def text_encoder(config: Path, weights: Sequence[Path], placing: Placing) -> Any:
+def text_encoder(config: Path, weights: Sequence[Path], placing: LoadTarget) -> Any:
     """A CLIPTextModel, with a projection where the config says so. All lie in one folder."""
     with _described(config):
         architectures = json.loads(config.read_text()).get("architectures") or [""]
@@ -120,7 +120,7 @@ def text_encoder(config: Path, weights: Sequence[Path], placing: Placing) -> Any
     amiss = sorted(found["missing_keys"]) or sorted(key for key, *_ in found["mismatched_keys"])
     if amiss:
         raise DemoError(f"{weights[0].name} does not fit this text encoder: {amiss[0]} is missing or of another shape.")
-    return still(model, placing.device)
+    return frozen(model, placing.device)
 
 
 def _variant(weights: Path) -> str | None:

@@ -1,4 +1,4 @@
-"""Weights that were published as a pickle, made into a safetensors file once."""
+"""PartLoader that were published as a pickle, made into a safetensors file once."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from dmd2_demo.errors import DemoError
 from dmd2_demo.models.parts import Part, TextEncoders, UNet
 from dmd2_demo.models.sources import SingleFile
 from dmd2_demo.weights import modules
-from dmd2_demo.weights.modules import Placing
-from dmd2_demo.weights.tensors import read_tensors, still
+from dmd2_demo.weights.modules import LoadTarget
+from dmd2_demo.weights.tensors import frozen, read_tensors
 
 _UNET = "model.diffusion_model."
 _CONDITIONERS = "conditioner.embedders."
@@ -35,7 +35,7 @@ def prefix(part: Part) -> str:
             return ""
 
 
-def unet(config: Path, weights: Path, placing: Placing) -> Any:
+def unet(config: Path, weights: Path, placing: LoadTarget) -> Any:
     """The UNet of the file; `config` is the diffusers folder that says its shape."""
     shape = config / "unet" / "config.json"
     tensors = read_tensors(weights, placing.device, placing.dtype, prefix=_UNET)
@@ -46,13 +46,13 @@ def unet(config: Path, weights: Path, placing: Placing) -> Any:
     return modules.unet_of(converted, shape, weights.name, placing)
 
 
-def text_encoders(config: Path, weights: Path, placing: Placing) -> tuple[Any, Any]:
+def text_encoders(config: Path, weights: Path, placing: LoadTarget) -> tuple[Any, Any]:
     """Both text encoders of the file."""
     one, two = (_text_encoder(config, weights, placing, *of) for of in _ENCODERS)
     return one, two
 
 
-def _text_encoder(config: Path, weights: Path, placing: Placing, kind: Any, folder: str, prefix: str) -> Any:
+def _text_encoder(config: Path, weights: Path, placing: LoadTarget, kind: Any, folder: str, prefix: str) -> Any:
     # Of one encoder's tensors alone diffusers can't take the wrong ones.
     tensors = read_tensors(weights, placing.device, placing.dtype, prefix=prefix)
     try:
@@ -65,4 +65,4 @@ def _text_encoder(config: Path, weights: Path, placing: Placing, kind: Any, fold
     absent = next((name for name, parameter in encoder.named_parameters() if parameter.is_meta), None)
     if absent:
         raise DemoError(f"{weights.name} is incomplete: {absent} of the {folder} is missing.")
-    return still(encoder, placing.device)
+    return frozen(encoder, placing.device)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +53,6 @@ def _first_line(error: Exception) -> str:
     return lines[min(1, len(lines) - 1)][:200]
 
 
-def still(module: Any, device: torch.device) -> Any:
+def frozen(module: Any, device: torch.device) -> Any:
     """The module on `device`, ready to be used and not trained."""
     return module.to(device).eval().requires_grad_(False)
-
-
-def size_of(tensors: Iterable[torch.Tensor]) -> int:
-    """Bytes, what is shared counted once."""
-    return sum({tensor.data_ptr(): tensor.nbytes for tensor in tensors}.values())

@@ -11,7 +11,7 @@ from bench import random_weights
 from bench.full_size import machine, measure
 from bench.random_family import FULL, SMALL, lora_shapes, write
 from dmd2_demo.generate.bases import SDXL_CONFIGS
-from dmd2_demo.generate.runtime import furnish
+from dmd2_demo.generate.runtime import build_runtime
 from dmd2_demo.settings import Settings
 from dmd2_demo.weights.modules import unet_without_weights
 
@@ -41,7 +41,7 @@ def test_full_size_has_the_published_sizes() -> None:
 
 def test_all_tabs_are_measured_on_a_small_family(tmp_path: Path) -> None:
     family = write(tmp_path / "family", SMALL)
-    rows = list(measure(furnish(family, Settings()), pictures=1))
+    rows = list(measure(build_runtime(family, Settings()), pictures=1))
     loaded = {row[0]: int(row[-1]) for row in rows}
     assert loaded == {
         "text, 4 steps": 4,

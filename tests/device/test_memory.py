@@ -7,16 +7,16 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from dmd2_demo.device.memory import Memory, full_is_said, tier_for
-from dmd2_demo.device.offload import Carry
+from dmd2_demo.device.memory import Memory, raising_device_full, tier_for
+from dmd2_demo.device.offload import CopyToDevice
 from dmd2_demo.errors import DeviceFull
 from dmd2_demo.generate import pipelines
 from dmd2_demo.generate.manager import PipelineManager
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.models.parts import Part
-from dmd2_demo.weights.loader import Weights
-from tests.embedded import FAMILY, House, canny, lora, text
+from dmd2_demo.weights.loader import PartLoader
+from tests.embedded import FAMILY, EmbeddedRuntime, canny, lora, text
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 GB = 10**9
@@ -50,36 +50,36 @@ def test_the_fastest_tier_that_fits(free: float, tier: str) -> None:
     ],
 )
 def test_full_memory_is_said_whoever_notices(error: RuntimeError) -> None:
-    with pytest.raises(DeviceFull) as full, full_is_said("offload"):
+    with pytest.raises(DeviceFull) as full, raising_device_full("offload"):
         raise error
     assert full.value.tier == "offload"
 
 
 def test_other_errors_are_left_alone() -> None:
-    with pytest.raises(RuntimeError, match="shapes"), full_is_said("resident"):
+    with pytest.raises(RuntimeError, match="shapes"), raising_device_full("resident"):
         raise RuntimeError("shapes don't match")
 
 
 def test_it_falls_tier_by_tier_and_says_so() -> None:
     memory = Memory(CUDA, "resident", free=empty)
     assert memory.home == CUDA
-    assert "come to the device only for their work" in (memory.fall("resident") or "")
+    assert "come to the device only for their work" in (memory.fall_back("resident") or "")
     assert (memory.tier, memory.home) == ("offload", CPU)
-    assert "each layer" in (memory.fall("offload") or "")
+    assert "each layer" in (memory.fall_back("offload") or "")
     assert memory.tier == "sequential"
-    assert memory.fall("sequential") is None
+    assert memory.fall_back("sequential") is None
 
 
 def test_two_requests_that_fail_in_one_tier_fall_once() -> None:
     memory = Memory(CUDA, "resident", free=empty)
-    assert memory.fall("resident")
-    assert memory.fall("resident")
+    assert memory.fall_back("resident")
+    assert memory.fall_back("resident")
     assert memory.tier == "offload"
 
 
 def test_on_a_cpu_there_is_nowhere_to_fall_to() -> None:
     memory = Memory(CPU, "resident", tiers=("resident",))
-    assert memory.fall("resident") is None
+    assert memory.fall_back("resident") is None
     assert memory.tier == "resident"
     assert memory.room() > 0
 
@@ -92,7 +92,7 @@ def test_room_is_what_is_free_where_parts_wait_less_what_work_needs() -> None:
         return 10 * GB
 
     assert 6 * GB < Memory(CUDA, "resident", free=free).room() < 8 * GB
-    assert 9 * GB < Memory(CUDA, "offload", free=free).room() < 10 * GB
+    assert 9 * GB < Memory(CUDA, "offload", free=free).room(2_500_000_000) < 10 * GB
     assert asked == [CUDA, CPU]
 
 
@@ -107,18 +107,18 @@ class Copies:
         return tensor.clone()
 
 
-def house_of(memory: Memory, converted: Path) -> House:
-    weights = Weights(Hub(), CPU, torch.float32, converted)
+def runtime_of(memory: Memory, converted: Path) -> EmbeddedRuntime:
+    weights = PartLoader(Hub(), CPU, torch.float32, converted, merge_device=CPU)
 
     def load(part: Part) -> Any:
         loaded = weights.load(part)
-        memory.place(loaded)
-        return loaded
+        memory.place(loaded.networks, part.working)
+        return loaded.module
 
     manager = PipelineManager(
         fetch=weights.fetch, load=load, assemble=pipelines.assemble, release=lambda: None, room=memory.room
     )
-    return House(Studio(FAMILY, manager.lease), manager)
+    return EmbeddedRuntime(Studio(FAMILY, manager.lease), manager)
 
 
 @pytest.mark.parametrize("tier", ["offload", "sequential"])
@@ -130,9 +130,9 @@ def test_every_tab_makes_the_same_picture_in_every_tier(tier: str, crowded: bool
     drawing = Image.new("RGB", (64, 64))
     ImageDraw.Draw(drawing).circle((32, 32), 20, (255, 255, 255))
     copies = Copies()
-    carry: Carry = copies
-    placed = house_of(Memory(CPU, tier, free=free, carry=carry), tmp_path)
-    plain = House.open(tmp_path)
+    copy: CopyToDevice = copies
+    placed = runtime_of(Memory(CPU, tier, free=free, copy=copy), tmp_path)
+    plain = EmbeddedRuntime.open(tmp_path)
     # The tabs share modules; the LoRA's weights are written to between pictures.
     for request in (
         text(steps=4),

@@ -8,7 +8,6 @@ import torch
 from dmd2_demo.device.attention import Attention
 from dmd2_demo.device.memory import Memory
 from dmd2_demo.device.placement import Placement, choose, release
-from dmd2_demo.weights.modules import LoadedTextEncoders
 from tests.tiny import make_text_encoders, make_unet
 
 
@@ -32,7 +31,7 @@ def test_why_xformers_can_not_be_used_is_told_to_the_operator(caplog: pytest.Log
 def test_a_resident_part_is_left_as_it_was_loaded() -> None:
     unet = make_unet()
     cpu = torch.device("cpu")
-    Placement(cpu, torch.float32, Attention("sdpa"), Memory(cpu, "resident")).place(unet)
+    Placement(cpu, torch.float32, Attention("sdpa"), Memory(cpu, "resident")).place([unet], 0)
     assert not hasattr(unet, "_hf_hook")
 
 
@@ -40,10 +39,9 @@ def test_every_network_of_a_part_is_placed() -> None:
     one, two = make_text_encoders()
     cpu = torch.device("cpu")
     placement = Placement(cpu, torch.float32, Attention("sdpa"), Memory(cpu, "offload"))
-    placement.place(LoadedTextEncoders(None, None, one, two))
+    placement.place([one, two], 0)
     assert hasattr(one, "_hf_hook")
     assert hasattr(two, "_hf_hook")
-    placement.place(object())  # a scheduler has no network
 
 
 def test_memory_can_be_given_back_at_any_time() -> None:

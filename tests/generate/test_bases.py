@@ -9,7 +9,7 @@ from transformers import CLIPTextConfig, CLIPTokenizer
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.bases import SDXL_CONFIGS, custom, read_bases, with_bases
 from dmd2_demo.hub.hub import Hub
-from dmd2_demo.hub.model_kind import Kind, of_pipeline
+from dmd2_demo.hub.model_kind import ModelKind, of_pipeline
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.family import CommunityBase, Licence
 from dmd2_demo.models.sources import Folder, HubRepo, SingleFile
@@ -126,7 +126,7 @@ def test_visitor_names_a_repository_and_nothing_else(typed: str) -> None:
 
 
 def test_shipped_configs_are_sdxls(cache: Path) -> None:
-    assert of_pipeline(SDXL_CONFIGS, Hub(cache)) is Kind.SDXL
+    assert of_pipeline(SDXL_CONFIGS, Hub(cache)) is ModelKind.SDXL
     unet = UNet2DConditionModel.load_config(SDXL_CONFIGS.path, subfolder="unet")
     assert unet["projection_class_embeddings_input_dim"] == 1280 + 6 * 256
     one, two = (

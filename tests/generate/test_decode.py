@@ -12,7 +12,7 @@ from torch import nn
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.decode import MENDED, decode
-from dmd2_demo.generate.picture import Drawn
+from dmd2_demo.generate.picture import Decoded
 from tests.tiny import make_vae
 
 
@@ -46,7 +46,7 @@ def overflowing(vae: AutoencoderKL, value: float) -> AutoencoderKL:
     return vae.to(torch.bfloat16)
 
 
-def pixels(drawn: Drawn) -> Any:
+def pixels(drawn: Decoded) -> Any:
     return np.asarray(drawn.image).astype(int)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from dmd2_demo.errors import DemoError, DeviceFull
-from dmd2_demo.generate.fallback import attempt, no_fall
+from dmd2_demo.generate.fallback import no_fallback, with_fallback
 
 
 @dataclass
@@ -33,27 +33,27 @@ class Device:
 
 def test_what_fits_is_made_once_and_nothing_is_said() -> None:
     device = Device(times=0)
-    assert attempt(device.make, device.fall) == ("picture", ())
+    assert with_fallback(device.make, device.fall) == ("picture", ())
     assert (device.made, device.fell) == (1, [])
 
 
 def test_what_does_not_fit_falls_one_tier_is_made_again_and_says_so() -> None:
     device = Device(times=1)
-    assert attempt(device.make, device.fall) == ("picture", ("It fell.",))
+    assert with_fallback(device.make, device.fall) == ("picture", ("It fell.",))
     assert device.fell == ["resident"]
 
 
 def test_second_failure_is_a_sentence() -> None:
     device = Device(times=2)
     with pytest.raises(DemoError, match="too little memory"):
-        attempt(device.make, device.fall)
+        with_fallback(device.make, device.fall)
     assert (device.made, device.fell) == (2, ["resident"])
 
 
 def test_where_no_tier_is_left_it_is_not_tried_again() -> None:
     device = Device(times=1)
     with pytest.raises(DeviceFull):
-        attempt(device.make, no_fall)
+        with_fallback(device.make, no_fallback)
     assert device.made == 1
 
 
@@ -63,7 +63,7 @@ def test_other_errors_go_through() -> None:
 
     device = Device(times=0)
     with pytest.raises(DemoError, match="no such base"):
-        attempt(make, device.fall)
+        with_fallback(make, device.fall)
     assert device.fell == []
 
 
@@ -83,5 +83,5 @@ def test_what_the_failed_try_held_is_free_when_it_falls() -> None:
         assert held[0]() is None
 
     device = Device(times=1, on_fall=check)
-    assert attempt(make, device.fall)[0] == "picture"
+    assert with_fallback(make, device.fall)[0] == "picture"
     assert len(held) == 2

@@ -17,16 +17,16 @@ from tests.fakes import (
     SCHEDULER,
     TEXT,
     VAE,
-    FakeEngine,
+    FakeBackend,
     resident,
     use,
 )
 
 
 def test_nothing_is_loaded_before_the_first_lease() -> None:
-    engine = FakeEngine()
-    status = engine.manager().status()
-    assert (status.resident, status.loads, status.leases, engine.calls) == ((), 0, 0, [])
+    backend = FakeBackend()
+    status = backend.manager().status()
+    assert (status.resident, status.loads, status.leases, backend.calls) == ((), 0, 0, [])
 
 
 @pytest.mark.parametrize(
@@ -41,17 +41,17 @@ def test_nothing_is_loaded_before_the_first_lease() -> None:
     ],
 )
 def test_a_change_loads_only_what_is_missing(before: PipelineSpec, after: PipelineSpec, loaded: list[Part]) -> None:
-    engine = FakeEngine()
-    manager = engine.manager()
+    backend = FakeBackend()
+    manager = backend.manager()
     first = use(manager, before)
-    engine.loaded()
+    backend.loaded()
     second = use(manager, after)
-    assert engine.loaded() == loaded
+    assert backend.loaded() == loaded
     assert all(second[part] is first[part] for part in set(before.parts()) & set(after.parts()))
 
 
 def test_status_tells_parts_with_bytes_and_counts() -> None:
-    manager = FakeEngine().manager()
+    manager = FakeBackend().manager()
     use(manager, FOUR_STEPS)
     use(manager, CANNY)
     status = manager.status()
@@ -61,7 +61,7 @@ def test_status_tells_parts_with_bytes_and_counts() -> None:
 
 def test_loading_is_told_part_by_part() -> None:
     told: list[Progress] = []
-    with FakeEngine().manager().lease(CANNY, told.append):
+    with FakeBackend().manager().lease(CANNY, told.append):
         pass
     assert [progress.sentence for progress in told] == [f"Loading the {part.title}" for part in CANNY.parts()]
 
@@ -70,36 +70,36 @@ def test_loading_is_told_part_by_part() -> None:
 def test_budget_drops_the_least_recently_leased_part_and_only_what_it_must(
     leased: tuple[PipelineSpec, ...], dropped: Part
 ) -> None:
-    engine = FakeEngine()
-    manager = engine.manager(budget=35)  # three UNets and what they share
+    backend = FakeBackend()
+    manager = backend.manager(budget=35)  # three UNets and what they share
     for spec in (*leased, FOUR_STEPS):
         use(manager, spec)
     before = resident(manager)
-    engine.calls.clear()
+    backend.calls.clear()
     use(manager, CANNY)
     assert before - resident(manager) == {dropped}
-    assert engine.calls.count(("release", None)) == 1
+    assert backend.calls.count(("release", None)) == 1
 
 
 def test_budget_holds_at_every_moment() -> None:
-    engine = FakeEngine()
-    manager = engine.manager(budget=16)
+    backend = FakeBackend()
+    manager = backend.manager(budget=16)
     for spec in (FOUR_STEPS, ONE_STEP, CANNY, COMMUNITY):
         use(manager, spec)
         assert sum(size for _, size in manager.status().resident) <= 16
 
 
 def test_a_part_that_is_wanted_is_never_dropped_to_make_room() -> None:
-    engine = FakeEngine()
-    manager = engine.manager(budget=16)
+    backend = FakeBackend()
+    manager = backend.manager(budget=16)
     use(manager, CANNY)
-    engine.loaded()
+    backend.loaded()
     use(manager, ONE_STEP)
-    assert engine.loaded() == [ONE]
+    assert backend.loaded() == [ONE]
 
 
 def test_spec_larger_than_the_budget_is_refused_in_a_sentence_and_the_next_request_works() -> None:
-    manager = FakeEngine().manager(budget=15)
+    manager = FakeBackend().manager(budget=15)
     with pytest.raises(OutOfMemory, match=r"^This needs .* GB of models; the operator's budget is .* GB\.$"):
         use(manager, CANNY)
     assert set(use(manager, FOUR_STEPS)) == set(FOUR_STEPS.parts())
@@ -107,24 +107,24 @@ def test_spec_larger_than_the_budget_is_refused_in_a_sentence_and_the_next_reque
 
 @pytest.mark.parametrize("fails", ["fetch", "load"])
 def test_failure_leaves_what_is_resident_usable_and_the_next_try_works(fails: str) -> None:
-    engine = FakeEngine()
-    manager = engine.manager()
+    backend = FakeBackend()
+    manager = backend.manager()
     use(manager, FOUR_STEPS)
-    engine.breaks[fails].add(ADAPTER)
+    backend.breaks[fails].add(ADAPTER)
     with pytest.raises(DemoError, match=f"The {fails} of adapter fails"):
         use(manager, CANNY)
     assert resident(manager) == set(FOUR_STEPS.parts())
-    engine.loaded()
+    backend.loaded()
     use(manager, FOUR_STEPS)
-    assert engine.loaded() == []
-    engine.breaks[fails].clear()
+    assert backend.loaded() == []
+    backend.breaks[fails].clear()
     use(manager, CANNY)
-    assert engine.loaded() == [ADAPTER]
+    assert backend.loaded() == [ADAPTER]
 
 
 def test_load_that_fails_midway_keeps_exactly_what_did_load() -> None:
-    engine = FakeEngine(breaks={"fetch": set(), "load": {VAE}})
-    manager = engine.manager()
+    backend = FakeBackend(breaks={"fetch": set(), "load": {VAE}})
+    manager = backend.manager()
     with pytest.raises(DemoError):
         use(manager, FOUR_STEPS)
     assert resident(manager) == {FOUR, TEXT}
@@ -132,49 +132,49 @@ def test_load_that_fails_midway_keeps_exactly_what_did_load() -> None:
 
 
 def test_exception_inside_a_lease_ends_it() -> None:
-    manager = FakeEngine().manager()
+    manager = FakeBackend().manager()
     with pytest.raises(ZeroDivisionError), manager.lease(FOUR_STEPS, silent):
         raise ZeroDivisionError
     assert set(use(manager, ONE_STEP)) == set(ONE_STEP.parts())
 
 
 def test_unload_drops_all_and_gives_memory_back() -> None:
-    engine = FakeEngine()
-    manager = engine.manager()
+    backend = FakeBackend()
+    manager = backend.manager()
     use(manager, CANNY)
-    engine.calls.clear()
+    backend.calls.clear()
     manager.unload()
-    assert (resident(manager), engine.calls) == (set(), [("release", None)])
+    assert (resident(manager), backend.calls) == (set(), [("release", None)])
     use(manager, FOUR_STEPS)
-    assert engine.loaded() == list(FOUR_STEPS.parts())
+    assert backend.loaded() == list(FOUR_STEPS.parts())
 
 
 def test_the_devices_room_drops_parts_as_a_budget_does() -> None:
-    engine = FakeEngine()
+    backend = FakeBackend()
     size = 20
 
     def room() -> int:
         return size - sum(held for _, held in manager.status().resident)
 
-    manager = engine.manager(room=room)
+    manager = backend.manager(room=room)
     use(manager, CANNY)
     use(manager, ONE_STEP)
     assert resident(manager) == {ONE, TEXT, VAE, SCHEDULER, ADAPTER}
 
 
 def test_where_the_room_seems_too_small_loading_is_tried_all_the_same() -> None:
-    manager = FakeEngine().manager(room=lambda: 0)
+    manager = FakeBackend().manager(room=lambda _: 0)
     use(manager, FOUR_STEPS)
     assert resident(manager) == {FOUR, TEXT, VAE, SCHEDULER}
 
 
 def test_starting_over_drops_all_where_something_changed() -> None:
-    engine = FakeEngine()
-    manager = engine.manager()
+    backend = FakeBackend()
+    manager = backend.manager()
     use(manager, FOUR_STEPS)
     assert manager.start_over(lambda: None) is None
     assert resident(manager) == {FOUR, TEXT, VAE, SCHEDULER}
     assert manager.start_over(lambda: "changed") == "changed"
     assert resident(manager) == set()
-    assert engine.calls[-1] == ("release", None)
+    assert backend.calls[-1] == ("release", None)
     use(manager, FOUR_STEPS)

@@ -13,15 +13,15 @@ from tests.fakes import (
     LORA,
     ONE,
     ONE_STEP,
-    FakeEngine,
+    FakeBackend,
     resident,
     use,
 )
 
 
 def test_two_threads_never_hold_a_lease_at_once_and_load_each_part_once() -> None:
-    engine = FakeEngine()
-    manager = engine.manager()
+    backend = FakeBackend()
+    manager = backend.manager()
     start, holders, most = Barrier(8), set[int](), []
 
     def visit(number: int) -> None:
@@ -37,11 +37,11 @@ def test_two_threads_never_hold_a_lease_at_once_and_load_each_part_once() -> Non
         list(pool.map(visit, range(8)))
     assert set(most) == {1}
     assert len(most) == manager.status().leases == 32
-    assert sorted(map(str, engine.loaded())) == sorted(map(str, {*CANNY.parts(), ONE, LORA}))
+    assert sorted(map(str, backend.loaded())) == sorted(map(str, {*CANNY.parts(), ONE, LORA}))
 
 
 def test_status_does_not_wait_for_a_running_lease() -> None:
-    manager = FakeEngine().manager()
+    manager = FakeBackend().manager()
     with manager.lease(FOUR_STEPS, silent), ThreadPoolExecutor(1) as pool:
         assert pool.submit(manager.status).result(timeout=5).leases == 1
 
@@ -54,8 +54,8 @@ def test_download_keeps_nobody_from_the_parts_that_are_there() -> None:
             downloading.set()
             go_on.wait(timeout=10)
 
-    engine = FakeEngine(on_fetch=wait)
-    manager = engine.manager()
+    backend = FakeBackend(on_fetch=wait)
+    manager = backend.manager()
     use(manager, FOUR_STEPS)
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(use, manager, CANNY)
@@ -67,7 +67,7 @@ def test_download_keeps_nobody_from_the_parts_that_are_there() -> None:
 
 
 def test_unload_waits_for_the_lease_of_the_moment() -> None:
-    manager = FakeEngine().manager()
+    manager = FakeBackend().manager()
     with ThreadPoolExecutor(1) as pool:
         with manager.lease(FOUR_STEPS, silent):
             unloading = pool.submit(manager.unload)
@@ -78,7 +78,7 @@ def test_unload_waits_for_the_lease_of_the_moment() -> None:
 
 
 def test_a_change_waits_for_the_lease_of_the_moment() -> None:
-    manager = FakeEngine().manager()
+    manager = FakeBackend().manager()
     changed = Event()
     with ThreadPoolExecutor(1) as threads:
         with manager.lease(FOUR_STEPS, silent):

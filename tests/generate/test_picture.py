@@ -14,7 +14,7 @@ from dmd2_demo.models.catalogue import FAMILIES
 def picture(prompt: str = "a cat", seed: int = 7) -> Picture:
     request = TextToImage(family=FAMILIES["embedded"], prompt=prompt, seed=seed, width=64, height=72)
     gradient = Image.linear_gradient("L").resize((64, 72)).convert("RGB")
-    return Picture(gradient, request.settings(), seconds=0.1)
+    return Picture(gradient, request.parameters(), seconds=0.1)
 
 
 def test_saved_file_is_a_png_of_the_very_pixels_named_by_its_seed(tmp_path: Path) -> None:
@@ -33,14 +33,14 @@ def test_settings_are_read_back_from_the_file(tmp_path: Path, prompt: str) -> No
     made = picture(prompt)
     with Image.open(made.save(tmp_path)) as image:
         image.load()
-        assert json.loads(image.info["dmd2"]) == made.settings
+        assert json.loads(image.info["dmd2"]) == made.parameters
         assert image.info["parameters"].startswith(f"{prompt}\nSteps: 4, ")
 
 
 def test_parameters_are_what_other_tools_of_the_field_read(tmp_path: Path) -> None:
     with Image.open(picture(seed=12).save(tmp_path)) as image:
         assert image.info["parameters"] == (
-            "a cat\nSteps: 4, Sampler: LCM, CFG scale: 0, Seed: 12, Size: 64x72, Model: DMD2 embedded text to image"
+            "a cat\nSteps: 4, Sampler: LCM, CFG scale: 0, Seed: 12, Size: 64x72, Model: DMD2 embedded text_to_image"
         )
 
 

@@ -11,14 +11,14 @@ from PIL import Image, ImageDraw
 from dmd2_demo.models.family import CommunityBase
 from dmd2_demo.models.sources import Folder, SingleFile
 from tests import recipes
-from tests.embedded import FAMILY, PROMPT, House, canny, lora, text
+from tests.embedded import FAMILY, PROMPT, EmbeddedRuntime, canny, lora, text
 
 BASES = [pytest.param(base, id=base.name) for base in FAMILY.bases]
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> House:
-    return House.open(tmp_path_factory.mktemp("converted"))
+def setup(tmp_path_factory: pytest.TempPathFactory) -> EmbeddedRuntime:
+    return EmbeddedRuntime.open(tmp_path_factory.mktemp("converted"))
 
 
 @pytest.fixture(scope="module")
@@ -41,20 +41,20 @@ def path_of(base: CommunityBase) -> Path:
 
 
 @pytest.mark.parametrize("steps", [1, 4])
-def test_text_to_image_is_the_cards_picture_at_every_size(house: House, steps: int) -> None:
+def test_text_to_image_is_the_cards_picture_at_every_size(setup: EmbeddedRuntime, steps: int) -> None:
     card = recipes.text_to_image(steps)
     for seed, (width, height) in enumerate([(128, 128), (160, 96), (72, 256)]):
-        ours = house.make(text(steps=steps, seed=seed, width=width, height=height))
+        ours = setup.make(text(steps=steps, seed=seed, width=width, height=height))
         theirs = recipes.picture(card, PROMPT, seed, steps, width=width, height=height)
         assert difference(ours, theirs) == 0
 
 
 @pytest.mark.parametrize(("scale", "guided", "factor"), [(0.8, 2, 0.5), (1.0, 4, 1.0), (0.6, 0, 0.0)])
 def test_canny_is_the_cards_picture(
-    house: House, drawing: Image.Image, scale: float, guided: int, factor: float
+    setup: EmbeddedRuntime, drawing: Image.Image, scale: float, guided: int, factor: float
 ) -> None:
     request = canny(drawing, seed=3, conditioning_scale=scale, guided_steps=guided)
-    edges = house.studio.edges(request)
+    edges = setup.studio.edges(request)
     theirs = recipes.picture(
         recipes.canny(),
         PROMPT,
@@ -63,58 +63,58 @@ def test_canny_is_the_cards_picture(
         adapter_conditioning_scale=scale,
         adapter_conditioning_factor=factor,
     )
-    assert difference(house.make(request), theirs) == 0
+    assert difference(setup.make(request), theirs) == 0
 
 
 def test_edges_change_the_picture_and_no_guided_step_leaves_it_as_text_makes_it(
-    house: House, drawing: Image.Image
+    setup: EmbeddedRuntime, drawing: Image.Image
 ) -> None:
     width, height = canny(drawing).size
-    plain = house.make(text(seed=3, width=width, height=height))
-    assert difference(house.make(canny(drawing, seed=3, guided_steps=0)), plain) == 0
-    assert difference(house.make(canny(drawing, seed=3)), plain) > 0
+    plain = setup.make(text(seed=3, width=width, height=height))
+    assert difference(setup.make(canny(drawing, seed=3, guided_steps=0)), plain) == 0
+    assert difference(setup.make(canny(drawing, seed=3)), plain) > 0
 
 
 @pytest.mark.parametrize("base", BASES)
 @pytest.mark.parametrize("scale", [0.5, 1.0, 1.5])
 def test_lora_at_any_scale_is_within_one_level_of_a_fresh_load_at_it(
-    house: House, base: CommunityBase, scale: float
+    setup: EmbeddedRuntime, base: CommunityBase, scale: float
 ) -> None:
     theirs = recipes.picture(recipes.lora(path_of(base), scale), PROMPT, 5, width=128, height=128)
-    assert difference(house.make(lora(base=base, lora_scale=scale, seed=5)), theirs) <= 1
+    assert difference(setup.make(lora(base=base, lora_scale=scale, seed=5)), theirs) <= 1
 
 
 @pytest.mark.parametrize("base", BASES)
-def test_lora_at_scale_0_is_the_bare_base(house: House, base: CommunityBase) -> None:
-    house.make(lora(base=base, lora_scale=1.5))
+def test_lora_at_scale_0_is_the_bare_base(setup: EmbeddedRuntime, base: CommunityBase) -> None:
+    setup.make(lora(base=base, lora_scale=1.5))
     theirs = recipes.picture(recipes.community(path_of(base)), PROMPT, 5, width=128, height=128)
-    assert difference(house.make(lora(base=base, lora_scale=0, seed=5)), theirs) == 0
+    assert difference(setup.make(lora(base=base, lora_scale=0, seed=5)), theirs) == 0
 
 
 @pytest.mark.parametrize("base", BASES)
 def test_slider_there_and_back_gives_the_same_pixels_and_reads_nothing_from_disk(
-    house: House, base: CommunityBase
+    setup: EmbeddedRuntime, base: CommunityBase
 ) -> None:
-    first = house.make(lora(base=base, lora_scale=0.75))
-    loads = house.manager.status().loads
-    others = [house.make(lora(base=base, lora_scale=scale)) for scale in (1.5, 0, 0.2, 1)]
-    assert house.make(lora(base=base, lora_scale=0.75)).tobytes() == first.tobytes()
-    assert house.manager.status().loads == loads
+    first = setup.make(lora(base=base, lora_scale=0.75))
+    loads = setup.manager.status().loads
+    others = [setup.make(lora(base=base, lora_scale=scale)) for scale in (1.5, 0, 0.2, 1)]
+    assert setup.make(lora(base=base, lora_scale=0.75)).tobytes() == first.tobytes()
+    assert setup.manager.status().loads == loads
     assert all(difference(first, other) > 0 for other in others)
 
 
-def test_each_base_makes_its_own_picture(house: House) -> None:
-    pictures = {house.make(lora(base=base)).tobytes() for base in FAMILY.bases}
+def test_each_base_makes_its_own_picture(setup: EmbeddedRuntime) -> None:
+    pictures = {setup.make(lora(base=base)).tobytes() for base in FAMILY.bases}
     assert len(pictures) == len(FAMILY.bases)
 
 
 def test_four_steps_to_canny_loads_the_adapter_alone_and_to_one_step_the_unet_alone(
     tmp_path: Path, drawing: Image.Image
 ) -> None:
-    house = House.open(tmp_path)
-    house.make(text(steps=4))
-    before = house.manager.status().loads
-    house.make(canny(drawing))
-    assert house.manager.status().loads == before + 1
-    house.make(text(steps=1))
-    assert house.manager.status().loads == before + 2
+    setup = EmbeddedRuntime.open(tmp_path)
+    setup.make(text(steps=4))
+    before = setup.manager.status().loads
+    setup.make(canny(drawing))
+    assert setup.manager.status().loads == before + 1
+    setup.make(text(steps=1))
+    assert setup.manager.status().loads == before + 2

@@ -8,9 +8,19 @@ import pytest
 from PIL import Image
 
 from dmd2_demo.errors import DemoError
-from dmd2_demo.generate.requests import LARGEST_SEED, CannyGuided, CommunityLora, Request, TextToImage
+from dmd2_demo.generate.fields import fields_of
+from dmd2_demo.generate.requests import (
+    LARGEST_SEED,
+    RANDOM_SEED,
+    REQUESTS,
+    CannyGuided,
+    CommunityLora,
+    Request,
+    TextToImage,
+)
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.family import Family
+from dmd2_demo.models.parts import LoraUNet, UNet
 
 EMBEDDED = FAMILIES["embedded"]
 SDXL = FAMILIES["sdxl"]
@@ -18,17 +28,17 @@ SQUARE = Image.new("RGB", (100, 100))
 
 
 def text(**changes: Any) -> TextToImage:
-    values: dict[str, Any] = {"family": EMBEDDED, "prompt": "a cat", "width": 128, "height": 128}
+    values: dict[str, Any] = {"family": EMBEDDED, "prompt": "a cat", "seed": 0}
     return TextToImage(**(values | changes))
 
 
 def lora(**changes: Any) -> CommunityLora:
-    values: dict[str, Any] = {"family": EMBEDDED, "prompt": "a cat", "width": 128, "height": 128}
+    values: dict[str, Any] = {"family": EMBEDDED, "prompt": "a cat", "seed": 0}
     return CommunityLora(**(values | {"base": EMBEDDED.bases[0], "lora_scale": 0.75} | changes))
 
 
 def canny(**changes: Any) -> CannyGuided:
-    values: dict[str, Any] = {"family": EMBEDDED, "prompt": "a cat", "image": SQUARE}
+    values: dict[str, Any] = {"family": EMBEDDED, "prompt": "a cat", "seed": 0, "image": SQUARE}
     return CannyGuided(**(values | changes))
 
 
@@ -38,7 +48,7 @@ def canny(**changes: Any) -> CannyGuided:
     [
         ({"prompt": " "}, "the prompt is empty"),
         ({"prompt": "x" * 10_001}, "10,001 characters"),
-        ({"seed": -1}, "Seed must be a whole number from 0 to 4294967295"),
+        ({"seed": -2}, "Seed must be a whole number from -1 to 4294967295"),
         ({"seed": 2**32}, "Seed must be"),
         ({"seed": 0.5}, "Seed must be"),
         ({"seed": math.nan}, "Seed must be"),
@@ -90,10 +100,15 @@ def test_lora_scale_out_of_range_is_refused(scale: object) -> None:
         {"guided_steps": 5},
         {"guided_steps": -1},
         {"guided_steps": 1.5},
+        {"is_edge_map": "no"},
+        {"is_edge_map": 1},
     ],
 )
 def test_canny_refuses(bad: dict[str, object]) -> None:
-    with pytest.raises(DemoError, match=r"^(Low threshold|High threshold|Conditioning scale|Guided steps) must be"):
+    with pytest.raises(
+        DemoError,
+        match=r"^(Low threshold|High|Conditioning|Guided|The picture is an edge map)[a-z ]* must be",
+    ):
         canny(**bad)
 
 
@@ -156,9 +171,38 @@ def test_picture_seeds_count_up_from_the_seed_and_start_again_after_the_largest(
 
 @pytest.mark.parametrize("request_", [text(steps=1, seed=5), lora(lora_scale=0.5), canny(guided_steps=3)])
 def test_settings_survive_json_and_tell_what_was_asked(request_: Request) -> None:
-    settings = json.loads(json.dumps(request_.settings(2)))
-    assert settings == request_.settings(2)
-    assert settings["seed"] == request_.seed + 2
-    assert settings["timesteps"] == list(request_.schedule.timesteps)
-    assert (settings["width"], settings["height"]) == request_.size
-    assert request_.own_settings().items() <= settings.items()
+    told = json.loads(json.dumps(request_.parameters(2)))
+    assert told == request_.parameters(2)
+    assert told["task"] == request_.task
+    assert told["seed"] == request_.seed_of(2)
+    assert told["timesteps"] == list(request_.schedule.timesteps)
+    assert (told["width"], told["height"]) == request_.size
+    assert set(told) >= set(fields_of(type(request_))) - {"image", "images"}
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+def test_what_nobody_says_is_the_familys_own(family: Family) -> None:
+    plain = TextToImage(family=family, prompt="a cat")
+    assert (plain.size, plain.steps, plain.images) == (family.sizes.default, 4, 1)
+    community = CommunityLora(family=family, prompt="a cat")
+    assert (community.base, community.lora_scale) == (family.bases[0], family.bases[0].scale)
+    assert CannyGuided(family=family, prompt="a cat", image=SQUARE).guided_steps == family.guided_steps
+
+
+def test_a_random_seed_is_drawn_once() -> None:
+    drawn = [text(seed=RANDOM_SEED) for _ in range(3)]
+    assert len({request.seed for request in drawn}) == 3
+    assert drawn[0].parameters() == drawn[0].parameters()
+
+
+def test_a_base_is_named_or_given() -> None:
+    assert lora(base="fluent") == lora(base=EMBEDDED.bases[1])
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+def test_variants_need_all_together_every_part_of_the_family(family: Family) -> None:
+    parts = {part for kind in REQUESTS for variant in kind.variants(family) for part in variant.spec().parts()}
+    unets = {family.unet(len(distilled.schedule)) for distilled in family.distilled}
+    unets |= {LoraUNet(UNet(base.source), family.lora) for base in family.bases}
+    assert {part for part in parts if isinstance(part, UNet | LoraUNet)} == unets
+    assert {family.adapter, family.vae} <= parts

@@ -16,10 +16,9 @@ from dmd2_demo.device.memory import Memory
 from dmd2_demo.device.placement import Placement
 from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.generate.requests import Request
-from dmd2_demo.generate.runtime import furnish
-from dmd2_demo.generate.zero_gpu import ForkedStudio
-from dmd2_demo.generate.zero_gpu import furnish as furnish_zero
-from dmd2_demo.generate.zero_gpu import gpu as active
+from dmd2_demo.generate.runtime import build_runtime
+from dmd2_demo.generate.zero_gpu import ForkedStudio, build_forked_runtime
+from dmd2_demo.generate.zero_gpu import fork_decorator as active
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.parts import PipelineSpec
 from dmd2_demo.progress import Progress, Report, silent
@@ -36,7 +35,7 @@ def gpu() -> Iterator[ZeroGpu]:
     zero.close()
 
 
-class House:
+class FakedForkedStudio:
     """A studio whose pipeline says in a notice which process drew."""
 
     def __init__(self, gpu: ZeroGpu) -> None:
@@ -60,45 +59,45 @@ def test_it_is_active_only_where_spaces_say_so() -> None:
 
 
 def test_pictures_are_made_in_a_fork_and_come_back_whole(gpu: ZeroGpu) -> None:
-    house = House(gpu)
+    setup = FakedForkedStudio(gpu)
     request = text(seed=5, images=3)
-    made = list(house.studio.generate(request, silent, never))
-    assert [picture.settings for picture in made] == [request.settings(i) for i in range(3)]
+    made = list(setup.studio.generate(request, silent, never))
+    assert [picture.parameters for picture in made] == [request.parameters(i) for i in range(3)]
     assert [picture.image.getpixel((0, 0)) for picture in made] == [(5, 0, 0), (6, 0, 0), (7, 0, 0)]
     (process,) = {picture.notices[0] for picture in made}
     assert process != str(os.getpid())
-    assert house.pipeline.drawn == []  # what the fork changed is lost
+    assert setup.pipeline.drawn == []  # what the fork changed is lost
 
 
 def test_a_worker_is_used_again(gpu: ZeroGpu) -> None:
-    house = House(gpu)
-    processes = {picture.notices[0] for _ in range(3) for picture in house.studio.generate(text(), silent, never)}
+    setup = FakedForkedStudio(gpu)
+    processes = {picture.notices[0] for _ in range(3) for picture in setup.studio.generate(text(), silent, never)}
     assert gpu.forks == len(processes) == 1
 
 
 def test_a_sentence_comes_back_as_one(gpu: ZeroGpu) -> None:
-    house = House(gpu)
+    setup = FakedForkedStudio(gpu)
 
     def fails(step: int) -> None:
         raise DemoError("The model's numbers overflowed.")
 
-    house.pipeline.before_step = fails
+    setup.pipeline.before_step = fails
     with pytest.raises(DemoError, match="numbers overflowed"):
-        list(house.studio.generate(text(), silent, never))
-    house.pipeline.before_step = lambda step: None
+        list(setup.studio.generate(text(), silent, never))
+    setup.pipeline.before_step = lambda step: None
     gpu.close()
-    assert list(house.studio.generate(text(), silent, never))
+    assert list(setup.studio.generate(text(), silent, never))
 
 
 def test_what_waits_says_so_and_can_be_stopped(gpu: ZeroGpu) -> None:
-    house = House(gpu)
+    setup = FakedForkedStudio(gpu)
     told: list[Progress] = []
-    list(house.studio.generate(text(), told.append, never))
+    list(setup.studio.generate(text(), told.append, never))
     assert told == [Progress("Waiting for a GPU")]
     with pytest.raises(Cancelled):
-        list(house.studio.generate(text(), silent, lambda: True))
+        list(setup.studio.generate(text(), silent, lambda: True))
     answers = iter((False, False, True))
-    pictures = house.studio.generate(text(images=8), silent, lambda: next(answers))
+    pictures = setup.studio.generate(text(images=8), silent, lambda: next(answers))
     next(pictures)
     with pytest.raises(Cancelled):
         next(pictures)
@@ -110,11 +109,11 @@ def on_cpu() -> Placement:
 
 
 def test_everything_is_loaded_before_and_nothing_in_the_fork(gpu: ZeroGpu, capsys: pytest.CaptureFixture[str]) -> None:
-    workshop, family = furnish_zero(FAMILY, Settings(), gpu, on_cpu)
+    runtime, family = build_forked_runtime(FAMILY, Settings(), gpu, on_cpu)
     assert "Loading the adapter\n" in capsys.readouterr().out
     assert len(family.bases) == 2
-    loads = workshop.manager.status().loads
-    plain = furnish(FAMILY, Settings(), on_cpu)
+    loads = runtime.manager.status().loads
+    plain = build_runtime(FAMILY, Settings(), on_cpu)
     drawing = Image.new("RGB", (64, 64))
     ImageDraw.Draw(drawing).circle((32, 32), 20, (255, 255, 255))
     requests: list[Request] = [text(steps=4), text(steps=1), canny(drawing)]
@@ -124,13 +123,13 @@ def test_everything_is_loaded_before_and_nothing_in_the_fork(gpu: ZeroGpu, capsy
     for request in requests:
         theirs = next(plain.studio.generate(request, silent, never))
         for _ in range(2):
-            (ours,) = workshop.studio.generate(request, told.append, never)
+            (ours,) = runtime.studio.generate(request, told.append, never)
             assert np.abs(np.asarray(ours.image, int) - np.asarray(theirs.image, int)).max() <= 1
         if request is requests[-2]:
             gpu.close()
     assert gpu.forks == 2
     assert {progress.sentence for progress in told} == {"Waiting for a GPU"}
-    assert workshop.manager.status().loads == loads
+    assert runtime.manager.status().loads == loads
 
 
 def test_the_published_family_keeps_its_first_bases_and_an_example() -> None:

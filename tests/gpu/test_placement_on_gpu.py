@@ -8,11 +8,11 @@ import torch
 from PIL import Image, ImageDraw
 
 from dmd2_demo.device.attention import xformers_trouble
-from dmd2_demo.device.memory import free_bytes, full_is_said
+from dmd2_demo.device.memory import free_bytes, raising_device_full
 from dmd2_demo.device.placement import choose
 from dmd2_demo.device.precision import computes
 from dmd2_demo.generate.requests import Request
-from dmd2_demo.generate.runtime import Workshop, furnish
+from dmd2_demo.generate.runtime import Runtime, build_runtime
 from dmd2_demo.progress import silent
 from dmd2_demo.settings import Settings
 from tests.embedded import FAMILY, canny, lora, text
@@ -27,15 +27,15 @@ def requests() -> list[Request]:
     return [text(steps=4), canny(drawing), text(steps=1), lora(lora_scale=1.0), lora(lora_scale=0.5), text(steps=4)]
 
 
-def pictures(workshop: Workshop) -> list[np.ndarray]:
-    made = [next(workshop.studio.generate(request, silent, lambda: False)) for request in requests()]
+def pictures(runtime: Runtime) -> list[np.ndarray]:
+    made = [next(runtime.studio.generate(request, silent, lambda: False)) for request in requests()]
     assert not any(picture.notices for picture in made)
     return [np.asarray(picture.image, int) for picture in made]
 
 
 @pytest.fixture(scope="module")
 def resident() -> list[np.ndarray]:
-    return pictures(furnish(FAMILY, Settings(memory="resident")))
+    return pictures(build_runtime(FAMILY, Settings(memory="resident")))
 
 
 def test_a_gpu_computes_in_half_precision() -> None:
@@ -50,13 +50,13 @@ def test_free_memory_is_told() -> None:
 
 
 def test_a_full_device_is_said() -> None:
-    with pytest.raises(Exception, match="too little memory"), full_is_said("resident"):
+    with pytest.raises(Exception, match="too little memory"), raising_device_full("resident"):
         torch.empty(2**50, dtype=torch.uint8, device=GPU)
 
 
 @pytest.mark.parametrize("memory", ["offload", "sequential"])
 def test_every_tier_makes_the_same_pictures(resident: list[np.ndarray], memory: str) -> None:
-    for ours, theirs in zip(pictures(furnish(FAMILY, Settings(memory=memory))), resident, strict=True):
+    for ours, theirs in zip(pictures(build_runtime(FAMILY, Settings(memory=memory))), resident, strict=True):
         assert np.abs(ours - theirs).mean() < 0.5
 
 
@@ -64,7 +64,7 @@ def test_xformers_makes_the_same_pictures(resident: list[np.ndarray]) -> None:
     trouble = xformers_trouble(GPU, torch.float16)
     if trouble:
         pytest.skip(f"xformers does not work here: {trouble}")
-    workshop = furnish(FAMILY, Settings(attention="xformers"))
-    for ours, theirs in zip(pictures(workshop), resident, strict=True):
+    runtime = build_runtime(FAMILY, Settings(attention="xformers"))
+    for ours, theirs in zip(pictures(runtime), resident, strict=True):
         assert np.abs(ours - theirs).mean() < 3
-    assert workshop.engine.described()["attention"] == "xformers"
+    assert runtime.backend.described()["attention"] == "xformers"

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.hub import Hub
-from dmd2_demo.hub.model_kind import Kind, of_header, of_pipeline, require_sdxl
+from dmd2_demo.hub.model_kind import ModelKind, of_header, of_pipeline, require_sdxl
 from dmd2_demo.hub.safetensors_header import Tensor, read_header
 from dmd2_demo.models.sources import Folder, SingleFile
 from tests.tiny import TinyFamily, make_lora
@@ -26,28 +26,28 @@ REFINER_CLIP = "conditioner.embedders.0.model.ln_final.weight"
 @pytest.mark.parametrize(
     ("names", "channels", "kind"),
     [
-        ([SDXL_CLIP, SDXL_OPEN_CLIP, "first_stage_model.encoder.conv_in.weight"], 4, Kind.SDXL),
-        ([SDXL_CLIP, SDXL_OPEN_CLIP, "v_pred"], 4, Kind.V_PREDICTION),
-        ([SDXL_CLIP, SDXL_OPEN_CLIP, "edm_mean"], 4, Kind.EDM),
-        ([SDXL_CLIP, SDXL_OPEN_CLIP], 9, Kind.INPAINTING),
-        ([SDXL_CLIP, SDXL_OPEN_CLIP], 8, Kind.EDITING),
-        ([REFINER_CLIP], 4, Kind.REFINER),
-        ([], 4, Kind.PART),
-        (["cond_stage_model.transformer.text_model.final_layer_norm.weight"], 4, Kind.SD1),
-        (["cond_stage_model.model.ln_final.weight"], 4, Kind.SD2),
-        (["joint_blocks.0.context_block.attn.qkv.weight"], None, Kind.SD3),
-        (["model.diffusion_model.double_blocks.0.img_attn.qkv.weight"], None, Kind.FLUX),
-        (["double_blocks.0.img_attn.qkv.weight"], None, Kind.FLUX),
-        (["encoder.conv_in.weight", "decoder.conv_in.weight", "quant_conv.weight"], None, Kind.VAE),
-        (["first_stage_model.decoder.conv_in.weight"], None, Kind.VAE),
-        (["control_model.input_blocks.0.0.weight"], None, Kind.CONTROL),
-        (["down_blocks.0.resnets.0.conv1.weight"], None, Kind.PART),
-        (["unet.down_blocks.1.attentions.0.proj_in.lora_A.weight"], None, Kind.LORA),
-        (["blk.0.attn_q.weight"], None, Kind.UNKNOWN),
-        ([], None, Kind.UNKNOWN),
+        ([SDXL_CLIP, SDXL_OPEN_CLIP, "first_stage_model.encoder.conv_in.weight"], 4, ModelKind.SDXL),
+        ([SDXL_CLIP, SDXL_OPEN_CLIP, "v_pred"], 4, ModelKind.V_PREDICTION),
+        ([SDXL_CLIP, SDXL_OPEN_CLIP, "edm_mean"], 4, ModelKind.EDM),
+        ([SDXL_CLIP, SDXL_OPEN_CLIP], 9, ModelKind.INPAINTING),
+        ([SDXL_CLIP, SDXL_OPEN_CLIP], 8, ModelKind.EDITING),
+        ([REFINER_CLIP], 4, ModelKind.REFINER),
+        ([], 4, ModelKind.PART),
+        (["cond_stage_model.transformer.text_model.final_layer_norm.weight"], 4, ModelKind.SD1),
+        (["cond_stage_model.model.ln_final.weight"], 4, ModelKind.SD2),
+        (["joint_blocks.0.context_block.attn.qkv.weight"], None, ModelKind.SD3),
+        (["model.diffusion_model.double_blocks.0.img_attn.qkv.weight"], None, ModelKind.FLUX),
+        (["double_blocks.0.img_attn.qkv.weight"], None, ModelKind.FLUX),
+        (["encoder.conv_in.weight", "decoder.conv_in.weight", "quant_conv.weight"], None, ModelKind.VAE),
+        (["first_stage_model.decoder.conv_in.weight"], None, ModelKind.VAE),
+        (["control_model.input_blocks.0.0.weight"], None, ModelKind.CONTROL),
+        (["down_blocks.0.resnets.0.conv1.weight"], None, ModelKind.PART),
+        (["unet.down_blocks.1.attentions.0.proj_in.lora_A.weight"], None, ModelKind.LORA),
+        (["blk.0.attn_q.weight"], None, ModelKind.UNKNOWN),
+        ([], None, ModelKind.UNKNOWN),
     ],
 )
-def test_single_files_are_told_apart_by_their_header(names: list[str], channels: int | None, kind: Kind) -> None:
+def test_single_files_are_told_apart_by_their_header(names: list[str], channels: int | None, kind: ModelKind) -> None:
     tensors = {name: Tensor("F16", (8, 8)) for name in names}
     if channels:
         tensors[FIRST] = Tensor("F16", (320, channels, 3, 3))
@@ -58,7 +58,7 @@ def test_lora_is_told_by_its_header(tmp_path: Path) -> None:
     with torch.device("meta"):
         unet = UNet2DConditionModel(block_out_channels=(32, 32, 32, 32))
     save_file({name: torch.zeros(tensor.shape) for name, tensor in make_lora(unet).items()}, tmp_path / "lora")
-    assert of_header(read_header(tmp_path / "lora")) is Kind.LORA
+    assert of_header(read_header(tmp_path / "lora")) is ModelKind.LORA
 
 
 BASE: dict[str, Mapping[str, Any]] = {
@@ -83,23 +83,23 @@ def write(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> Folder:
 @pytest.mark.parametrize(
     ("name", "changes", "kind"),
     [
-        ("model_index.json", {}, Kind.SDXL),
-        ("model_index.json", {"_class_name": "StableDiffusionXLImg2ImgPipeline"}, Kind.SDXL),
-        ("model_index.json", {"_class_name": "StableDiffusionXLInpaintPipeline"}, Kind.INPAINTING),
-        ("model_index.json", {"_class_name": "FluxPipeline"}, Kind.FLUX),
-        ("model_index.json", {"_class_name": "StableDiffusion3Pipeline"}, Kind.SD3),
-        ("model_index.json", {"_class_name": "KolorsPipeline"}, Kind.UNKNOWN),
-        ("model_index.json", {"text_encoder": [None, None]}, Kind.REFINER),
-        ("unet/config.json", {"in_channels": 9}, Kind.INPAINTING),
-        ("unet/config.json", {"in_channels": 8}, Kind.EDITING),
-        ("unet/config.json", {"addition_embed_type": None, "cross_attention_dim": 768}, Kind.SD1),
-        ("unet/config.json", {"addition_embed_type": None, "cross_attention_dim": 1024}, Kind.SD2),
-        ("scheduler/scheduler_config.json", {"prediction_type": "v_prediction"}, Kind.V_PREDICTION),
-        ("scheduler/scheduler_config.json", {"_class_name": "EDMDPMSolverMultistepScheduler"}, Kind.EDM),
+        ("model_index.json", {}, ModelKind.SDXL),
+        ("model_index.json", {"_class_name": "StableDiffusionXLImg2ImgPipeline"}, ModelKind.SDXL),
+        ("model_index.json", {"_class_name": "StableDiffusionXLInpaintPipeline"}, ModelKind.INPAINTING),
+        ("model_index.json", {"_class_name": "FluxPipeline"}, ModelKind.FLUX),
+        ("model_index.json", {"_class_name": "StableDiffusion3Pipeline"}, ModelKind.SD3),
+        ("model_index.json", {"_class_name": "KolorsPipeline"}, ModelKind.UNKNOWN),
+        ("model_index.json", {"text_encoder": [None, None]}, ModelKind.REFINER),
+        ("unet/config.json", {"in_channels": 9}, ModelKind.INPAINTING),
+        ("unet/config.json", {"in_channels": 8}, ModelKind.EDITING),
+        ("unet/config.json", {"addition_embed_type": None, "cross_attention_dim": 768}, ModelKind.SD1),
+        ("unet/config.json", {"addition_embed_type": None, "cross_attention_dim": 1024}, ModelKind.SD2),
+        ("scheduler/scheduler_config.json", {"prediction_type": "v_prediction"}, ModelKind.V_PREDICTION),
+        ("scheduler/scheduler_config.json", {"_class_name": "EDMDPMSolverMultistepScheduler"}, ModelKind.EDM),
     ],
 )
 def test_pipelines_are_told_apart_by_their_configs(
-    tmp_path: Path, cache: Path, name: str, changes: Mapping[str, Any], kind: Kind
+    tmp_path: Path, cache: Path, name: str, changes: Mapping[str, Any], kind: ModelKind
 ) -> None:
     source = write(tmp_path, BASE | {name: {**BASE[name], **changes}})
     assert of_pipeline(source, Hub(cache)) is kind
@@ -108,16 +108,16 @@ def test_pipelines_are_told_apart_by_their_configs(
 @pytest.mark.parametrize(
     ("files", "kind"),
     [
-        ({"config.json": {"_class_name": "AutoencoderKL"}}, Kind.VAE),
-        ({"config.json": {"_class_name": "ControlNetModel"}}, Kind.CONTROL),
-        ({"config.json": {"_class_name": "T2IAdapter"}}, Kind.CONTROL),
-        ({"config.json": {"_class_name": "UNet2DConditionModel"}}, Kind.PART),
-        ({"pytorch_lora_weights.safetensors": {}}, Kind.LORA),
-        ({}, Kind.LOOSE),
+        ({"config.json": {"_class_name": "AutoencoderKL"}}, ModelKind.VAE),
+        ({"config.json": {"_class_name": "ControlNetModel"}}, ModelKind.CONTROL),
+        ({"config.json": {"_class_name": "T2IAdapter"}}, ModelKind.CONTROL),
+        ({"config.json": {"_class_name": "UNet2DConditionModel"}}, ModelKind.PART),
+        ({"pytorch_lora_weights.safetensors": {}}, ModelKind.LORA),
+        ({}, ModelKind.LOOSE),
     ],
 )
 def test_other_repositories_are_told_apart(
-    tmp_path: Path, cache: Path, files: Mapping[str, Mapping[str, Any]], kind: Kind
+    tmp_path: Path, cache: Path, files: Mapping[str, Mapping[str, Any]], kind: ModelKind
 ) -> None:
     assert of_pipeline(write(tmp_path, files), Hub(cache)) is kind
 

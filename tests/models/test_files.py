@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from dmd2_demo.models.catalogue import FAMILIES
-from dmd2_demo.models.files import needed
 from dmd2_demo.models.parts import Adapter, LoraUNet, Part, Scheduler, TextEncoders, UNet, Vae
 from dmd2_demo.models.sources import Folder, HubRepo, SingleFile
 
@@ -15,7 +14,7 @@ SINGLE = SingleFile(Path("models/style.safetensors"), CONFIGS)
 
 def names(part: Part) -> list[str]:
     """`source/name` of each choice's first file."""
-    return [str(choice[0]) for choice in needed(part)]
+    return [str(choice[0]) for choice in part.files()]
 
 
 @pytest.mark.parametrize(
@@ -44,11 +43,11 @@ def test_distilled_unet_takes_its_config_from_the_base_and_nothing_else() -> Non
 
 def test_lora_unet_takes_its_unets_files_and_the_lora() -> None:
     family = FAMILIES["sdxl"]
-    assert needed(LoraUNet(UNet(BASE), family.lora)) == (*needed(UNet(BASE)), (family.lora,))
+    assert LoraUNet(UNet(BASE), family.lora).files() == (*UNet(BASE).files(), (family.lora,))
 
 
 def test_half_precision_is_preferred_where_there_is_a_choice() -> None:
-    assert [file.name for file in needed(Vae(BASE))[1]] == [
+    assert [file.name for file in Vae(BASE).files()[1]] == [
         "vae/diffusion_pytorch_model.fp16.safetensors",
         "vae/diffusion_pytorch_model.safetensors",
         "vae/diffusion_pytorch_model.safetensors.index.json",
@@ -56,6 +55,6 @@ def test_half_precision_is_preferred_where_there_is_a_choice() -> None:
 
 
 def test_text_encoders_of_a_single_file_take_tokenizers_and_configs_from_elsewhere() -> None:
-    sources = {file.source for choice in needed(TextEncoders(SINGLE)) for file in choice}
+    sources = {file.source for choice in TextEncoders(SINGLE).files() for file in choice}
     assert sources == {CONFIGS, Folder(Path("models"))}
     assert "owner/base/text_encoder_2/model.fp16.safetensors" in names(TextEncoders(BASE))

@@ -15,10 +15,10 @@ PROGRAM = """
 import json, sys
 import torch
 from dmd2_demo.models.catalogue import FAMILIES
-from dmd2_demo.models.files import needed
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.models.parts import LoraUNet, Scheduler, TextEncoders, UNet
-from dmd2_demo.weights.loader import Weights, sizeof
+from dmd2_demo.weights.loader import PartLoader
+from tests.sizes import sizeof
 
 family = FAMILIES["sdxl"]
 parts = [
@@ -26,16 +26,16 @@ parts = [
     *(LoraUNet(UNet(base.source), family.lora) for base in family.bases),
 ]
 hub = Hub()
-weights = Weights(hub, torch.device("cpu"), torch.float32)
-missing = hub.missing(choice for part in parts for choice in needed(part))
+weights = PartLoader(hub, torch.device("cpu"), torch.float32)
+missing = hub.missing(choice for part in parts for choice in part.files())
 loaded = {}
 for part in parts:
     weights.fetch(part)
-    loaded[f"{part.title} {type(weights.load(part)).__name__}"] = sizeof(weights.load(part))
+    loaded[f"{part.title} {type(weights.load(part).module).__name__}"] = sizeof(weights.load(part))
 print(json.dumps({
     "missing": sum(size for _, size in missing),
     "loaded": loaded,
-    "left": len(hub.missing(choice for part in parts for choice in needed(part))),
+    "left": len(hub.missing(choice for part in parts for choice in part.files())),
 }))
 """
 

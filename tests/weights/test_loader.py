@@ -18,8 +18,9 @@ from dmd2_demo.hub.hub import Hub
 from dmd2_demo.models.parts import Adapter, LoraUNet, Part, Scheduler, TextEncoders, UNet, Vae
 from dmd2_demo.models.sources import File, Folder
 from dmd2_demo.progress import Progress
-from dmd2_demo.weights.loader import Weights, sizeof
+from dmd2_demo.weights.loader import Loaded, PartLoader
 from tests.same import assert_same
+from tests.sizes import sizeof
 from tests.tiny import TinyFamily, make_unet
 
 CPU = torch.device("cpu")
@@ -39,39 +40,39 @@ def recipe_unet(family: TinyFamily, name: str) -> Any:
 
 
 @pytest.mark.parametrize("name", [FOUR, ONE])
-def test_distilled_unet(loader: Weights, family: TinyFamily, name: str) -> None:
+def test_distilled_unet(loader: PartLoader, family: TinyFamily, name: str) -> None:
     part = UNet(Folder(family.base), File(Folder(family.dmd2), name))
-    assert_same(loader.load(part), recipe_unet(family, name))
+    assert_same(loader.load(part).module, recipe_unet(family, name))
 
 
-def test_unet_of_a_base(loader: Weights, family: TinyFamily) -> None:
+def test_unet_of_a_base(loader: PartLoader, family: TinyFamily) -> None:
     theirs = UNet2DConditionModel.from_pretrained(family.base, subfolder="unet", variant="fp16").float()
-    assert_same(loader.load(UNet(Folder(family.base))), theirs)
+    assert_same(loader.load(UNet(Folder(family.base))).module, theirs)
 
 
-def test_unet_in_several_files(loader: Weights, family: TinyFamily, tmp_path: Path) -> None:
+def test_unet_in_several_files(loader: PartLoader, family: TinyFamily, tmp_path: Path) -> None:
     shutil.copytree(family.base, tmp_path / "base")
     shutil.rmtree(tmp_path / "base" / "unet")
     unet = UNet2DConditionModel.from_pretrained(family.base, subfolder="unet", variant="fp16").float()
     unet.save_pretrained(tmp_path / "base" / "unet", max_shard_size="300KB")
     part = UNet(Folder(tmp_path / "base"))
-    assert loader.fetch(part) == sizeof(unet)
-    assert_same(loader.load(part), unet.eval())
+    assert loader.fetch(part) == sizeof(Loaded(unet, (unet,)))
+    assert_same(loader.load(part).module, unet.eval())
 
 
-def test_vae(loader: Weights, family: TinyFamily) -> None:
+def test_vae(loader: PartLoader, family: TinyFamily) -> None:
     theirs = AutoencoderKL.from_pretrained(family.base, subfolder="vae", variant="fp16").float()
-    assert_same(loader.load(Vae(Folder(family.base))), theirs)
-    assert_same(loader.load(Vae(Folder(family.base / "vae"), folder="")), theirs)
+    assert_same(loader.load(Vae(Folder(family.base))).module, theirs)
+    assert_same(loader.load(Vae(Folder(family.base / "vae"), folder="")).module, theirs)
 
 
-def test_adapter(loader: Weights, family: TinyFamily) -> None:
+def test_adapter(loader: PartLoader, family: TinyFamily) -> None:
     theirs = T2IAdapter.from_pretrained(family.adapter, variant="fp16").float()
-    assert_same(loader.load(Adapter(Folder(family.adapter))), theirs)
+    assert_same(loader.load(Adapter(Folder(family.adapter))).module, theirs)
 
 
-def test_text_encoders(loader: Weights, family: TinyFamily) -> None:
-    loaded = loader.load(TextEncoders(Folder(family.base)))
+def test_text_encoders(loader: PartLoader, family: TinyFamily) -> None:
+    loaded = loader.load(TextEncoders(Folder(family.base))).module
     for kind, name in ((CLIPTextModel, "text_encoder"), (CLIPTextModelWithProjection, "text_encoder_2")):
         theirs = kind.from_pretrained(family.base / name, variant="fp16", dtype=torch.float32)
         assert_same(getattr(loaded, name), theirs)
@@ -81,31 +82,31 @@ def test_text_encoders(loader: Weights, family: TinyFamily) -> None:
         assert getattr(loaded, name)("a fox!", **text) == tokenizer("a fox!", **text)
 
 
-def test_text_encoder_with_the_published_names(loader: Weights, family: TinyFamily, tmp_path: Path) -> None:
+def test_text_encoder_with_the_published_names(loader: PartLoader, family: TinyFamily, tmp_path: Path) -> None:
     shutil.copytree(family.base, tmp_path / "base")
     stored = tmp_path / "base" / "text_encoder" / "model.fp16.safetensors"
     published = {f"text_model.{name}": tensor for name, tensor in load_file(stored).items()}
     published["text_model.embeddings.position_ids"] = torch.arange(77).unsqueeze(0)
     save_file(published, stored, metadata={"format": "pt"})
-    ours = loader.load(TextEncoders(Folder(tmp_path / "base")))
-    assert_same(ours.text_encoder, loader.load(TextEncoders(Folder(family.base))).text_encoder)
+    ours = loader.load(TextEncoders(Folder(tmp_path / "base"))).module
+    assert_same(ours.text_encoder, loader.load(TextEncoders(Folder(family.base))).module.text_encoder)
 
 
-def test_scheduler(loader: Weights, family: TinyFamily) -> None:
+def test_scheduler(loader: PartLoader, family: TinyFamily) -> None:
     pipe = StableDiffusionXLPipeline.from_pretrained(family.base, variant="fp16")
     theirs = LCMScheduler.from_config(pipe.scheduler.config)
-    ours = loader.load(Scheduler(Folder(family.base)))
+    ours = loader.load(Scheduler(Folder(family.base))).module
     assert isinstance(ours, LCMScheduler)
     assert dict(ours.config) == dict(theirs.config)
 
 
 @pytest.mark.parametrize("scale", [0.0, 0.75, 1.0])
-def test_lora_fits_what_diffusers_fuses(loader: Weights, family: TinyFamily, scale: float) -> None:
+def test_lora_fits_what_diffusers_fuses(loader: PartLoader, family: TinyFamily, scale: float) -> None:
     pipe = StableDiffusionXLPipeline.from_pretrained(family.base, variant="fp16").to(torch.float32)
     pipe.load_lora_weights(family.dmd2 / LORA)
     pipe.fuse_lora(lora_scale=scale)
     pipe.unload_lora_weights()
-    ours = loader.load(LoraUNet(UNet(Folder(family.base)), File(Folder(family.dmd2), LORA)))
+    ours = loader.load(LoraUNet(UNet(Folder(family.base)), File(Folder(family.dmd2), LORA))).module
     ours.set_scale(scale)
     theirs = pipe.unet.state_dict()
     assert ours.unet.state_dict().keys() == theirs.keys()
@@ -117,19 +118,19 @@ def test_files_that_are_used_as_they_are_stay_as_they_were(family: TinyFamily, c
     shutil.copytree(family.base, tmp_path / "base")
     stored = tmp_path / "base" / "unet" / "diffusion_pytorch_model.fp16.safetensors"
     before = stored.read_bytes()
-    in_half = Weights(Hub(cache), CPU, torch.float16)
-    ours = in_half.load(LoraUNet(UNet(Folder(tmp_path / "base")), File(Folder(family.dmd2), LORA)))
+    in_half = PartLoader(Hub(cache), CPU, torch.float16)
+    ours = in_half.load(LoraUNet(UNet(Folder(tmp_path / "base")), File(Folder(family.dmd2), LORA))).module
     ours.set_scale(1.0)
     assert stored.read_bytes() == before
     stored.unlink()
     ours.set_scale(0.0)
-    assert_same(ours.unet, in_half.load(UNet(Folder(family.base))))
+    assert_same(ours.unet, in_half.load(UNet(Folder(family.base))).module)
 
 
-def test_moving_the_scale_reads_nothing(loader: Weights, family: TinyFamily, tmp_path: Path) -> None:
+def test_moving_the_scale_reads_nothing(loader: PartLoader, family: TinyFamily, tmp_path: Path) -> None:
     copied = tmp_path / "family"
     shutil.copytree(family.base.parent, copied)
-    ours = loader.load(LoraUNet(UNet(Folder(copied / "base")), File(Folder(copied / "dmd2"), LORA)))
+    ours = loader.load(LoraUNet(UNet(Folder(copied / "base")), File(Folder(copied / "dmd2"), LORA))).module
     shutil.rmtree(copied)
     for scale in (1.0, 0.5, 0.0):
         ours.set_scale(scale)
@@ -139,17 +140,19 @@ def test_moving_the_scale_reads_nothing(loader: Weights, family: TinyFamily, tmp
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
 def test_fetch_foretells_the_size(family: TinyFamily, cache: Path, dtype: torch.dtype) -> None:
-    loader = Weights(Hub(cache), CPU, dtype)
+    loader = PartLoader(Hub(cache), CPU, dtype)
     base = Folder(family.base)
     unet = UNet(base, File(Folder(family.dmd2), FOUR))
     parts: tuple[Part, ...] = (unet, Vae(base), Adapter(Folder(family.adapter)), Scheduler(base), TextEncoders(base))
     for part in (*parts, LoraUNet(unet, File(Folder(family.dmd2), LORA))):
         foretold, loaded = loader.fetch(part), loader.load(part)
         assert foretold == pytest.approx(sizeof(loaded), rel=0.1), part
-    assert all(parameter.dtype == dtype for parameter in loader.load(unet).parameters())
+    assert all(parameter.dtype == dtype for parameter in loader.load(unet).module.parameters())
 
 
-def test_what_is_no_base_is_refused_before_it_is_fetched(loader: Weights, family: TinyFamily, tmp_path: Path) -> None:
+def test_what_is_no_base_is_refused_before_it_is_fetched(
+    loader: PartLoader, family: TinyFamily, tmp_path: Path
+) -> None:
     shutil.copytree(family.base, tmp_path / "inpainting")
     config = tmp_path / "inpainting" / "unet" / "config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | {"in_channels": 9}))
@@ -161,7 +164,7 @@ def test_what_is_no_base_is_refused_before_it_is_fetched(loader: Weights, family
 
 
 def test_lora_for_another_model_is_refused_before_the_base_is_fetched(
-    loader: Weights, family: TinyFamily, tmp_path: Path
+    loader: PartLoader, family: TinyFamily, tmp_path: Path
 ) -> None:
     shutil.copytree(family.base, tmp_path / "wide")
     (tmp_path / "wide" / "unet" / "diffusion_pytorch_model.fp16.safetensors").unlink()
@@ -171,7 +174,7 @@ def test_lora_for_another_model_is_refused_before_the_base_is_fetched(
         loader.fetch(part)
 
 
-def test_loading_is_told(loader: Weights, family: TinyFamily) -> None:
+def test_loading_is_told(loader: PartLoader, family: TinyFamily) -> None:
     told: list[Progress] = []
     loader.load(Vae(Folder(family.base)), told.append)
     assert [progress.sentence for progress in told] == ["Loading the VAE"]

@@ -8,12 +8,12 @@ import pytest
 from dmd2_demo.errors import DemoError
 from dmd2_demo.models.parts import TextEncoders, UNet, Vae
 from dmd2_demo.models.sources import File, Folder
-from dmd2_demo.weights.loader import Weights
+from dmd2_demo.weights.loader import PartLoader
 from tests.tiny import TinyFamily, make_unet
 
 
 @pytest.mark.parametrize("index", ["{}", "[]", "<html>", '{"weight_map": {"a": "../secret.safetensors"}}'])
-def test_index_of_nothing_is_told(loader: Weights, family: TinyFamily, tmp_path: Path, index: str) -> None:
+def test_index_of_nothing_is_told(loader: PartLoader, family: TinyFamily, tmp_path: Path, index: str) -> None:
     shutil.copytree(family.base / "vae", tmp_path / "vae")
     (tmp_path / "vae" / "diffusion_pytorch_model.fp16.safetensors").unlink()
     (tmp_path / "vae" / "diffusion_pytorch_model.safetensors.index.json").write_text(index)
@@ -34,7 +34,7 @@ def test_index_of_nothing_is_told(loader: Weights, family: TinyFamily, tmp_path:
     ],
 )
 def test_nonsense_in_a_config_is_told(
-    loader: Weights, family: TinyFamily, tmp_path: Path, name: str, content: str
+    loader: PartLoader, family: TinyFamily, tmp_path: Path, name: str, content: str
 ) -> None:
     shutil.copytree(family.base, tmp_path / "base")
     (tmp_path / "base" / name).write_text(content)
@@ -45,7 +45,7 @@ def test_nonsense_in_a_config_is_told(
     assert "\n" not in str(raised.value)
 
 
-def test_weights_of_another_shape_are_told(loader: Weights, family: TinyFamily, tmp_path: Path) -> None:
+def test_weights_of_another_shape_are_told(loader: PartLoader, family: TinyFamily, tmp_path: Path) -> None:
     make_unet(block_out_channels=(16, 48)).save_pretrained(tmp_path)
     part = UNet(Folder(family.base), File(Folder(tmp_path), "diffusion_pytorch_model.safetensors"))
     with pytest.raises(DemoError, match=r"does not fit this model: size mismatch for"):

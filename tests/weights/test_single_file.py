@@ -10,23 +10,24 @@ from safetensors.torch import load_file, save_file
 from dmd2_demo.errors import DemoError
 from dmd2_demo.models.parts import TextEncoders, UNet
 from dmd2_demo.models.sources import Folder, SingleFile
-from dmd2_demo.weights.loader import Weights, sizeof
+from dmd2_demo.weights.loader import PartLoader
 from tests.same import assert_same
+from tests.sizes import sizeof
 from tests.tiny import TinyFamily
 
 
-def test_single_file(loader: Weights, family: TinyFamily) -> None:
+def test_single_file(loader: PartLoader, family: TinyFamily) -> None:
     pipe = StableDiffusionXLPipeline.from_single_file(
         str(family.single_file), config=str(family.base), torch_dtype=torch.float32, local_files_only=True
     )
     source = SingleFile(family.single_file, Folder(family.base))
-    assert_same(loader.load(UNet(source)), pipe.unet)
-    loaded = loader.load(TextEncoders(source))
+    assert_same(loader.load(UNet(source)).module, pipe.unet)
+    loaded = loader.load(TextEncoders(source)).module
     assert_same(loaded.text_encoder, pipe.text_encoder)
     assert_same(loaded.text_encoder_2, pipe.text_encoder_2)
 
 
-def test_single_file_counts_each_part_alone(loader: Weights, family: TinyFamily) -> None:
+def test_single_file_counts_each_part_alone(loader: PartLoader, family: TinyFamily) -> None:
     source = SingleFile(family.single_file, Folder(family.base))
     for part in (UNet(source), TextEncoders(source)):
         assert loader.fetch(part) == pytest.approx(sizeof(loader.load(part)), rel=0.05), part
@@ -43,7 +44,7 @@ def test_single_file_counts_each_part_alone(loader: Weights, family: TinyFamily)
     ],
 )
 def test_single_file_without_a_weight_is_told(
-    loader: Weights, family: TinyFamily, tmp_path: Path, part: type[UNet | TextEncoders], absent: str
+    loader: PartLoader, family: TinyFamily, tmp_path: Path, part: type[UNet | TextEncoders], absent: str
 ) -> None:
     whole = load_file(family.single_file)
     del whole[absent]

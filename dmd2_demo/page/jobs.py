@@ -1,4 +1,4 @@
-"""Who pressed Stop."""
+"""What each visitor has running."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from threading import Event, Lock
 
 
-class Stops:
+class Jobs:
     """The running requests of each visitor, so that Stop reaches one's own and nobody else's."""
 
     def __init__(self) -> None:

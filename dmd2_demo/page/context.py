@@ -1,4 +1,4 @@
-"""What the page is given by the house it stands in."""
+"""What the page is given by whoever opens it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dmd2_demo.models.parts import PipelineSpec
 
 
 @dataclass(frozen=True)
-class House:
+class PageContext:
     """What the page shows and may do besides making pictures.
 
     `status` and `unload` are for the panel, None where models stay; `downloads` is a sentence about what a spec's

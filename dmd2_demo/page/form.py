@@ -1,0 +1,80 @@
+"""Components that follow from a request's fields, and the request that follows from their values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from dmd2_demo.generate.fields import Choice, Field, Flag, Given, Numeric, Prompt, default_of, fields_of
+from dmd2_demo.generate.requests import Request, Seed
+from dmd2_demo.models.family import CommunityBase, Family
+from dmd2_demo.page.inputs import Dropdown, Number, PictureInput, Radio, Slider
+
+Convert = Callable[[Any], Any]
+"""Makes a field's value of what its component sends. DemoError where that can't be used."""
+
+
+class Form:
+    """The fields of one request class on the page, each under its own name.
+
+    `shared` are components that other forms have too; of them it takes those that its request has. `convert` is for
+    fields whose component sends something else than the request takes.
+    """
+
+    def __init__(
+        self, request: type[Request], family: Family, shared: Mapping[str, Component], **convert: Convert
+    ) -> None:
+        self.request, self._family, self._convert = request, family, convert
+        self.components: dict[str, Any] = {name: shared[name] for name in fields_of(request) if name in shared}
+
+    def add(self, name: str, **look: Any) -> Any:
+        """The component of a field, laid out where this is called."""
+        self.components[name] = component(self.request, name, self._family, **look)
+        return self.components[name]
+
+    def build(self, values: Mapping[str, Any]) -> Request:
+        """The request with these values; its own defaults for the rest. DemoError where one can't be used."""
+        converted = {name: self._convert.get(name, _as_it_is)(value) for name, value in values.items()}
+        return self.request(family=self._family, **converted)
+
+
+def component(request: type, name: str, family: Family, **look: Any) -> Any:
+    """What a visitor sets that field of a request with; its default is the request's. `look` is handed to Gradio.
+
+    None of them checks: the request does, and its sentences are for visitors.
+    """
+    field = fields_of(request)[name]
+    default = default_of(request, name, family)
+    if isinstance(default, CommunityBase):
+        default = default.name
+    return _component(field, default, family, {"label": field.label, "info": field.hint or None} | look)
+
+
+def _component(field: Field, default: Any, family: Family, look: dict[str, Any]) -> Component:
+    match field:
+        case Prompt():
+            return gr.Textbox(**look)
+        case Seed():
+            return Number(default, precision=None, step=1, **look)
+        case Numeric():
+            allowed = field.range_of(family)
+            if field.slider:
+                return Slider(allowed.least, allowed.most, default, step=allowed.step, **look)
+            return Number(default, precision=None, step=allowed.step, **look)
+        case Flag():
+            return gr.Checkbox(default, **look)
+        case Choice():
+            options = field.options(family)
+            # A few are seen at once.
+            return (Radio if len(options) <= 2 else Dropdown)(options, value=default, **look)
+        case Given():
+            look.pop("info")
+            return PictureInput(**look)
+    raise TypeError(f"no component for {field}")
+
+
+def _as_it_is(value: Any) -> Any:
+    return value

@@ -1,0 +1,121 @@
+"""What every tab has: a form, a word about downloads, examples, and the event that makes its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.events import Dependency
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.generate.requests import Request
+from dmd2_demo.models.family import Family
+from dmd2_demo.page.context import PageContext
+from dmd2_demo.page.events import ON_DEVICE, PRIVATE
+from dmd2_demo.page.form import Convert, Form
+from dmd2_demo.page.results import Results
+from dmd2_demo.page.runner import Outputs, Runner
+from dmd2_demo.page.shared import Shared
+
+
+@dataclass(frozen=True)
+class TabContext:
+    """What a tab stands on."""
+
+    runner: Runner
+    page: PageContext
+    shared: Shared
+    results: Results
+
+    @property
+    def family(self) -> Family:
+        return self.runner.studio.family
+
+    def form(self, request: type[Request], **convert: Convert) -> Form:
+        """The tab's form, which has the shared components already."""
+        return Form(request, self.family, self.shared.fields, **convert)
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A tab that is laid out. `examples` are rows of values for the fields in `example_fields`."""
+
+    tab: gr.Tab
+    form: Form
+    example_fields: Sequence[str]
+    examples: Sequence[Sequence[object]]
+
+
+@contextmanager
+def opened(title: str) -> Iterator[gr.Tab]:
+    """Where a tab's own controls are laid out."""
+    with gr.Tab(title) as tab:
+        yield tab
+
+
+def announcement(tell: Callable[..., str], inputs: Sequence[Any]) -> None:
+    """A line that says what the first picture will download, kept up with `inputs`; nothing where it won't."""
+    line = gr.Markdown(visible=False, elem_classes="status")
+
+    def told(*values: object) -> gr.Markdown:
+        try:
+            text = tell(*values)
+        except DemoError:
+            # What is wrong with a value is said where it is chosen.
+            text = ""
+        return gr.Markdown(text, visible=bool(text))
+
+    # Without a trigger of its own it runs when the page opens and when an input changes.
+    gr.on(None, told, list(inputs), line, queue=False, **PRIVATE)
+
+
+def show_what_applies(tabs: Sequence[Tab], size: gr.Column) -> None:
+    """Lays out each tab's examples, and hides what does not belong to the open tab: others' examples, unused size."""
+    groups = []
+    for number, tab in enumerate(tabs):
+        with gr.Column(visible=number == 0) as group:
+            _examples(tab)
+        groups.append(group)
+    for number, tab in enumerate(tabs):
+        shown = [*(number == other for other in range(len(tabs))), "width" in tab.form.components]
+        updates = [gr.Column(visible=visible) for visible in shown]
+        tab.tab.select(lambda updates=updates: updates, None, [*groups, size], queue=False, **PRIVATE)
+
+
+def _examples(tab: Tab) -> None:
+    if tab.examples:
+        gr.Examples(
+            [list(row) for row in tab.examples],
+            [tab.form.components[name] for name in tab.example_fields],
+            label="Examples",
+            api_visibility="private",
+            cache_examples=False,
+        )
+
+
+def on_generate(context: TabContext, tab: Tab) -> Dependency:
+    """The event, and endpoint, that makes the pictures of a tab. A hidden button within it triggers it; see keys.py."""
+    runner, form, shown = context.runner, tab.form, context.results
+
+    def generate(
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio finds it
+        **values: Any,
+    ) -> Iterator[Outputs]:
+        yield from runner.run(lambda: form.build(values), request.session_hash, progress)
+
+    with tab.tab:
+        trigger = gr.Button("Generate", elem_classes="trigger")
+    return trigger.click(
+        generate,
+        None,
+        [shown.gallery, shown.seed_used, shown.parameters],
+        inputs_kwargs=form.components,
+        api_name=form.request.task,
+        api_description=form.request.__doc__,
+        show_progress_on=shown.gallery,
+        **ON_DEVICE,
+    )
