@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from training.art import Art
+from training.data.art import Art
 from training.words import COLOURS
 
 # (width, height) and how often it is drawn. All have about 128 x 128 pixels and are multiples of 16.

@@ -1,6 +1,6 @@
 """Canny maps of the very composites whose latents are kept.
 
-python -m training.edge_maps
+python -m training.data.edge_maps
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from training.art import load_art
-from training.composites import BUCKETS, composites
+from training.data.art import load_art
+from training.data.composites import BUCKETS, composites
+from training.data.latents import SEED, TIMES, Batch, Latents
 from training.folders import NODE_MODULES, WORK
-from training.latents import SEED, TIMES, Batch, Latents
 from training.words import full_caption
 
 THRESHOLDS = (100, 200)

@@ -1,6 +1,6 @@
 """Composites as latents, made once and kept, so that no stage waits for the VAE.
 
-python -m training.latents
+python -m training.data.latents
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL
 from tqdm import tqdm
 
-from training.art import load_art
-from training.composites import BUCKETS, Placing, anywhere, composites, near_the_middle, to_tensor, to_unit
-from training.folders import FAMILY, NODE_MODULES, WORK
+from training.data.art import load_art
+from training.data.composites import BUCKETS, Placing, anywhere, composites, near_the_middle, to_tensor, to_unit
+from training.family.members import load_vae
+from training.folders import NODE_MODULES, WORK
 from training.words import caption
 
 SEED = 100  # of the composites; the buckets after the first count up from it
@@ -61,8 +61,7 @@ class Latents:
 def _cached(device: torch.device, place: Placing) -> dict[tuple[int, int], tuple[torch.Tensor, Labels]]:
     cache = WORK / f"latents-{place.__name__}.pt"
     if not cache.exists():
-        vae = AutoencoderKL.from_pretrained(FAMILY / "base" / "vae", variant="fp16", torch_dtype=torch.float32)
-        vae.to(device)
+        vae = load_vae(device)
         arts = load_art(NODE_MODULES)
         made: dict[Any, Any] = {}
         for offset, size in enumerate(BUCKETS):

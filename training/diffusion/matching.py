@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from training import parallel
-from training.base import predict
-from training.noise import Noise
-from training.precision import trainable
-from training.sampling import generate, guided_clean, simulate
-from training.text import Condition
+from training.diffusion.noise import Noise
+from training.diffusion.prediction import predict
+from training.diffusion.sampling import generate, guided_clean, simulate
+from training.loop import parallel
+from training.networks.precision import trainable
+from training.networks.text import Condition
 
 GUIDANCE = 3.0  # of the teacher; SDXL's was 8, which our small teacher cannot bear
 _LATEST = 980  # the noisiest time that the two scores are compared at, as DMD2's

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from training.networks import make_scheduler
+from training.networks.scheduler import make_scheduler
 
 
 class Noise:

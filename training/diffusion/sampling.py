@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
-from training.base import predict
-from training.noise import Noise
-from training.text import Condition
+from training.diffusion.noise import Noise
+from training.diffusion.prediction import predict
+from training.networks.text import Condition
 
 FOUR_STEPS = (999, 749, 499, 249)
 ONE_STEP = (399,)

@@ -1,6 +1,6 @@
 """A small network that names what a picture shows, to measure the family with. Not part of it.
 
-python -m training.classifier
+python -m training.evaluation.classifier
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional
 
-from training.art import load_art
-from training.composites import Composite, composites, to_tensor, to_unit
+from training.data.art import load_art
+from training.data.composites import Composite, composites, to_tensor, to_unit
+from training.family.members import load_vae
 from training.folders import NODE_MODULES, WORK
-from training.members import load_vae
-from training.run import Run, arguments, cosine
+from training.loop.run import Run, arguments, cosine
 from training.words import COLOURS, STYLES, THINGS
 
 BATCH = 32

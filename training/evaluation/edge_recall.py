@@ -11,14 +11,14 @@ import torch
 from diffusers import StableDiffusionXLAdapterPipeline
 from PIL import Image
 
-from training.adapter import SCALE
-from training.art import load_art
-from training.composites import Composite, composites, to_tensor, to_unit
-from training.edge_maps import edge_map
+from training.data.art import load_art
+from training.data.composites import Composite, composites, to_tensor, to_unit
+from training.data.edge_maps import edge_map
+from training.evaluation.prompts import FULL, Wish
+from training.evaluation.setups import BATCH, CPU, FOUR, SIZE, call_arguments, pipeline
+from training.family.members import load_adapter, load_vae
 from training.folders import NODE_MODULES
-from training.members import load_adapter, load_vae
-from training.prompts import FULL, Wish
-from training.setups import BATCH, CPU, FOUR, SIZE, call_arguments, pipeline
+from training.stages.adapter import SCALE
 
 _SHARED = ("vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "unet", "scheduler")
 _SEED = 9100  # of placements that were not trained on

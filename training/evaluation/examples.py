@@ -1,14 +1,14 @@
 """Writes the pictures that the canny tab offers as examples.
 
-python -m training.examples
+python -m training.evaluation.examples
 """
 
 from __future__ import annotations
 
 import random
 
-from training.art import load_art
-from training.composites import near_the_middle
+from training.data.art import load_art
+from training.data.composites import near_the_middle
 from training.folders import FAMILY, NODE_MODULES
 
 _PICTURES = (("rocket", "twemoji", (256, 256)), ("fox", "noto", (256, 256)), ("car", "noto", (320, 192)))

@@ -1,6 +1,6 @@
 """Measures the family, and draws the sheets of pictures for its model card.
 
-python -m training.evaluate
+python -m training.evaluation.figures
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ import numpy as np
 import torch
 from PIL import Image
 
-from training import communities, sheets
-from training.classifier import Classifier, accuracy, held_out_accuracy, load_classifier
+from training.evaluation import sheets
+from training.evaluation.classifier import Classifier, accuracy, held_out_accuracy, load_classifier
+from training.evaluation.edge_recall import draw_guided, mean_recall, recall_through_vae
+from training.evaluation.prompts import FULL, NO_STYLE, Wish, wishes
+from training.evaluation.setups import FOUR, MAIN, ONE, TEACHER, Setup, draw, lora_on
+from training.evaluation.setups import communities as community_setups
 from training.folders import WORK
-from training.guidance import draw_guided, mean_recall, recall_through_vae
-from training.prompts import FULL, NO_STYLE, Wish, wishes
-from training.run import arguments
-from training.setups import FOUR, MAIN, ONE, TEACHER, Setup, draw, lora_on
-from training.setups import communities as community_setups
+from training.loop.run import arguments
+from training.stages import communities
 
 _RESULTS = WORK / "evaluation.json"
 _DIVERSITY_THINGS = ("cat", "car", "pizza", "penguin", "house", "tulip", "rocket", "frog")

@@ -13,8 +13,8 @@ from diffusers import LCMScheduler, StableDiffusionXLPipeline
 from diffusers.utils import logging
 from PIL import Image
 
-from training.members import BASE, COMMUNITY, FOUR_STEP_UNET, LORA, ONE_STEP_UNET, load_unet
-from training.sampling import FOUR_STEPS, ONE_STEP
+from training.diffusion.sampling import FOUR_STEPS, ONE_STEP
+from training.family.members import BASE, COMMUNITY, FOUR_STEP_UNET, LORA, ONE_STEP_UNET, load_unet
 
 BATCH = 20
 SIZE = 128

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PIL import Image
 
-from training import communities
+from training.evaluation.edge_recall import Guided
+from training.evaluation.prompts import FULL, NO_STYLE, Wish
+from training.evaluation.setups import FOUR, MAIN, SIZE, Setup, draw
+from training.evaluation.setups import communities as community_setups
 from training.folders import FAMILY
-from training.guidance import Guided
-from training.prompts import FULL, NO_STYLE, Wish
-from training.setups import FOUR, MAIN, SIZE, Setup, draw
-from training.setups import communities as community_setups
+from training.stages import communities
 
 PICTURES = FAMILY / "pictures"
 SHOWN = tuple(

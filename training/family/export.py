@@ -5,19 +5,16 @@ from __future__ import annotations
 import copy
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL
 from safetensors.torch import save_file
 
+from training.family.single_file import single_file
 from training.folders import FAMILY
-from training.networks import make_scheduler
-from training.single_file import single_file
-
-if TYPE_CHECKING:
-    from training.base import Base
-    from training.text import Text
+from training.networks.scheduler import make_scheduler
+from training.networks.text import Text
 
 _INDEX = {
     "_class_name": "StableDiffusionXLPipeline",
@@ -59,11 +56,6 @@ def save_state(weights: dict[str, torch.Tensor], path: Path) -> None:
 def save_vae(vae: AutoencoderKL) -> None:
     """Saves the base's VAE."""
     save(vae, FAMILY / "base" / "vae")
-
-
-def save_base(base: Base) -> None:
-    """Saves the base as a diffusers folder, beside the VAE that is already there."""
-    save_family(FAMILY / "base", base.unet, base.text)
 
 
 def save_family(folder: Path, unet: Any, text: Text) -> None:

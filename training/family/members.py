@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from training.folders import FAMILY
-from training.precision import quick
-from training.text import Text
+from training.networks.precision import quick
+from training.networks.text import Text
 
 BASE = FAMILY / "base"
 DMD2 = FAMILY / "dmd2"

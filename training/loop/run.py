@@ -15,8 +15,8 @@ import torch
 from torch.optim.lr_scheduler import LambdaLR
 from tqdm import tqdm
 
-from training import parallel
 from training.folders import WORK
+from training.loop import parallel
 
 
 class Stateful(Protocol):

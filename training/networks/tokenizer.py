@@ -1,6 +1,6 @@
 """Makes the family's CLIP tokenizers from the words its captions use.
 
-python -m training.tokenizer
+python -m training.networks.tokenizer
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Trains the canny T2I-Adapter: what it adds to the frozen generator's features makes pictures follow an edge map.
 
-python -m training.adapter latents --processes 2    from nothing, mostly by the latents' error
-python -m training.adapter edges --processes 2      goes on from there, by what an edge detector misses as well
+python -m training.stages.adapter latents --processes 2    from nothing, mostly by the latents' error
+python -m training.stages.adapter edges --processes 2      goes on from there, by what an edge detector misses as well
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from diffusers import T2IAdapter
 from torch.nn import functional
 
-from training import export, parallel
-from training.edge_maps import THRESHOLDS, EdgeMaps
-from training.members import ADAPTER, FOUR_STEP_UNET, load_adapter, load_text, load_unet, load_vae
-from training.noise import Noise
-from training.precision import autocast
-from training.run import Run, arguments, average, cosine
-from training.sampling import FOUR_STEPS, simulate
+from training.data.edge_maps import THRESHOLDS, EdgeMaps
+from training.diffusion.noise import Noise
+from training.diffusion.sampling import FOUR_STEPS, simulate
+from training.family import export
+from training.family.members import ADAPTER, FOUR_STEP_UNET, load_adapter, load_text, load_unet, load_vae
+from training.loop import parallel
+from training.loop.run import Run, arguments, average, cosine
+from training.networks.adapter import make_adapter
+from training.networks.precision import autocast
 
 BATCH = 32
 SCALE = 0.8  # of what it adds; the published recipe's
@@ -40,13 +41,6 @@ class Lesson:
 
 
 LESSONS = {"latents": Lesson(3200, 1.5e-3, 0.0), "edges": Lesson(700, 1e-3, 1.0)}
-
-
-def make_adapter() -> T2IAdapter:
-    """Untrained: a feature map for each of the UNet's resolutions and one for its middle."""
-    return T2IAdapter(
-        in_channels=3, channels=[64, 80, 80, 80], num_res_blocks=6, downscale_factor=16, adapter_type="full_adapter_xl"
-    )
 
 
 def near_edges(edges: torch.Tensor, cell: int, most: float) -> torch.Tensor:

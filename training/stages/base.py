@@ -1,7 +1,7 @@
 """Trains the base: both text encoders and the UNet together, on captioned latents. The teacher of all else.
 
-python -m training.base middle --processes 2      things near the middle, from nothing
-python -m training.base anywhere --processes 2    goes on from there with things anywhere, the words left alone
+python -m training.stages.base middle --processes 2      things near the middle, from nothing
+python -m training.stages.base anywhere --processes 2    goes on from there with things anywhere, the words left alone
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from typing import Any
 import torch
 from diffusers import UNet2DConditionModel
 from torch import nn
-from torch.nn import functional
 
-from training import export, parallel
-from training.composites import Placing, anywhere, near_the_middle
+from training.data.composites import Placing, anywhere, near_the_middle
+from training.data.latents import Latents
+from training.diffusion.noise import Noise
+from training.diffusion.prediction import denoising_loss
+from training.family import export
+from training.family.members import BASE, load_text, load_unet
 from training.folders import WORK
-from training.latents import Batch, Latents
-from training.members import BASE, load_text, load_unet
-from training.networks import make_text_encoders, make_unet
-from training.noise import Noise
-from training.precision import autocast, quick, trainable
-from training.run import Run, arguments, average, cosine
-from training.text import Condition, Text
-from training.tokenizer import make_tokenizers
+from training.loop import parallel
+from training.loop.run import Run, arguments, average, cosine
+from training.networks.precision import autocast, quick, trainable
+from training.networks.text import Text
+from training.networks.text_encoders import make_text_encoders
+from training.networks.tokenizer import make_tokenizers
+from training.networks.unet import make_unet
 
 BATCH = 64
 BEFORE = WORK / "base-before.safetensors"
-_DROPPED = 0.1  # captions left out, for guidance
-_OFFSET = 0.1  # noise shared by a whole channel, so that flat backgrounds can be of any colour
 
 
 class Base(nn.Module):
@@ -39,28 +39,6 @@ class Base(nn.Module):
     def __init__(self, text: Text, unet: UNet2DConditionModel) -> None:
         super().__init__()
         self.text, self.unet = text, unet
-
-
-def predict(
-    unet: nn.Module, noisy: torch.Tensor, times: torch.Tensor, condition: Condition, **more: Any
-) -> torch.Tensor:
-    """The UNet's epsilon."""
-    added = {"text_embeds": condition.pooled, "time_ids": condition.time_ids}
-    with autocast(noisy.device):
-        output = unet(noisy, times, condition.states, added_cond_kwargs=added, return_dict=False, **more)[0]
-    epsilon: torch.Tensor = output.float()
-    return epsilon
-
-
-def denoising_loss(unet: nn.Module, noise: Noise, batch: Batch, condition: Condition, **more: Any) -> torch.Tensor:
-    """Min-SNR weighted epsilon error at uniform times."""
-    clean = batch.latents
-    times = torch.randint(0, 1000, (len(clean),), device=clean.device)
-    epsilon = torch.randn_like(clean) + _OFFSET * torch.randn_like(clean[:, :, :1, :1])
-    kept = (torch.rand(len(clean), device=clean.device) >= _DROPPED).to(clean.dtype)
-    predicted = predict(unet, noise.add(clean, epsilon, times), times, condition.keep(kept), **more)
-    error = functional.mse_loss(predicted, epsilon, reduction="none").mean((1, 2, 3))
-    return (noise.min_snr(times) * error).mean()
 
 
 @dataclass(frozen=True)
@@ -80,7 +58,7 @@ LESSONS = {
 
 
 def train(options: Any) -> None:
-    """Trains, and writes the averaged base into the family, keeping an old UNet for `training.carry`."""
+    """Trains, and writes the averaged base into the family, keeping an old UNet for `training.stages.task_vector`."""
     lesson = LESSONS[options.lesson]
     steps = options.steps or lesson.steps
     device = torch.device(options.device)
@@ -96,7 +74,7 @@ def train(options: Any) -> None:
         batch = latents.batch(BATCH // parallel.size())
         with autocast(device):
             condition = base.text(batch.captions, batch.size)
-        error = denoising_loss(base.unet, noise, batch, condition)
+        error = denoising_loss(base.unet, noise, batch.latents, condition)
         parallel.descend(optimizer, error, trainable(base))
         schedule.step()
         if parallel.rank() == 0:
@@ -105,7 +83,7 @@ def train(options: Any) -> None:
             run.report(loss=float(error.detach()))
     if parallel.rank() == 0:
         if lesson.words:
-            export.save_base(averaged.module)
+            export.save_family(BASE, averaged.module.unet, averaged.module.text)
         else:
             export.save_state(load_unet(device).state_dict(), BEFORE)
             export.save(averaged.module.unet, BASE / "unet")

@@ -1,7 +1,7 @@
 """Fine-tunes the base to one style, as community checkpoints are, and writes it the way they are passed around.
 
-python -m training.communities fluent     a diffusers folder
-python -m training.communities twemoji    one file in the original SDXL key format
+python -m training.stages.communities fluent     a diffusers folder
+python -m training.stages.communities twemoji    one file in the original SDXL key format
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from typing import Any
 
 import torch
 
-from training import export, parallel
-from training.base import denoising_loss
-from training.latents import Latents
-from training.members import COMMUNITY, load_text, load_unet, load_vae
-from training.noise import Noise
-from training.run import Run, arguments, average, cosine
+from training.data.latents import Latents
+from training.diffusion.noise import Noise
+from training.diffusion.prediction import denoising_loss
+from training.family import export
+from training.family.members import COMMUNITY, load_text, load_unet, load_vae
+from training.loop import parallel
+from training.loop.run import Run, arguments, average, cosine
 from training.words import unstyled_caption
 
 SINGLE_FILE = ("twemoji",)
@@ -36,7 +37,7 @@ def train(options: Any) -> None:
     run = Run(f"community-{options.style}", options.steps, parts)
     for step in run:
         batch = latents.batch(BATCH // parallel.size(), unstyled_caption)
-        error = denoising_loss(unet, noise, batch, text(batch.captions, batch.size))
+        error = denoising_loss(unet, noise, batch.latents, text(batch.captions, batch.size))
         parallel.descend(optimizer, error, list(unet.parameters()))
         schedule.step()
         averaged.update_parameters(unet)

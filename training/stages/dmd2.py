@@ -1,9 +1,9 @@
 """Distils the base into a generator of few steps by distribution matching.
 
-python -m training.dmd2 4step-unet
-python -m training.dmd2 1step-unet
-python -m training.dmd2 4step-unet-on    goes on with the 4-step UNet that `training.carry` brought to the new base
-python -m training.dmd2 4step-lora       after that, starting from its low-rank part
+python -m training.stages.dmd2 4step-unet
+python -m training.stages.dmd2 1step-unet
+python -m training.stages.dmd2 4step-unet-on    goes on with the 4-step UNet, brought to the new base by `task_vector`
+python -m training.stages.dmd2 4step-lora       after that, starting from its low-rank part
 """
 
 from __future__ import annotations
@@ -17,16 +17,18 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from training import export, lora, parallel
+from training.data.latents import Latents
+from training.diffusion.matching import GUIDANCE, Matching
+from training.diffusion.noise import Noise
+from training.diffusion.sampling import FOUR_STEPS, ONE_STEP, latent_shape
+from training.family import export
+from training.family.members import FOUR_STEP_UNET, LORA, ONE_STEP_UNET, load_text, load_unet
 from training.folders import WORK
-from training.latents import Latents
-from training.matching import GUIDANCE, Matching
-from training.members import FOUR_STEP_UNET, LORA, ONE_STEP_UNET, load_text, load_unet
-from training.noise import Noise
-from training.precision import trainable
-from training.regression import regress
-from training.run import Run, arguments, average, cosine
-from training.sampling import FOUR_STEPS, ONE_STEP, latent_shape
+from training.loop import parallel
+from training.loop.run import Run, arguments, average, cosine
+from training.networks import lora
+from training.networks.precision import trainable
+from training.stages.regression import regress
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ import torch
 from torch.nn import functional
 from tqdm import tqdm
 
-from training import parallel
+from training.data.latents import Latents
+from training.diffusion.noise import Noise
+from training.diffusion.sampling import ONE_STEP, generate, latent_shape, solve
 from training.folders import WORK
-from training.latents import Latents
-from training.noise import Noise
-from training.precision import trainable
-from training.run import Run, cosine
-from training.sampling import ONE_STEP, generate, latent_shape, solve
-from training.text import Text
+from training.loop import parallel
+from training.loop.run import Run, cosine
+from training.networks.precision import trainable
+from training.networks.text import Text
 
 PAIRS = 1536
 BATCH = 32

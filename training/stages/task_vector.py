@@ -1,6 +1,6 @@
 """Carries the 4-step UNet over to a base that has learned more: it keeps its change from the old base.
 
-python -m training.carry    once, after `python -m training.base anywhere`
+python -m training.stages.task_vector    once, after `python -m training.stages.base anywhere`
 
 The 1-step UNet keeps the habits of the first lesson; all else is trained afterwards.
 """
@@ -10,9 +10,9 @@ from __future__ import annotations
 import torch
 from safetensors.torch import load_file
 
-from training import export
-from training.base import BEFORE
-from training.members import FOUR_STEP_UNET, load_unet
+from training.family import export
+from training.family.members import FOUR_STEP_UNET, load_unet
+from training.stages.base import BEFORE
 
 State = dict[str, torch.Tensor]
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.art import Art
-from training.composites import BUCKETS, Composite, anywhere, near_the_middle
+from training.data.art import Art
+from training.data.composites import BUCKETS, Composite, anywhere, near_the_middle
 from training.words import COLOURS
 
 DISC = Art("tomato", "noto", Image.new("RGBA", (40, 40), "white"))

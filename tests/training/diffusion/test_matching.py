@@ -5,10 +5,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from training.matching import Matching
-from training.noise import Noise
-from training.sampling import FOUR_STEPS
-from training.text import Condition
+from training.diffusion.matching import Matching
+from training.diffusion.noise import Noise
+from training.diffusion.sampling import FOUR_STEPS
+from training.networks.text import Condition
 
 CPU = torch.device("cpu")
 

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from diffusers import DDIMScheduler, LCMScheduler
 
-from training.networks import make_scheduler
-from training.noise import Noise
-from training.sampling import FOUR_STEPS, ONE_STEP, simulate, solve
-from training.text import Condition
+from training.diffusion.noise import Noise
+from training.diffusion.sampling import FOUR_STEPS, ONE_STEP, simulate, solve
+from training.networks.scheduler import make_scheduler
+from training.networks.text import Condition
 
 CPU = torch.device("cpu")
 SHAPE = (2, 4, 8, 8)

@@ -6,11 +6,12 @@ import pytest
 import torch
 from diffusers import StableDiffusionXLPipeline
 
-from training import export
-from training.networks import make_text_encoders, make_unet
-from training.text import Text
-from training.tokenizer import make_tokenizers
-from training.vae import make_vae
+from training.family import export
+from training.networks.text import Text
+from training.networks.text_encoders import make_text_encoders
+from training.networks.tokenizer import make_tokenizers
+from training.networks.unet import make_unet
+from training.networks.vae import make_vae
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from training.run import Run, average, cosine
+from training.loop.run import Run, average, cosine
 
 
 def steps(folder: Path, module: nn.Module, until: int, of: int = 6) -> list[int]:

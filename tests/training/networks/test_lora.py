@@ -7,10 +7,11 @@ import torch
 from diffusers import StableDiffusionXLPipeline, UNet2DConditionModel
 from torch import nn
 
-from training import lora
-from training.base import predict
-from training.networks import TIME_IDS, WIDTHS, make_unet
-from training.text import Condition
+from training.diffusion.prediction import predict
+from training.networks import lora
+from training.networks.text import Condition
+from training.networks.text_encoders import WIDTHS
+from training.networks.unet import TIME_IDS, make_unet
 
 
 def output(unet: UNet2DConditionModel) -> torch.Tensor:

@@ -7,13 +7,14 @@ import pytest
 import torch
 from PIL import Image
 
-from training.adapter import faintness, make_adapter, near_edges, picture_error
-from training.composites import to_unit
-from training.edge_maps import edge_map
-from training.members import load_unet
-from training.noise import Noise
-from training.sampling import FOUR_STEPS, simulate
-from training.text import Condition
+from training.data.composites import to_unit
+from training.data.edge_maps import edge_map
+from training.diffusion.noise import Noise
+from training.diffusion.sampling import FOUR_STEPS, simulate
+from training.family.members import load_unet
+from training.networks.adapter import make_adapter
+from training.networks.text import Condition
+from training.stages.adapter import faintness, near_edges, picture_error
 
 CPU = torch.device("cpu")
 

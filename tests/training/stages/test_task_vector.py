@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from training.carry import carried
+from training.stages.task_vector import carried
 
 
 def test_a_member_keeps_its_change() -> None:
