@@ -15,7 +15,7 @@ from tokenizers import pre_tokenizers
 from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
-from training.single_file import single_file
+from training.family.single_file import single_file
 
 WIDTHS = (8, 16)  # of the text encoders, as different as SDXL's: in a single file width tells them apart
 _INDEX = {

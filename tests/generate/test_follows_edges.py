@@ -9,8 +9,8 @@ from PIL import Image
 
 from dmd2_demo.models.catalogue import FAMILIES
 from tests.embedded import EmbeddedRuntime, canny
-from training.edge_maps import edge_map
-from training.guidance import recall
+from training.data.edge_maps import edge_map
+from training.evaluation.edge_recall import recall
 
 EXAMPLES = FAMILIES["embedded"].canny_examples
 

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from diffusers import StableDiffusionXLPipeline
+
+from training.family import export
+from training.networks.text import Text
+from training.networks.text_encoders import make_text_encoders
+from training.networks.tokenizer import make_tokenizers
+from training.networks.unet import make_unet
+from training.networks.vae import make_vae
+
+
+@pytest.fixture(scope="module")
+def pipelines(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
+    """The same untrained family from a folder and from one file."""
+    folder = tmp_path_factory.mktemp("family")
+    tokenizers = make_tokenizers()
+    unet, vae, text = make_unet(), make_vae(), Text(tokenizers, make_text_encoders(tokenizers[0]))
+    export.save_family(folder / "base", unet, text)
+    export.save(vae, folder / "base" / "vae")
+    export.save_single_file(folder / "one.safetensors", unet, vae, text)
+    return (
+        StableDiffusionXLPipeline.from_pretrained(folder / "base", variant="fp16"),
+        StableDiffusionXLPipeline.from_single_file(
+            str(folder / "one.safetensors"), config=str(folder / "base"), local_files_only=True
+        ),
+    )
+
+
+@pytest.mark.parametrize("part", ["unet", "vae", "text_encoder", "text_encoder_2"])
+def test_one_file_holds_the_folder(pipelines: tuple[Any, Any], part: str) -> None:
+    folder, one = (getattr(pipeline, part).state_dict() for pipeline in pipelines)
+    assert set(folder) == set(one)
+    for name, value in folder.items():
+        assert torch.equal(value.float(), one[name].float()), name

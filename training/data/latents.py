@@ -1,0 +1,84 @@
+"""Composites as latents, made once and kept, so that no stage waits for the VAE.
+
+python -m training.data.latents
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from training.data.art import load_art
+from training.data.composites import BUCKETS, Placing, anywhere, composites, near_the_middle, to_tensor, to_unit
+from training.family.members import load_vae
+from training.folders import NODE_MODULES, WORK
+from training.words import caption
+
+SEED = 100  # of the composites; the buckets after the first count up from it
+TIMES = {(128, 128): 10}  # of the others there is one each
+Labels = list[tuple[str, str, str]]
+Describe = Callable[[random.Random, str, str, str], str]  # of thing, style and colour
+
+
+@dataclass(frozen=True)
+class Batch:
+    """`latents` (n, 4, height / 8, width / 8), one caption each, all pictures of `size` (width, height).
+
+    `indices` (n,) tell which of that size's composites they are.
+    """
+
+    latents: torch.Tensor
+    captions: list[str]
+    size: tuple[int, int]
+    indices: torch.Tensor
+
+
+class Latents:
+    """Random batches of one bucket each. `style` keeps only the art of that style."""
+
+    def __init__(self, device: torch.device, style: str | None = None, place: Placing = anywhere) -> None:
+        self._buckets: dict[tuple[int, int], tuple[torch.Tensor, Labels]] = {}
+        for size, (latents, labels) in _cached(device, place).items():
+            kept = [i for i, label in enumerate(labels) if style in (None, label[1])]
+            self._buckets[size] = latents[kept].to(device), [labels[i] for i in kept]
+
+    def batch(self, count: int, describe: Describe = caption) -> Batch:
+        """`count` latents of one size, sizes by their shares, with newly drawn captions."""
+        sizes = list(self._buckets)
+        size = random.choices(sizes, weights=[BUCKETS[size] for size in sizes])[0]
+        latents, labels = self._buckets[size]
+        chosen = torch.randint(len(latents), (count,))
+        rng = random.Random(random.random())
+        return Batch(latents[chosen].float(), [describe(rng, *labels[i]) for i in chosen.tolist()], size, chosen)
+
+
+@torch.no_grad()
+def _cached(device: torch.device, place: Placing) -> dict[tuple[int, int], tuple[torch.Tensor, Labels]]:
+    cache = WORK / f"latents-{place.__name__}.pt"
+    if not cache.exists():
+        vae = load_vae(device)
+        arts = load_art(NODE_MODULES)
+        made: dict[Any, Any] = {}
+        for offset, size in enumerate(BUCKETS):
+            pictures = composites(arts, SEED + offset, TIMES.get(size, 1), size, place)
+            latents = [
+                vae.encode(
+                    to_unit(to_tensor([picture.image for picture in pictures[i : i + 32]]).to(device))
+                ).latent_dist.mode()
+                for i in tqdm(range(0, len(pictures), 32), desc=f"latents {size}")
+            ]
+            labels = [(picture.thing, picture.style, picture.colour) for picture in pictures]
+            made[size] = (torch.cat(latents).half().cpu(), labels)
+        WORK.mkdir(parents=True, exist_ok=True)
+        torch.save(made, cache)
+    return dict(torch.load(cache, weights_only=True))
+
+
+if __name__ == "__main__":
+    for placing in (near_the_middle, anywhere):
+        _cached(torch.device("cuda" if torch.cuda.is_available() else "cpu"), placing)

@@ -1,0 +1,61 @@
+"""Sheets of pictures for the model card: one configuration a row, the same prompts and seeds down each column."""
+
+from __future__ import annotations
+
+from PIL import Image
+
+from training.evaluation.edge_recall import Guided
+from training.evaluation.prompts import FULL, NO_STYLE, Wish
+from training.evaluation.setups import FOUR, MAIN, SIZE, Setup, draw
+from training.evaluation.setups import communities as community_setups
+from training.folders import FAMILY
+from training.stages import communities
+
+PICTURES = FAMILY / "pictures"
+SHOWN = tuple(
+    Wish(thing, style, colour, 900_000 + i)
+    for i, (thing, style, colour) in enumerate(
+        (
+            ("cat", "noto", "blue"),
+            ("car", "twemoji", "yellow"),
+            ("pizza", "fluent", "green"),
+            ("penguin", "fluent", "pink"),
+            ("tulip", "noto", "white"),
+            ("house", "twemoji", "purple"),
+            ("strawberry", "fluent", "grey"),
+            ("rocket", "noto", "black"),
+        )
+    )
+)
+
+
+def write(drawn: list[Guided]) -> None:
+    """Draws and writes every sheet."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    _save([_row(setup, FULL) for setup in MAIN[:4]], "members")
+    _save([_row(setup, FULL) for setup in (FOUR, *MAIN[4:])], "schedules")
+    for style in communities.STYLES:
+        _save([_row(setup, NO_STYLE) for setup in community_setups(style)], f"community-{style}")
+    shown = drawn[3 :: len(drawn) // len(SHOWN)][: len(SHOWN)]
+    _save(
+        [
+            [one.composite.image for one in shown],
+            [one.edges for one in shown],
+            [one.without for one in shown],
+            [one.two_steps for one in shown],
+            [one.four_steps for one in shown],
+        ],
+        "canny",
+    )
+
+
+def _row(setup: Setup, template: str) -> list[Image.Image]:
+    return list(draw(setup, [wish.prompt(template) for wish in SHOWN], [wish.seed for wish in SHOWN]))
+
+
+def _save(rows: list[list[Image.Image]], name: str) -> None:
+    sheet = Image.new("RGB", (SIZE * len(rows[0]), SIZE * len(rows)))
+    for down, row in enumerate(rows):
+        for across, image in enumerate(row):
+            sheet.paste(image, (SIZE * across, SIZE * down))
+    sheet.save(PICTURES / f"{name}.webp", quality=88, method=6)

@@ -1,0 +1,1 @@
+"""What every stage needs to run: checkpoints, schedules, several processes."""

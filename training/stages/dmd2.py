@@ -1,0 +1,140 @@
+"""Distils the base into a generator of few steps by distribution matching.
+
+python -m training.stages.dmd2 4step-unet
+python -m training.stages.dmd2 1step-unet
+python -m training.stages.dmd2 4step-unet-on    goes on with the 4-step UNet, brought to the new base by `task_vector`
+python -m training.stages.dmd2 4step-lora       after that, starting from its low-rank part
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from training.data.latents import Latents
+from training.diffusion.matching import GUIDANCE, Matching
+from training.diffusion.noise import Noise
+from training.diffusion.sampling import FOUR_STEPS, ONE_STEP, latent_shape
+from training.family import export
+from training.family.members import FOUR_STEP_UNET, LORA, ONE_STEP_UNET, load_text, load_unet
+from training.folders import WORK
+from training.loop import parallel
+from training.loop.run import Run, arguments, average, cosine
+from training.networks import lora
+from training.networks.precision import trainable
+from training.stages.regression import regress
+
+
+@dataclass(frozen=True)
+class Member:
+    """One generator: its schedule, its rounds of training, its learning rate and where it is written.
+
+    One that goes on starts from what is there, the others from the base.
+    """
+
+    schedule: tuple[int, ...]
+    rounds: int
+    rate: float
+    path: Path
+    goes_on: bool = False
+
+
+MEMBERS = {
+    "4step-unet": Member(FOUR_STEPS, 220, 1e-4, FOUR_STEP_UNET),
+    "4step-unet-on": Member(FOUR_STEPS, 130, 1e-4, FOUR_STEP_UNET, goes_on=True),
+    "1step-unet": Member(ONE_STEP, 700, 1e-4, ONE_STEP_UNET),
+    "4step-lora": Member(FOUR_STEPS, 60, 2e-4, LORA),
+}
+BATCH = 16
+_FAKE_STEPS = 3  # for each of the generator's
+_WARM_UP = 40  # fake-net steps before the generator's first
+_WARM_UP_ON = 240  # the same where the generator is already far from the base that the fake net starts at
+
+
+class Generator(nn.Module):
+    """What is trained of a member's UNet: all of it, or the LoRA beside it."""
+
+    def __init__(self, unet: Any, low_rank: bool) -> None:
+        super().__init__()
+        if low_rank:
+            lora.add(unet)
+            lora.approximate(unet, load_file(FOUR_STEP_UNET))
+        else:
+            unet.requires_grad_(True)
+        self.names = [name for name, value in unet.named_parameters() if value.requires_grad]
+        self.weights = nn.ParameterList(trainable(unet))
+
+    def named_weights(self) -> dict[str, torch.Tensor]:
+        """The weights by their names in the UNet."""
+        return dict(zip(self.names, self.weights, strict=True))
+
+
+def train(options: Any) -> None:
+    """Trains one member and writes its average into the family."""
+    member, low_rank = MEMBERS[options.member], options.member.endswith("lora")
+    rounds = options.steps or member.rounds
+    device = torch.device(options.device)
+    text, noise, latents = load_text(device), Noise(device), Latents(device)
+    teacher, fake = load_unet(device), load_unet(device).requires_grad_(True)
+    unet = load_unet(device, member.path if member.goes_on else None)
+    generator = Generator(unet, low_rank)
+    if low_rank:
+        fake.load_state_dict(_trained_fake())
+    if options.member == "1step-unet":
+        regress(unet, teacher, text, latents, noise, GUIDANCE, options.regression)
+    averaged = average(generator, 0.98)
+    optimizer = torch.optim.Adam(generator.parameters(), lr=options.rate or member.rate, betas=(0.0, 0.999))
+    fake_optimizer = torch.optim.Adam(fake.parameters(), lr=2e-4, betas=(0.0, 0.999))
+    steps = rounds * len(member.schedule)
+    schedule = cosine(optimizer, steps, warm_up=20, hold=0.5)
+    matching = Matching(unet, teacher, fake, noise, optimizer, fake_optimizer)
+    warm_up = _WARM_UP_ON if member.goes_on else _WARM_UP
+    run = Run(
+        options.member,
+        rounds,
+        {
+            "generator": generator,
+            "averaged": averaged,
+            "fake": fake,
+            "optimizer": optimizer,
+            "fake optimizer": fake_optimizer,
+            "schedule": schedule,
+        },
+    )
+    for step in run:
+        batch = latents.batch(BATCH // parallel.size())
+        condition = text(batch.captions, batch.size)
+        start = torch.randn(latent_shape(len(batch.captions), batch.size), device=device)
+        warming = step * len(member.schedule) * _FAKE_STEPS < warm_up
+        difference, error = matching.round(condition, start, member.schedule, _FAKE_STEPS, not warming)
+        if not warming:
+            for _ in member.schedule:
+                schedule.step()
+            averaged.update_parameters(generator)
+        run.report(difference=difference, fake=error)
+    if parallel.rank() == 0:
+        weights = averaged.module.named_weights()
+        lora.save(weights, member.path) if low_rank else export.save_state(weights, member.path)
+
+
+def _trained_fake() -> dict[str, torch.Tensor]:
+    """The fake net of the 4-step UNet, which the LoRA starts close to."""
+    state = torch.load(WORK / "4step-unet-on.pt", weights_only=True)
+    return dict(state["parts"]["fake"])
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("member", choices=MEMBERS)
+    parser.add_argument("--rate", type=float, help="the generator's learning rate")
+    parser.add_argument("--regression", type=int, default=500, help="steps of the 1-step UNet's start")
+    parser.set_defaults(steps=None)
+
+
+if __name__ == "__main__":
+    parallel.launch(train, arguments(__doc__, steps=0, extend=_options))
