@@ -11,6 +11,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
+from urllib.parse import quote, unquote
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class LocalIndex:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 index.asked.append(self.path)
-                content = index._answer(self.path.strip("/").split("/"))
+                content = index._answer(unquote(self.path).strip("/").split("/"))
                 self.send_response(HTTPStatus.OK if content is not None else HTTPStatus.NOT_FOUND)
                 self.send_header("Content-Type", "text/html" if self.path.endswith("/") else "application/octet-stream")
                 self.send_header("Content-Length", str(len(content or b"")))
@@ -93,7 +94,9 @@ class LocalIndex:
         match path:
             case ["simple", name] if name in self.packages:
                 files = (f"{name}-{one.version}-py3-none-any.whl" for one in self.packages[name])
-                return "".join(f'<a href="{one}" data-core-metadata="true">{one}</a>\n' for one in files).encode()
+                return "".join(
+                    f'<a href="{quote(one)}" data-core-metadata="true">{one}</a>\n' for one in files
+                ).encode()
             case ["simple", name, file]:
                 package = next(one for one in self.packages[name] if one.version == file.split("-")[1])
                 if file.endswith(".metadata"):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,18 +20,19 @@ from uv import find_uv_bin
 from tests.local_index import LocalIndex, Package
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "environment"
-RUN, TEST = "requirements.txt", "requirements-dev.txt"
+RUN, TEST, CPU = "requirements.txt", "requirements-dev.txt", "requirements-cpu.txt"
+NOWHERE = "http://127.0.0.1:9/simple"
 
 
 @dataclass(frozen=True)
 class Project:
-    """A folder with the script, two requirement files and an index to fill its environment from."""
+    """A folder with the script, requirement files and an index to fill its environment from."""
 
     folder: Path
     index: LocalIndex
 
     def require(self, **files: str) -> None:
-        names = {"run": RUN, "test": TEST}
+        names = {"run": RUN, "test": TEST, "cpu": CPU}
         for key, content in files.items():
             (self.folder / names[key]).write_text(content)
 
@@ -70,35 +74,40 @@ for name in {names}:
         return self.folder / ".venv" / "bin" / "python"
 
 
+def on_cpu(index: str) -> str:
+    """The requirement file for CPUs, whose wheels are at `index`."""
+    return f"--extra-index-url {index}\n--constraint {RUN}\ntorch\n"
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
     (tmp_path / "scripts").mkdir()
     shutil.copy(SCRIPT, tmp_path / "scripts")
     packages: Mapping[str, list[Package]] = {
-        "paint": [Package(requires=["brush"]), Package("2.0")],
+        "torch": [Package(requires=["brush"]), Package("2.0")],
         "brush": [Package()],
         "frame": [Package()],
         "ruler": [Package(requires=["brush"])],
     }
     with LocalIndex(packages) as index:
         project = Project(tmp_path, index)
-        project.require(run="paint==1.0\n", test="ruler==1.0\n")
+        project.require(run="torch==1.0\n", test="ruler==1.0\n", cpu=on_cpu(NOWHERE))
         yield project
 
 
 def test_only_what_is_missing_is_added_and_what_is_needed_no_more_goes(project: Project) -> None:
     project.make(RUN)
-    assert project.installed() == {"paint": "1.0", "brush": "1.0"}
+    assert project.installed() == {"torch": "1.0", "brush": "1.0"}
     project.make(RUN, TEST)
-    assert project.installed() == {"paint": "1.0", "brush": "1.0", "ruler": "1.0"}
-    assert project.index.fetched == ["brush", "paint", "ruler"]
+    assert project.installed() == {"torch": "1.0", "brush": "1.0", "ruler": "1.0"}
+    assert project.index.fetched == ["brush", "ruler", "torch"]
 
     project.make(RUN)  # the tools for testing stay
     assert "ruler" in project.installed()
 
-    project.require(run="paint==2.0\nframe==1.0\n", test="")
+    project.require(run="torch==2.0\nframe==1.0\n", test="")
     project.make(RUN)
-    assert project.installed() == {"paint": "2.0", "frame": "1.0"}
+    assert project.installed() == {"torch": "2.0", "frame": "1.0"}
 
 
 def test_where_nothing_changed_nothing_is_done(project: Project) -> None:
@@ -122,17 +131,17 @@ def test_what_was_cut_short_is_finished_by_the_next_call(project: Project) -> No
 
     project.index.packages = {**project.index.packages, "frame": [Package()]}
     project.make(RUN, TEST)
-    assert project.installed() == {"paint": "1.0", "brush": "1.0", "ruler": "1.0", "frame": "1.0"}
-    assert project.index.fetched.count("paint") == 1
+    assert project.installed() == {"torch": "1.0", "brush": "1.0", "ruler": "1.0", "frame": "1.0"}
+    assert project.index.fetched.count("torch") == 1
 
 
 def test_a_pin_that_is_nowhere_leaves_the_environment_as_it_was(project: Project) -> None:
     project.make(RUN)
-    project.require(run="paint==3.0\n")
-    assert "paint==3.0" in project.make(RUN, fails=True)
-    project.require(run="paint==1.0\n")
+    project.require(run="torch==3.0\n")
+    assert "torch==3.0" in project.make(RUN, fails=True)
+    project.require(run="torch==1.0\n")
     assert project.make(RUN) == ""
-    assert project.installed() == {"paint": "1.0", "brush": "1.0"}
+    assert project.installed() == {"torch": "1.0", "brush": "1.0"}
 
 
 def test_another_python_makes_it_anew(project: Project) -> None:
@@ -146,9 +155,73 @@ def test_another_python_makes_it_anew(project: Project) -> None:
         pytest.skip(f"no Python {other} on this machine")
 
     assert f"Python {other}" in project.make(RUN, PYTHON=path, PYENV_VERSION=other)
-    assert project.installed() == {"paint": "1.0", "brush": "1.0"}
+    assert project.installed() == {"torch": "1.0", "brush": "1.0"}
     told = subprocess.run([project.python, "--version"], check=True, capture_output=True, text=True).stdout
     assert f"Python {other}" in told
+
+
+without_driver = pytest.mark.skipif(Path("/proc/driver/nvidia/version").exists(), reason="has an NVIDIA driver")
+
+
+@pytest.fixture
+def wheels_for_cpus() -> Iterator[LocalIndex]:
+    """As PyTorch's own index: the wheel for CPUs, and an old release of what it requires."""
+    packages = {"torch": [Package("1.0+cpu", requires=["brush>=1"])], "brush": [Package("0.1")]}
+    with LocalIndex(packages) as index:
+        yield index
+
+
+def put_driver(project: Project) -> str:
+    """A PATH on which there is NVIDIA's tool."""
+    tool = project.folder / "driver" / "nvidia-smi"
+    tool.parent.mkdir()
+    tool.touch(mode=0o755)
+    return os.pathsep.join([str(tool.parent), str(Path(find_uv_bin()).parent), os.environ["PATH"]])
+
+
+@without_driver
+def test_without_a_driver_the_wheels_for_cpus_are_taken_and_kept(project: Project, wheels_for_cpus: LocalIndex) -> None:
+    project.require(run="torch==1.0\nframe==1.0\n", cpu=on_cpu(wheels_for_cpus.url))
+    project.make(RUN)
+    assert project.installed() == {"torch": "1.0+cpu", "brush": "1.0"}
+
+    wheels_for_cpus.asked.clear()
+    assert project.make(RUN) == ""
+    assert not wheels_for_cpus.asked
+    project.make(RUN, TEST)
+    assert project.installed() == {"torch": "1.0+cpu", "brush": "1.0", "ruler": "1.0"}
+
+    project.make(RUN, PATH=put_driver(project))  # a GPU came
+    assert project.installed() == {"torch": "1.0", "brush": "1.0", "frame": "1.0", "ruler": "1.0"}
+
+
+def test_with_a_driver_nobody_asks_for_wheels_for_cpus(project: Project, wheels_for_cpus: LocalIndex) -> None:
+    project.require(cpu=on_cpu(wheels_for_cpus.url))
+    project.make(RUN, PATH=put_driver(project))
+    assert project.installed() == {"torch": "1.0", "brush": "1.0"}
+    assert not wheels_for_cpus.asked
+
+
+@without_driver
+def test_an_index_that_does_not_answer_is_done_without(project: Project, wheels_for_cpus: LocalIndex) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and says nothing
+        project.require(cpu=on_cpu(f"http://127.0.0.1:{silent.getsockname()[1]}/simple"))
+        began = time.monotonic()
+        project.make(RUN)
+        assert time.monotonic() - began < 30
+    assert project.installed() == {"torch": "1.0", "brush": "1.0"}
+
+    project.require(cpu=on_cpu(wheels_for_cpus.url))  # back later: what is there does, and 8 GB are not fetched twice
+    project.make(RUN)
+    assert project.installed() == {"torch": "1.0", "brush": "1.0"}
+
+
+def test_cpus_have_the_same_requirements_without_xformers() -> None:
+    def names(file: str) -> set[str]:
+        lines = (SCRIPT.parents[1] / file).read_text().splitlines()
+        return {re.split(r"[=;]", line)[0] for line in lines if re.match(r"\w", line)}
+
+    assert names(CPU) == names(RUN) - {"xformers"}
 
 
 @pytest.mark.parametrize(
