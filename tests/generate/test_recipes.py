@@ -54,7 +54,7 @@ def test_canny_is_the_cards_picture(
     setup: EmbeddedRuntime, drawing: Image.Image, scale: float, guided: int, factor: float
 ) -> None:
     request = canny(drawing, seed=3, conditioning_scale=scale, guided_steps=guided)
-    edges = setup.studio.edges(request)
+    edges = request.edges()
     theirs = recipes.picture(
         recipes.canny(),
         PROMPT,

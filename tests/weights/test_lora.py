@@ -110,7 +110,7 @@ def test_weights_that_the_lora_leaves_alone_are_not_copied(bare: UNet2DCondition
     size = sum(tensor.nbytes for tensor in unet.state_dict().values())
     mergeable = MergeableUNet(unet, lora)
     assert unet.conv_in.weight is untouched
-    total = sum(tensor.nbytes for tensor in mergeable.tensors())
+    total = sizeof(Loaded(mergeable, (unet,)))
     assert size < total < 2 * size + sum(tensor.nbytes for tensor in lora.values())
 
 
