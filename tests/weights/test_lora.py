@@ -10,7 +10,9 @@ from diffusers import UNet2DConditionModel
 from torch import nn
 
 from dmd2_demo.errors import DemoError
+from dmd2_demo.weights.loader import Loaded
 from dmd2_demo.weights.lora import MergeableUNet
+from tests.sizes import sizeof
 from tests.tiny import make_lora, make_unet
 
 Tensors = dict[str, torch.Tensor]
