@@ -48,7 +48,8 @@ class Prompt(Field):
     """Text with something in it; white space around it does not count."""
 
     def check(self, value: object, family: Family) -> str:  # noqa: ARG002 - the same for all
-        text = value.strip() if isinstance(value, str) else ""
+        # Half a surrogate pair is no letter, and no file can hold it.
+        text = value.encode(errors="replace").decode().strip() if isinstance(value, str) else ""
         if not text:
             raise DemoError("Write what you would like to see: the prompt is empty.")
         if len(text) > LONGEST_PROMPT:
@@ -116,6 +117,20 @@ class Choice(Field):
 
     def check(self, value: object, family: Family) -> Any:
         return self.find(family, value)
+
+
+@dataclass(frozen=True)
+class Option(Field):
+    """One of a few that are the same for every family and need no parts: `options` gives (title, value) for each."""
+
+    kept: bool = False
+    options: tuple[tuple[str, str], ...] = ()
+
+    def check(self, value: object, family: Family) -> str:  # noqa: ARG002 - the same for all
+        known = [name for _, name in self.options]
+        if value not in known:
+            raise DemoError(f"{self.label} must be one of: {', '.join(known)}.")
+        return str(value)
 
 
 @dataclass(frozen=True)

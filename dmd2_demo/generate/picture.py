@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
-from dmd2_demo.generate.infotext import infotext
+from dmd2_demo.generate.metadata.formats import PNG, FileFormat
 
 
 @dataclass(frozen=True)
@@ -34,18 +33,14 @@ class Picture:
     notices: tuple[str, ...] = field(default=())
     edges: Image.Image | None = None
 
-    def save(self, folder: Path) -> Path:
-        """Writes a PNG with the parameters inside, named by its seed, and gives its path.
+    def save(self, folder: Path, file_format: FileFormat = PNG, *, settings_inside: bool = True) -> Path:
+        """Writes a file named by its seed, with the parameters inside unless told otherwise, and gives its path.
 
-        The text chunk `parameters` is what other tools of the field read; `dmd2` holds the same as JSON. Each is a
-        tEXt chunk where Latin-1 has all its letters, since some tools read no other, and else an iTXt chunk.
+        DemoError where the format can't hold them.
         """
-        info = PngImagePlugin.PngInfo()
-        info.add_text("parameters", infotext(self.parameters))
-        info.add_text("dmd2", json.dumps(self.parameters))
+        options = file_format.with_settings(self.parameters) if settings_inside else dict(file_format.options)
         with tempfile.NamedTemporaryFile(
-            dir=folder, prefix=f"{self.parameters['seed']}-", suffix=".png", delete=False
+            dir=folder, prefix=f"{self.parameters['seed']}-", suffix=file_format.suffix, delete=False
         ) as file:
-            # Level 1: the default takes longer than a 1-step picture on a GPU and saves a tenth.
-            self.image.save(file, "PNG", pnginfo=info, compress_level=1)
+            self.image.save(file, file_format.pillow, **options)
         return Path(file.name)

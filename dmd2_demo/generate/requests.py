@@ -4,6 +4,7 @@ Each field stands here once, with its label, what is allowed and its default; se
 """
 
 # Annotations hold objects here, not text: no `from __future__ import annotations`.
+import hashlib
 import itertools
 import random
 from abc import ABC, abstractmethod
@@ -13,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from PIL import Image
 
+from dmd2_demo import __version__
 from dmd2_demo.generate.edges import canny_map, ready_map
 from dmd2_demo.generate.fields import (
     Choice,
@@ -21,12 +23,14 @@ from dmd2_demo.generate.fields import (
     Flag,
     Given,
     Number,
+    Option,
     Prompt,
     Range,
     Whole,
     by_family,
     fields_of,
 )
+from dmd2_demo.generate.metadata import formats
 from dmd2_demo.models.family import CommunityBase, Family, Schedule
 from dmd2_demo.models.parts import LoraUNet, PipelineSpec, Scheduler, TextEncoders, UNet
 from dmd2_demo.models.sources import PipelineSource
@@ -77,6 +81,10 @@ class Request(ABC):
     prompt: Annotated[str, Prompt("Prompt")]
     seed: Annotated[int, Seed("Seed")] = RANDOM_SEED
     images: Annotated[int, Whole("Pictures", kept=False, range=Range(1, 8), slider=False)] = 1
+    file_format: Annotated[str, Option("File format", options=formats.OPTIONS)] = formats.PNG.name
+    settings_inside: Annotated[
+        bool, Flag("Settings in the file", "what it was made with, for this page and other tools", kept=False)
+    ] = True
 
     task: ClassVar[str]
 
@@ -121,9 +129,10 @@ class Request(ABC):
         width, height = self.size
         kept = [name for name, field in fields_of(type(self)).items() if field.kept]
         return {
+            "version": __version__,
             "task": self.task,
             "family": self.family.name,
-            **{name: _as_json(getattr(self, name)) for name in kept},
+            **{name: as_json(getattr(self, name)) for name in kept},
             "seed": self.seed_of(picture),
             "width": width,
             "height": height,
@@ -265,5 +274,6 @@ REQUESTS: tuple[type[Request], ...] = (TextToImage, CommunityLora, CannyGuided)
 """All there are; each is a tab and an endpoint of its `task`'s name."""
 
 
-def _as_json(value: object) -> object:
+def as_json(value: object) -> object:
+    """A field's value as a picture and a component have it."""
     return value.name if isinstance(value, CommunityBase) else value

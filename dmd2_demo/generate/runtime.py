@@ -8,8 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dmd2_demo.generate.backend import Backend
+from dmd2_demo.generate.identity import identified
 from dmd2_demo.generate.manager import PipelineManager
 from dmd2_demo.generate.studio import Studio
+from dmd2_demo.hub.hub import Hub
 from dmd2_demo.models.family import Family
 from dmd2_demo.settings import Settings
 
@@ -44,7 +46,7 @@ def build_runtime(family: Family, settings: Settings, choose: Callable[[], Place
     def fall_back(tier: str) -> str | None:
         return manager.start_over(partial(backend.fall_back, tier))
 
-    return Runtime(backend, manager, Studio(family, manager.lease, fall_back))
+    return Runtime(backend, manager, Studio(family, manager.lease, fall_back, partial(identified, Hub())))
 
 
 def _choose(settings: Settings) -> Placement:

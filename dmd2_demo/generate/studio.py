@@ -12,6 +12,7 @@ from PIL import Image
 
 from dmd2_demo.errors import Cancelled
 from dmd2_demo.generate.fallback import Fallback, no_fallback, with_fallback
+from dmd2_demo.generate.identity import Identify, unidentified
 from dmd2_demo.generate.picture import Decoded, Picture
 from dmd2_demo.generate.requests import Request
 from dmd2_demo.models.family import Family
@@ -33,10 +34,13 @@ Lease = Callable[[PipelineSpec, Report], AbstractContextManager[LeasedPipeline]]
 
 
 class Studio:
-    """Makes pictures of one family with leased pipelines."""
+    """Makes pictures of one family with leased pipelines. `identify` tells their weights, for the pictures to carry."""
 
-    def __init__(self, family: Family, lease: Lease, fall_back: Fallback = no_fallback) -> None:
+    def __init__(
+        self, family: Family, lease: Lease, fall_back: Fallback = no_fallback, identify: Identify = unidentified
+    ) -> None:
         self.family = family
+        self._identify = identify
         self.vocabulary = Vocabulary(family.words) if family.words else None
         self._lease, self._fall_back = lease, fall_back
 
@@ -72,7 +76,8 @@ class Studio:
                     seconds = time.perf_counter() - started
                     cut_off = pipeline.cut_off(request.prompt)
                 notices = (*decoded.notices, *self._notices(request.prompt, cut_off))
-                return Picture(decoded.image, request.parameters(picture), seconds, notices, edges)
+                parameters = {**request.parameters(picture), "weights": self._identify(request.spec())}
+                return Picture(decoded.image, parameters, seconds, notices, edges)
 
             made, fell = with_fallback(make, self._fall_back)
             yield replace(made, notices=(*fell, *made.notices))

@@ -9,14 +9,17 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.generate import edges
+from dmd2_demo.generate.identity import identified
 from dmd2_demo.generate.picture import Picture
 from dmd2_demo.generate.requests import REQUESTS, Request
 from dmd2_demo.generate.runtime import Runtime, build_runtime
 from dmd2_demo.generate.studio import Lease, Studio
+from dmd2_demo.hub.hub import Hub
 from dmd2_demo.models.family import Family
 from dmd2_demo.progress import Progress, Report, silent
 from dmd2_demo.settings import Settings
@@ -62,7 +65,7 @@ class ForkedStudio(Studio):
     """A studio that makes its pictures in the processes that `fork` makes."""
 
     def __init__(self, family: Family, lease: Lease, fork: ForkDecorator) -> None:
-        super().__init__(family, lease)
+        super().__init__(family, lease, identify=partial(identified, Hub()))
         self._forked = fork(self._in_fork)
 
     def generate(self, request: Request, report: Report, cancelled: Callable[[], bool]) -> Iterator[Picture]:

@@ -80,6 +80,16 @@ class Hub:
             found = [(choice[0], None) for choice in wanted]
         return tuple(dict.fromkeys(found))
 
+    def on_disk(self, choice: Alternatives) -> tuple[File, Path] | None:
+        """The first of these files that is on this disk, with its path; the hub is not asked."""
+        for file in choice:
+            if self._is_local(file):
+                source = file.source
+                path = source.path / file.name if isinstance(source, Folder) else self._cached(source, file.name)
+                assert path
+                return file, path
+        return None
+
     def has(self, file: File) -> bool:
         """Whether the file is on this disk or on the hub; False where the hub doesn't say."""
         if self._is_local(file) or isinstance(file.source, Folder):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from dmd2_demo.models.family import CommunityBase, Distilled, Example, Family, Licence, Schedule, Sizes
 from dmd2_demo.models.parts import Adapter, Vae
@@ -12,6 +13,7 @@ FOUR_STEPS = Schedule((999, 749, 499, 249))
 ONE_STEP = Schedule((399,))
 
 _EMBEDDED = Path(__file__).parent.parent / "embedded"
+_EXAMPLES = _EMBEDDED / "examples"
 
 SDXL_CONFIGS = Folder(Path(__file__).parent / "configs" / "sdxl")
 """What a single file lacks: SDXL's published configs and tokenizers."""
@@ -23,6 +25,11 @@ def _dmd2(source: Source) -> tuple[tuple[Distilled, ...], File]:
         Distilled(FOUR_STEPS, File(source, "dmd2_sdxl_4step_unet_fp16.safetensors")),
         Distilled(ONE_STEP, File(source, "dmd2_sdxl_1step_unet_fp16.bin")),
     ), File(source, "dmd2_sdxl_4step_lora_fp16.safetensors")
+
+
+def _example(name: str, prompt: str, seed: int = 7, **more: Any) -> Example:
+    """One whose picture is shipped; scripts/examples.py makes it."""
+    return Example(prompt, seed=seed, picture=_EXAMPLES / "made" / f"{name}.webp", **more)
 
 
 _CC_BY = Licence("CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/", "credit the artists")
@@ -68,19 +75,19 @@ def _embedded() -> Family:
         # After two, the generator returns to its own taste: the model card has the figures.
         guided_steps=4,
         examples=(
-            Example("a penguin on a pink background, fluent style"),
-            Example("a rocket on a black background, noto style"),
-            Example("a car on a yellow background, twemoji style"),
-            Example("a lion on a green background"),
+            _example("penguin", "a penguin on a pink background, fluent style"),
+            _example("rocket", "a rocket on a black background, noto style"),
+            _example("car", "a car on a yellow background, twemoji style"),
+            _example("lion", "a lion on a green background"),
         ),
         lora_examples=(
-            Example("a photo of a cat on blue", base="fluent"),
-            Example("a photo of a house on orange", base="twemoji"),
+            _example("lora-cat", "a photo of a cat on blue", base="fluent"),
+            _example("lora-house", "a photo of a house on orange", base="twemoji"),
         ),
         canny_examples=(
-            Example("a rocket on a purple background", image=_EMBEDDED / "examples" / "rocket.png"),
-            Example("a fox on an orange background", image=_EMBEDDED / "examples" / "fox.png"),
-            Example("a car on a yellow background", image=_EMBEDDED / "examples" / "car.png"),
+            _example("canny-rocket", "a rocket on a purple background", image=_EXAMPLES / "rocket.png"),
+            _example("canny-fox", "a fox on an orange background", image=_EXAMPLES / "fox.png"),
+            _example("canny-car", "a car on a yellow background", image=_EXAMPLES / "car.png"),
         ),
         words=_EMBEDDED / "words.json",
     )

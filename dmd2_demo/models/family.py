@@ -78,11 +78,16 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Example:
-    """A prompt that shows a tab at its best. `image` is a picture file for canny."""
+    """A prompt that shows a tab at its best. `image` is a picture file for canny.
+
+    `picture` is what the tab makes of it with its defaults and `seed`, with all settings inside, where it is shipped.
+    """
 
     prompt: str
     base: str | None = None
     image: Path | None = None
+    seed: int = 0
+    picture: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ def tab(context: TabContext) -> Tab:
     """Lays out the tab."""
     family = context.family
     form = context.form(CannyGuided, image=open_picture)
-    with tabs.opened("Canny") as tab:
+    with tabs.opened("Canny", CannyGuided) as tab:
         with gr.Row():
             look: dict[str, Any] = {"height": 220, "min_width": 140}
             form.add("image", **look)
@@ -34,9 +34,7 @@ def tab(context: TabContext) -> Tab:
             form.add("guided_steps", min_width=140)
         tabs.announcement(lambda: context.page.downloads(CannyGuided.blank(family).spec()), [])
     _preview(form, edges)
-    return Tab(
-        tab, form, ["image", "prompt"], [[str(example.image), example.prompt] for example in family.canny_examples]
-    )
+    return Tab(tab, form, family.canny_examples)
 
 
 def _preview(form: Form, edges: gr.Image) -> None:

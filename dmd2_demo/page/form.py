@@ -8,9 +8,10 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from dmd2_demo.generate.fields import Choice, Field, Flag, Given, Numeric, Prompt, default_of, fields_of
-from dmd2_demo.generate.requests import Request, Seed
-from dmd2_demo.models.family import CommunityBase, Family
+from dmd2_demo.errors import DemoError
+from dmd2_demo.generate.fields import Choice, Field, Flag, Given, Numeric, Option, Prompt, default_of, fields_of
+from dmd2_demo.generate.requests import Request, Seed, as_json
+from dmd2_demo.models.family import Family
 from dmd2_demo.page.inputs import Dropdown, Number, PictureInput, Radio, Slider
 
 Convert = Callable[[Any], Any]
@@ -35,6 +36,19 @@ class Form:
         self.components[name] = component(self.request, name, self._family, **look)
         return self.components[name]
 
+    def clean(self, settings: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """Of settings by the fields' names, what its components can show, and a sentence for each that they can't."""
+        values, notices = dict[str, Any](), list[str]()
+        for name, field in fields_of(self.request).items():
+            if name in settings and name in self.components and field.kept:
+                try:
+                    clean = field.check(self._convert.get(name, _as_it_is)(settings[name]), self._family)
+                except DemoError as error:
+                    notices.append(f"{field.label} {settings[name]!r:.60} can't be had here. {error}")
+                else:
+                    values[name] = as_json(clean)
+        return values, notices
+
     def build(self, values: Mapping[str, Any]) -> Request:
         """The request with these values; its own defaults for the rest. DemoError where one can't be used."""
         converted = {name: self._convert.get(name, _as_it_is)(value) for name, value in values.items()}
@@ -48,9 +62,7 @@ def component(request: type, name: str, family: Family, **look: Any) -> Any:
     """
     field = fields_of(request)[name]
     default = default_of(request, name, family)
-    if isinstance(default, CommunityBase):
-        default = default.name
-    return _component(field, default, family, {"label": field.label, "info": field.hint or None} | look)
+    return _component(field, as_json(default), family, {"label": field.label, "info": field.hint or None} | look)
 
 
 def _component(field: Field, default: Any, family: Family, look: dict[str, Any]) -> Component:
@@ -70,6 +82,8 @@ def _component(field: Field, default: Any, family: Family, look: dict[str, Any])
             options = field.options(family)
             # A few are seen at once.
             return (Radio if len(options) <= 2 else Dropdown)(options, value=default, **look)
+        case Option():
+            return Dropdown(list(field.options), value=default, **look)
         case Given():
             look.pop("info")
             return PictureInput(**look)

@@ -8,9 +8,10 @@ import gradio as gr
 
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.models.family import Family
-from dmd2_demo.page import canny, keys, loaded, lora, shared, text_to_image
+from dmd2_demo.page import canny, examples, keys, loaded, lora, shared, text_to_image, welcome
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import PRIVATE
+from dmd2_demo.page.filling import Filling
 from dmd2_demo.page.jobs import Jobs
 from dmd2_demo.page.results import describe, results
 from dmd2_demo.page.runner import Runner
@@ -40,12 +41,16 @@ def build(studio: Studio, context: PageContext) -> gr.Blocks:
         with tabs_place:
             tabs = [lay_out(tab_context) for lay_out in (text_to_image.tab, lora.tab, canny.tab)]
         with controls_place:
-            show_what_applies(tabs, controls.size)
+            rows = [examples.row(tab, visible=tab is tabs[0]) for tab in tabs]
+        show_what_applies(tabs, [row.group for row in rows], controls.size)
+        filling = Filling(tabs_place, tabs, controls)
+        examples.connect(rows, filling, shown)
+        welcome.connect(page, tabs[0], filling, shown)
         refresh_after = loaded.panel(context.status, context.unload)
         events = [on_generate(tab_context, tab) for tab in tabs]
         for event in events:
-            event.success(describe, shown.parameters, shown.status, queue=False, **PRIVATE)
             refresh_after(event)
+        shown.parameters.change(describe, shown.parameters, shown.status, queue=False, **PRIVATE)
         keys.connect(page, prompt, actions, events, runner.stop_of)
         page.unload(runner.stop_of)
     return page

@@ -27,7 +27,7 @@ def tab(context: TabContext) -> Tab:
         return chosen.scale, _licence(chosen)
 
     form = context.form(CommunityLora, base=chosen_base)
-    with tabs.opened("LoRA") as tab:
+    with tabs.opened("LoRA", CommunityLora) as tab:
         base = form.add(
             "base",
             info="or any public SDXL repository: owner/name" if open_to_all else None,
@@ -40,7 +40,7 @@ def tab(context: TabContext) -> Tab:
         )
     # Also when an example picks the base.
     base.change(picked, base, [scale, licence], queue=False, **PRIVATE)
-    return Tab(tab, form, ["prompt", "base"], [[example.prompt, example.base] for example in family.lora_examples])
+    return Tab(tab, form, family.lora_examples)
 
 
 def _licence(base: CommunityBase) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+
+from dmd2_demo.generate.metadata import reading
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,20 @@ class Results:
     seed_used: gr.Number
     status: gr.Markdown
     parameters: gr.JSON
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What a finished request goes to."""
+        return [self.gallery, self.seed_used, self.parameters]
+
+    def of_file(self, path: Path) -> list[Any]:
+        """Updates of `outputs` that show a file of ours."""
+        settings = dict(reading.read(path).settings)
+        return [[str(path)], settings["seed"], settings]
+
+    def unchanged(self) -> list[Any]:
+        """Updates of `outputs` that change nothing."""
+        return [gr.skip() for _ in self.outputs]
 
 
 def results() -> Results:
@@ -43,10 +60,11 @@ def describe(parameters: dict[str, Any] | None) -> str:
     if not parameters:
         return ""
     steps = parameters["steps"]
-    facts = (
+    facts = [
         f"seed {parameters['seed']}",
         f"{steps} step{'s' if steps != 1 else ''}",
         f"{parameters['width']} × {parameters['height']}",
-        f"{parameters['seconds']} s",
-    )
-    return "  \n".join([" · ".join(facts), *parameters["notices"]])
+    ]
+    if "seconds" in parameters:  # else it was made some other day
+        facts.append(f"{parameters['seconds']} s")
+    return "  \n".join([" · ".join(facts), *parameters.get("notices", ())])

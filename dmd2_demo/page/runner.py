@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from dmd2_demo.errors import Cancelled, DemoError
+from dmd2_demo.generate.metadata import formats
 from dmd2_demo.generate.requests import Request
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.page.jobs import Jobs
@@ -47,12 +48,15 @@ class Runner:
         self, request: Request, folder: Path, report: Report, cancelled: Callable[[], bool]
     ) -> Iterator[Outputs]:
         paths: list[str] = []
+        first: dict[str, Any] = {}
         seconds = 0.0
+        file_format = formats.named(request.file_format)
         for picture in self.studio.generate(request, report, cancelled):
-            paths.append(str(picture.save(folder)))
+            paths.append(str(picture.save(folder, file_format, settings_inside=request.settings_inside)))
+            first = first or picture.parameters
             seconds += picture.seconds
             parameters = {
-                **request.parameters(),
+                **first,
                 "images": request.images,
                 "seconds": round(seconds, 3),
                 "notices": list(picture.notices),

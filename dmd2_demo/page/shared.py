@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import gcd
 from typing import Any
@@ -22,10 +23,26 @@ _MARK_RANDOM = f"(seed) => document.querySelector('#seed').classList.toggle('ran
 
 @dataclass(frozen=True)
 class Shared:
-    """The components by the request field that they set, and the group of those for the size."""
+    """The components by the request field that they set, and what shows the size."""
 
     fields: dict[str, Component]
-    size: gr.Column
+    size: Size
+
+
+@dataclass(frozen=True)
+class Size:
+    """The size's own controls: all of them, the presets by their labels, and the row for own numbers."""
+
+    group: gr.Column
+    preset: gr.Dropdown
+    own: gr.Row
+    presets: Mapping[str, tuple[int, int]]
+
+    def shown(self, width: int, height: int) -> tuple[gr.Dropdown, gr.Row]:
+        """Updates of preset and row for that size."""
+        labels = {size: label for label, size in self.presets.items()}
+        label = labels.get((width, height), _OWN_SIZE)
+        return gr.Dropdown(value=label), gr.Row(visible=label == _OWN_SIZE)
 
 
 def prompt_box(family: Family) -> Any:
@@ -37,29 +54,30 @@ def prompt_box(family: Family) -> Any:
 def controls(family: Family, page: gr.Blocks, prompt: Component, seed_used: Component) -> Shared:
     """Size, seed and number of pictures, below the tabs."""
     fields: dict[str, Component] = {"prompt": prompt}
-    with gr.Column() as size:
-        fields["width"], fields["height"] = _size(family)
+    fields["width"], fields["height"], size = _size(family)
     with gr.Row(equal_height=True):
         seed = fields["seed"] = component(FreelySized, "seed", family, elem_id="seed", min_width=130, scale=3)
         with gr.Column(scale=1, min_width=90):
             dice = gr.Button("Random", size="sm", min_width=60)
             reuse = gr.Button("Reuse", size="sm", min_width=60)
         fields["images"] = component(FreelySized, "images", family, min_width=80, scale=2)
+    with gr.Accordion("More", open=False):
+        for name in ("file_format", "settings_inside"):
+            fields[name] = component(FreelySized, name, family)
     dice.click(None, None, seed, js=f"() => {RANDOM_SEED}", **PRIVATE)
     reuse.click(None, seed_used, seed, js=f"(used) => used ?? {RANDOM_SEED}", **PRIVATE)
     gr.on([seed.change, page.load], None, seed, None, js=_MARK_RANDOM, **PRIVATE)
     return Shared(fields, size)
 
 
-def _size(family: Family) -> tuple[Any, Any]:
+def _size(family: Family) -> tuple[Any, Any, Size]:
     """Presets by aspect, and own numbers."""
-    sizes = family.sizes
-    presets = _presets(sizes)
-    labels = {size: label for label, size in presets.items()}
-    preset = gr.Dropdown([*presets, _OWN_SIZE], value=labels[sizes.default], label="Size", min_width=160)
-    with gr.Row(visible=False) as own:
-        width, height = (component(FreelySized, name, family, min_width=80) for name in ("width", "height"))
-        swap = gr.Button("Swap", size="sm", min_width=60)
+    presets = _presets(family.sizes)
+    with gr.Column() as group:
+        preset = gr.Dropdown([*presets, _OWN_SIZE], value=next(iter(presets)), label="Size", min_width=160)
+        with gr.Row(visible=False) as own:
+            width, height = (component(FreelySized, name, family, min_width=80) for name in ("width", "height"))
+            swap = gr.Button("Swap", size="sm", min_width=60)
 
     def choose(label: str) -> tuple[object, object, object]:
         if label not in presets:
@@ -68,7 +86,7 @@ def _size(family: Family) -> tuple[Any, Any]:
 
     preset.input(choose, preset, [width, height, own], queue=False, **PRIVATE)
     swap.click(None, [width, height], [width, height], js="(width, height) => [height, width]", **PRIVATE)
-    return width, height
+    return width, height, Size(group, preset, own, presets)
 
 
 def _presets(sizes: Sizes) -> dict[str, tuple[int, int]]:

@@ -12,13 +12,13 @@ from gradio.events import Dependency
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.requests import Request
-from dmd2_demo.models.family import Family
+from dmd2_demo.models.family import Example, Family
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
 from dmd2_demo.page.form import Convert, Form
 from dmd2_demo.page.results import Results
 from dmd2_demo.page.runner import Outputs, Runner
-from dmd2_demo.page.shared import Shared
+from dmd2_demo.page.shared import Shared, Size
 
 
 @dataclass(frozen=True)
@@ -41,18 +41,17 @@ class TabContext:
 
 @dataclass(frozen=True)
 class Tab:
-    """A tab that is laid out. `examples` are rows of values for the fields in `example_fields`."""
+    """A tab that is laid out."""
 
     tab: gr.Tab
     form: Form
-    example_fields: Sequence[str]
-    examples: Sequence[Sequence[object]]
+    examples: Sequence[Example]
 
 
 @contextmanager
-def opened(title: str) -> Iterator[gr.Tab]:
-    """Where a tab's own controls are laid out."""
-    with gr.Tab(title) as tab:
+def opened(title: str, request: type[Request]) -> Iterator[gr.Tab]:
+    """Where the controls are laid out that one class of requests has alone."""
+    with gr.Tab(title, id=request.task) as tab:
         yield tab
 
 
@@ -72,28 +71,12 @@ def announcement(tell: Callable[..., str], inputs: Sequence[Any]) -> None:
     gr.on(None, told, list(inputs), line, queue=False, **PRIVATE)
 
 
-def show_what_applies(tabs: Sequence[Tab], size: gr.Column) -> None:
-    """Lays out each tab's examples, and hides what does not belong to the open tab: others' examples, unused size."""
-    groups = []
-    for number, tab in enumerate(tabs):
-        with gr.Column(visible=number == 0) as group:
-            _examples(tab)
-        groups.append(group)
+def show_what_applies(tabs: Sequence[Tab], groups: Sequence[gr.Column], size: Size) -> None:
+    """Hides what does not belong to the open tab: other tabs' `groups`, one a tab, and a size that it does not take."""
     for number, tab in enumerate(tabs):
         shown = [*(number == other for other in range(len(tabs))), "width" in tab.form.components]
         updates = [gr.Column(visible=visible) for visible in shown]
-        tab.tab.select(lambda updates=updates: updates, None, [*groups, size], queue=False, **PRIVATE)
-
-
-def _examples(tab: Tab) -> None:
-    if tab.examples:
-        gr.Examples(
-            [list(row) for row in tab.examples],
-            [tab.form.components[name] for name in tab.example_fields],
-            label="Examples",
-            api_visibility="private",
-            cache_examples=False,
-        )
+        tab.tab.select(lambda updates=updates: updates, None, [*groups, size.group], queue=False, **PRIVATE)
 
 
 def on_generate(context: TabContext, tab: Tab) -> Dependency:

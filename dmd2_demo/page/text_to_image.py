@@ -14,7 +14,7 @@ def tab(context: TabContext) -> Tab:
     """Lays out the tab."""
     family = context.family
     form = context.form(TextToImage)
-    with tabs.opened("Text to image") as tab:
+    with tabs.opened("Text to image", TextToImage) as tab:
         steps = form.add("steps")
         tabs.announcement(
             lambda chosen: context.page.downloads(TextToImage.blank(family, steps=chosen).spec()), [steps]
@@ -23,7 +23,7 @@ def tab(context: TabContext) -> Tab:
         if vocabulary:
             with gr.Accordion("What this family can draw", open=False):
                 gr.Markdown(_words(vocabulary))
-    return Tab(tab, form, ["prompt"], [[example.prompt] for example in family.examples])
+    return Tab(tab, form, family.examples)
 
 
 def _words(vocabulary: Vocabulary) -> str:

@@ -1,0 +1,60 @@
+"""Which weights a picture is made with: each file with its revision and hash."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+from dmd2_demo.hub.hub import Hub
+from dmd2_demo.models.files import is_weights
+from dmd2_demo.models.parts import PipelineSpec
+
+Weights = list[dict[str, str]]
+"""One entry a file: `part`, `file`, `sha256`, and the `revision` of the repository it came from where it did."""
+
+Identify = Callable[[PipelineSpec], Weights]
+
+
+def unidentified(spec: PipelineSpec) -> Weights:  # noqa: ARG001 - an Identify
+    """Tells nothing."""
+    return []
+
+
+def identified(hub: Hub, spec: PipelineSpec) -> Weights:
+    """What is on this disk of the weights of a spec.
+
+    A file of one's own is read for its hash, once; the hub's cache names its files by theirs.
+    """
+    told: Weights = []
+    for part in spec.parts():
+        for choice in filter(is_weights, part.files()):
+            found = hub.on_disk(choice)
+            if found is not None:
+                file, path = found
+                revision = _revision(path)
+                entry = {"part": part.title, "file": str(file), "sha256": _sha256(path)}
+                told.append(entry | ({"revision": revision} if revision else {}))
+    return told
+
+
+def _revision(path: Path) -> str | None:
+    """The commit, which the hub's cache names the folder by."""
+    found = re.search(r"/snapshots/([0-9a-f]{40})/", path.as_posix())
+    return found[1] if found else None
+
+
+def _sha256(path: Path) -> str:
+    path = path.resolve()
+    if path.parent.name == "blobs" and re.fullmatch("[0-9a-f]{64}", path.name):
+        return path.name
+    status = path.stat()
+    return _hash(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _hash(path: Path, size: int, modified: int) -> str:  # noqa: ARG001 - a file that changed is another
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,109 @@
+"""From a picture file to the settings inside of it."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, UnidentifiedImageError
+from PIL.ExifTags import IFD, Base
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.generate.metadata import a1111, comfyui, fooocus, xmp
+from dmd2_demo.generate.metadata.found import Found
+from dmd2_demo.generate.upload import MOST_PIXELS
+
+OURS = "this demo"
+
+_LONGEST = 1_000_000
+"""Letters that are read of what a file tells; ComfyUI's graphs have some ten thousand."""
+
+
+def read(path: str | Path | None) -> Found:
+    """The settings in a PNG, WebP or JPEG: ours, WebUI's, ComfyUI's or Fooocus'.
+
+    DemoError where it is no picture, says nothing, or says what can't be read.
+    """
+    if path is None:
+        raise DemoError("Choose a picture first.")
+    texts = {name: text for name, text in _texts(Path(path)).items() if text.strip("\0 \n")}
+    if not texts:
+        raise DemoError("There are no settings in that picture: it was saved without, or not made by such a tool.")
+    if any(len(text) > _LONGEST for text in texts.values()):
+        raise DemoError(f"The settings in that picture are longer than {_LONGEST:,} letters: they are not read.")
+    for reader in (_ours, _theirs):
+        found = reader(texts)
+        if found is not None:
+            return found
+    raise DemoError("What that picture says about itself is in no form that is known here, or is damaged.")
+
+
+def _texts(path: Path) -> dict[str, str]:
+    """Every text in the file that may hold settings, by where it stands."""
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of odd EXIF data and of large pictures, whose pixels are not read here.
+            warnings.simplefilter("ignore")
+            with Image.open(path) as image:
+                if image.width * image.height > MOST_PIXELS:
+                    raise Image.DecompressionBombError
+                if image.format == "PNG":
+                    # Text may stand behind the pixels as well; text of megabytes is refused by Pillow.
+                    image.load()
+                texts = {name: text for name, text in image.info.items() if isinstance(text, str)}
+                packet = image.info.get("xmp", b"")
+                exif = image.getexif()
+                for tag, text in {**exif, **exif.get_ifd(IFD.Exif)}.items():
+                    texts[f"exif {tag}"] = _decoded(text)
+    except UnidentifiedImageError:
+        raise DemoError("That file is not a picture that can be read.") from None
+    except Image.DecompressionBombError:
+        raise DemoError("The picture is too large.") from None
+    except Exception:  # noqa: BLE001 - Pillow raises what it likes for what strangers wrote
+        raise DemoError("The picture is damaged or cut off.") from None
+    ours = xmp.settings_in(packet if isinstance(packet, bytes) else str(packet).encode())
+    return texts | ({"dmd2": ours} if ours else {})
+
+
+def _decoded(value: object) -> str:
+    """An EXIF value as text; user comments begin with their encoding."""
+    if isinstance(value, bytes):
+        head, rest = value[:8], value[8:]
+        if head == b"UNICODE\0":
+            # Big-endian as WebUI writes it, unless that gives no Latin letter where the other order does.
+            order = "utf-16-le" if rest[1:2] == b"\0" else "utf-16-be"
+            return rest.decode(order, "replace")
+        return (rest if head == b"ASCII\0\0\0" else value).decode(errors="replace")
+    return value if isinstance(value, str) else ""
+
+
+def _ours(texts: Mapping[str, str]) -> Found | None:
+    told = _json(texts.get("dmd2", ""))
+    return Found(OURS, told) if isinstance(told, dict) and "prompt" in told else None
+
+
+def _theirs(texts: Mapping[str, str]) -> Found | None:
+    """What other tools wrote, whatever the place: each knows its own form."""
+    for text in texts.values():
+        # ComfyUI puts "prompt:" before its graph where it is in EXIF.
+        told = _json(text.removeprefix("prompt:").removeprefix("Prompt:"))
+        for reader in (comfyui.read, fooocus.read):
+            found = reader(told)
+            if found is not None:
+                return found
+    for text in texts.values():
+        found = a1111.read(text.strip("\0"))
+        if found is not None:
+            return found
+    return None
+
+
+def _json(text: str) -> Any:
+    """What the text holds as JSON; None where that is nothing, or is nested too deep."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
