@@ -28,22 +28,23 @@ def run(settings: Settings) -> None:
 
 def open_page(settings: Settings) -> gr.Blocks:
     """The page, served by other threads until it is closed. DemoError where the operator's bases can't be used."""
-    fork = zero_gpu.fork_decorator()
-    device = "ZeroGPU" if fork else cuda_device_name()
+    lent = zero_gpu.active()
+    device = "ZeroGPU" if lent else cuda_device_name()
     family = FAMILIES[_family_name(settings.family, device)]
     if settings.bases is not None:
         family = with_bases(family, read_bases(settings.bases))
-    if fork:
-        runtime, family = zero_gpu.build_forked_runtime(family, settings, fork)
+    if lent:
+        runtime, family = zero_gpu.build_forked_runtime(family, settings, lent.fork)
     else:
         runtime = build_runtime(family, settings)
     shown_device = device or "CPU"
     context = PageContext(
         device=shown_device,
         status=partial(status, family, shown_device, runtime),
-        unload=None if fork else runtime.manager.unload,
-        downloads=partial(announcement, Hub()),
-        custom_bases=settings.allow_custom_bases and fork is None,
+        unload=None if lent else runtime.manager.unload,
+        downloads=(lambda _: "") if lent else partial(announcement, Hub()),
+        custom_bases=settings.allow_custom_bases and lent is None,
+        quota=lent.quota if lent else None,
     )
     page = layout.build(runtime.studio, context)
     page.queue(max_size=64)
@@ -58,7 +59,7 @@ def open_page(settings: Settings) -> gr.Blocks:
         ssr_mode=False,
         prevent_thread_lock=True,
     )
-    if not fork:  # else it is warm
+    if not lent:  # else it is warm
         runtime.backend.warm_up()
     return page
 

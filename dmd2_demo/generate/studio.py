@@ -47,7 +47,12 @@ class Studio:
         one step, or one piece of a download, of `cancelled()` turning true, and DemoError where the picture can't
         be made.
         """
-        edges = request.edges()
+        yield from self.make(request, request.edges(), report, cancelled)
+
+    def make(
+        self, request: Request, edges: Image.Image | None, report: Report, cancelled: Callable[[], bool]
+    ) -> Iterator[Picture]:
+        """As `generate`, with the request's edges found already."""
         steps = len(request.schedule)
 
         def tell(progress: Progress) -> None:

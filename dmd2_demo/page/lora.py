@@ -31,7 +31,7 @@ def tab(context: TabContext) -> Tab:
         base = form.add(
             "base",
             info="or any public SDXL repository: owner/name" if open_to_all else None,
-            allow_custom_value=open_to_all,
+            **({"allow_custom_value": True} if open_to_all else {}),
         )
         licence = gr.Markdown(_licence(family.bases[0]), elem_classes="status")
         scale = form.add("lora_scale")

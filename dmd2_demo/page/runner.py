@@ -14,6 +14,7 @@ import gradio as gr
 from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.generate.requests import Request
 from dmd2_demo.generate.studio import Studio
+from dmd2_demo.page.gpu_errors import UNFORESEEN, advised
 from dmd2_demo.page.jobs import Jobs
 from dmd2_demo.progress import Progress, Report
 
@@ -73,11 +74,8 @@ def errors_shown() -> Iterator[None]:
         raise gr.Error(str(error), visible=False, print_exception=False) from None
     except DemoError as error:
         raise gr.Error(str(error), title="Not possible", print_exception=False) from None
-    except gr.Error:
-        raise
+    except gr.Error as error:  # what `spaces` raises
+        raise advised(error) from None
     except Exception:  # noqa: BLE001 - the last place where a visitor can be told
         _log.exception("unforeseen")
-        raise gr.Error(
-            "Something went wrong in the demo itself. Nothing of yours is lost; please try again.",
-            print_exception=False,
-        ) from None
+        raise gr.Error(UNFORESEEN, print_exception=False) from None
