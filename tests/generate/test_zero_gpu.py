@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -56,10 +57,11 @@ def never() -> bool:
     return False
 
 
-def test_it_is_active_only_where_spaces_say_so() -> None:
+def test_it_is_active_only_where_spaces_say_so_and_have_their_package(monkeypatch: pytest.MonkeyPatch) -> None:
     assert active({}) is None
     assert active({"SPACES_ZERO_GPU": "false"}) is None
-    assert active({"SPACES_ZERO_GPU": "true"}) is None  # `spaces` is not installed here
+    monkeypatch.setitem(sys.modules, "spaces", None)
+    assert active({"SPACES_ZERO_GPU": "true"}) is None
 
 
 def test_pictures_are_made_in_a_fork_and_come_back_whole(gpu: ZeroGpu) -> None:
