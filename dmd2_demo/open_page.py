@@ -17,7 +17,7 @@ from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.family import Family
 from dmd2_demo.page import layout
 from dmd2_demo.page.context import PageContext
-from dmd2_demo.page.theme import CSS, THEME
+from dmd2_demo.page.theme import CSS, ICON, THEME
 from dmd2_demo.settings import Settings
 
 
@@ -54,6 +54,8 @@ def open_page(settings: Settings) -> gr.Blocks:
         share=settings.share,
         theme=THEME,
         css=CSS,
+        favicon_path=ICON,
+        pwa=True,
         max_file_size="50mb",
         footer_links=["api"],
         ssr_mode=False,
