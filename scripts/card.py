@@ -27,6 +27,8 @@ PROMPTS = (
     "a car on a yellow background, twemoji style",
     "a penguin on a green background, fluent style",
     "a house on an orange background, noto style",
+    "a fish on a blue background, noto style",
+    "a rose on a grey background, fluent style",
     "an owl on a purple background, fluent style",
     "a tree on a white background, twemoji style",
 )
@@ -50,7 +52,7 @@ def icon() -> Image.Image:
 
 
 def card() -> Image.Image:
-    """Title and eight pictures, 1200 x 630."""
+    """Title and ten pictures, 1200 x 630."""
     family = FAMILIES["embedded"]
     studio = build_runtime(family, Settings()).studio
     image = Image.new("RGB", (1200, 630), PAPER)
@@ -61,7 +63,7 @@ def card() -> Image.Image:
     for number, prompt in enumerate(PROMPTS):
         request = TextToImage(family=family, prompt=prompt, seed=number)
         made = next(studio.generate(request, silent, lambda: False)).image.resize((220, 220), Image.Resampling.LANCZOS)
-        image.paste(made, (40 + number % 4 * 300, 166 + number // 4 * 228))
+        image.paste(made, (40 + number % 5 * 225, 166 + number // 5 * 225))
     return image
 
 

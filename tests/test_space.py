@@ -39,7 +39,10 @@ def test_each_hardware_gets_its_flavor_and_its_front_matter(planned: dict[str, l
         assert make[make.index("--flavor") + 1] == flavor
         assert upload[:3] == ["hf", "upload", "somebody/dmd2"]
         readme = (staged(planned[name]) / "README.md").read_text()
-        assert f"\nsuggested_hardware: {flavor}\n" in readme.split("---")[1]
+        front_matter = readme.split("---")[1]
+        assert f"\nsuggested_hardware: {flavor}\n" in front_matter
+        assert "\nthumbnail: https://huggingface.co/spaces/somebody/dmd2/resolve/main/docs/card.png\n" in front_matter
+        assert (staged(planned[name]) / "docs" / "card.png").exists()
 
 
 def test_a_space_has_what_it_needs_and_no_more(planned: dict[str, list[list[str]]]) -> None:
