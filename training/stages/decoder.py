@@ -22,7 +22,7 @@ from training.networks.precision import trainable
 from training.networks.widening import widened
 from training.stages.picture_loss import pixel_error, unevenness
 
-STEPS = {"plain": 1600, "sharp": 500}
+STEPS = {"plain": 1000, "sharp": 350}
 _BACKGROUND = 0.5  # weight of flat backgrounds in the 1-step UNet's pictures
 _FEATURES = 0.5  # weight of the discriminator's features
 _ADVERSARIAL = 0.3  # of the pixels' gradient, at the last convolution
