@@ -51,7 +51,12 @@ class ForkedStudio(Studio):
         self._forked = fork(self._in_fork, duration=lambda request, _: gpu_seconds(request))
 
     def make(
-        self, request: Request, edges: Image.Image | None, report: Report, cancelled: Callable[[], bool]
+        self,
+        request: Request,
+        edges: Image.Image | None,
+        report: Report,
+        cancelled: Callable[[], bool],
+        visitor: str = "",  # noqa: ARG002 - nobody waits for others here: each has a GPU of their own
     ) -> Iterator[Picture]:
         """As Studio's. Also raises what `fork` does where no GPU is to be had."""
         if cancelled():

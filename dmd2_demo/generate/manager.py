@@ -1,4 +1,4 @@
-"""The resident parts and who may use them: one dictionary, one lock, one memory budget. No torch in here."""
+"""The resident parts and who may use them: one dictionary, one line, one memory budget. No torch in here."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from dmd2_demo.errors import OutOfMemory
+from dmd2_demo.generate.line import Line
 from dmd2_demo.models.parts import Part, PipelineSpec
 from dmd2_demo.progress import Progress, Report
 
@@ -55,34 +56,36 @@ class PipelineManager(Generic[Pipeline]):
     ) -> None:
         self._fetch, self._load, self._assemble, self._release = fetch, load, assemble, release
         self._room, self._budget = room, budget
-        self._lock = Lock()
+        self._line = Line()
         self._resident: OrderedDict[Part, Resident] = OrderedDict()
+        # Held for single changes and reads of that dictionary: `status` waits for no lease.
+        self._changing = Lock()
         self._loads = self._leases = 0
 
     @contextmanager
-    def lease(self, spec: PipelineSpec, report: Report) -> Iterator[Pipeline]:
-        """The pipeline of `spec`, for this caller alone until the block ends.
+    def lease(self, spec: PipelineSpec, report: Report, visitor: str = "") -> Iterator[Pipeline]:
+        """The pipeline of `spec`, for this caller alone until the block ends. Visitors who wait take turns.
 
         A load that fails raises and leaves resident exactly what did load. Raises OutOfMemory where the
         budget can't hold the spec.
         """
-        # Without the lock: a download of minutes keeps nobody from the parts that are there.
+        # Outside of the line: a download of minutes keeps nobody from the parts that are there.
         for part in spec.parts():
             if part not in self._resident:
                 self._fetch(part, report)
-        with self._lock:
+        with self._line.turn(visitor, report):
             self._make_resident(spec, report)
             self._leases += 1
             yield self._assemble(spec, {part: self._resident[part].module for part in spec.parts()})
 
     def unload(self) -> None:
         """Drops every part, once the lease of the moment is over."""
-        with self._lock:
+        with self._line.turn():
             self._drop_all()
 
     def start_over(self, change: Callable[[], str | None]) -> str | None:
         """Makes `change` while nobody leases; where it tells of one, every part is dropped, to be loaded anew."""
-        with self._lock:
+        with self._line.turn():
             changed = change()
             if changed is not None:
                 self._drop_all()
@@ -90,23 +93,30 @@ class PipelineManager(Generic[Pipeline]):
 
     def status(self) -> Status:
         """What is loaded now; never waits for a running lease."""
-        resident = tuple((part, held.size) for part, held in self._resident.copy().items())
+        with self._changing:
+            resident = tuple((part, held.size) for part, held in self._resident.items())
         return Status(resident, self._loads, self._leases)
 
     def _make_resident(self, spec: PipelineSpec, report: Report) -> None:
         wanted = spec.parts()
         for part in wanted:
             if part in self._resident:
-                self._resident.move_to_end(part)
+                with self._changing:
+                    self._resident.move_to_end(part)
                 continue
             size = self._fetch(part, report)
             self._make_room(size, wanted)
             report(Progress(f"Loading the {part.title}"))
-            self._resident[part] = Resident(self._load(part), size)
+            loaded = Resident(self._load(part), size)
+            with self._changing:
+                self._resident[part] = loaded
+            # Kept by the dictionary alone, so that its memory goes when the part is dropped.
+            del loaded
             self._loads += 1
 
     def _drop_all(self) -> None:
-        self._resident.clear()
+        with self._changing:
+            self._resident.clear()
         self._release()
 
     def _make_room(self, size: int, wanted: tuple[Part, ...]) -> None:
@@ -116,7 +126,8 @@ class PipelineManager(Generic[Pipeline]):
         for part in [part for part in self._resident if part not in wanted]:
             if held + size <= budget and size <= self._room(working):
                 break
-            held -= self._resident.pop(part).size
+            with self._changing:
+                held -= self._resident.pop(part).size
             self._release()
         # The room is an estimate: where it seems too small, loading shows. The budget is the operator's word.
         if held + size > budget:

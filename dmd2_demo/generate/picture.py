@@ -10,6 +10,8 @@ from typing import Any
 
 from PIL import Image, PngImagePlugin
 
+from dmd2_demo.generate.infotext import infotext
+
 
 @dataclass(frozen=True)
 class Decoded:
@@ -35,26 +37,15 @@ class Picture:
     def save(self, folder: Path) -> Path:
         """Writes a PNG with the parameters inside, named by its seed, and gives its path.
 
-        The text chunk `parameters` is what other tools of the field read; `dmd2` holds the same as JSON.
+        The text chunk `parameters` is what other tools of the field read; `dmd2` holds the same as JSON. Each is a
+        tEXt chunk where Latin-1 has all its letters, since some tools read no other, and else an iTXt chunk.
         """
         info = PngImagePlugin.PngInfo()
-        info.add_itxt("parameters", self._as_text())
-        info.add_itxt("dmd2", json.dumps(self.parameters))
+        info.add_text("parameters", infotext(self.parameters))
+        info.add_text("dmd2", json.dumps(self.parameters))
         with tempfile.NamedTemporaryFile(
             dir=folder, prefix=f"{self.parameters['seed']}-", suffix=".png", delete=False
         ) as file:
             # Level 1: the default takes longer than a 1-step picture on a GPU and saves a tenth.
             self.image.save(file, "PNG", pnginfo=info, compress_level=1)
         return Path(file.name)
-
-    def _as_text(self) -> str:
-        parameters = self.parameters
-        known = {
-            "Steps": parameters["steps"],
-            "Sampler": "LCM",
-            "CFG scale": 0,
-            "Seed": parameters["seed"],
-            "Size": f"{parameters['width']}x{parameters['height']}",
-            "Model": f"DMD2 {parameters['family']} {parameters['task']}",
-        }
-        return f"{parameters['prompt']}\n" + ", ".join(f"{name}: {value}" for name, value in known.items())

@@ -129,7 +129,15 @@ class Request(ABC):
             "height": height,
             "steps": len(self.schedule),
             "timesteps": list(self.schedule.timesteps),
+            **self._models(),
         }
+
+    def _models(self) -> dict[str, str]:
+        """The names of UNet and LoRA."""
+        unet = self.spec().unet
+        if isinstance(unet, LoraUNet):
+            return {"model": unet.unet.stem, "lora": unet.lora.stem}
+        return {"model": unet.stem}
 
     @classmethod
     def blank(cls, family: Family, **given: Any) -> Self:
@@ -242,6 +250,7 @@ class CannyGuided(Request):
 
     def call_arguments(self, edges: Image.Image | None) -> dict[str, Any]:
         return {
+            **super().call_arguments(edges),
             "image": edges,
             "adapter_conditioning_scale": self.conditioning_scale,
             "adapter_conditioning_factor": self.conditioning_factor,

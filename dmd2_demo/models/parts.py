@@ -56,6 +56,11 @@ class UNet:
     def origin(self) -> str:
         return str(self.weights or self.source)
 
+    @property
+    def stem(self) -> str:
+        """Its name as the field's tools name models: of a file or repository, without owner, folder and ending."""
+        return (self.weights or self.source).stem
+
     def files(self) -> tuple[Alternatives, Alternatives]:
         weights = (self.weights,) if self.weights else files.pipeline_weights(self.source, "unet")
         return (files.config(files.configs(self.source), "unet"),), weights

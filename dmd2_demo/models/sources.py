@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,11 @@ class HubRepo:
     def __str__(self) -> str:
         return self.id
 
+    @property
+    def stem(self) -> str:
+        """Its name without its owner."""
+        return self.id.rpartition("/")[2]
+
 
 @dataclass(frozen=True)
 class Folder:
@@ -28,6 +33,10 @@ class Folder:
     path: Path
 
     def __str__(self) -> str:
+        return self.path.name
+
+    @property
+    def stem(self) -> str:
         return self.path.name
 
 
@@ -44,6 +53,10 @@ class SingleFile:
     def __str__(self) -> str:
         return self.path.name
 
+    @property
+    def stem(self) -> str:
+        return self.path.stem
+
 
 Source = HubRepo | Folder
 PipelineSource = HubRepo | Folder | SingleFile
@@ -58,3 +71,8 @@ class File:
 
     def __str__(self) -> str:
         return f"{self.source}/{self.name}"
+
+    @property
+    def stem(self) -> str:
+        """Its name without folder and ending, as the field's tools name models."""
+        return PurePosixPath(self.name).stem

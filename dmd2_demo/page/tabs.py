@@ -14,7 +14,7 @@ from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.requests import Request
 from dmd2_demo.models.family import Family
 from dmd2_demo.page.context import PageContext
-from dmd2_demo.page.events import ON_DEVICE, ON_OWN_DEVICE, PRIVATE
+from dmd2_demo.page.events import ON_DEVICE, PRIVATE
 from dmd2_demo.page.form import Convert, Form
 from dmd2_demo.page.results import Results
 from dmd2_demo.page.runner import Outputs, Runner
@@ -122,7 +122,7 @@ def on_generate(context: TabContext, tab: Tab) -> Dependency:
         api_name=form.request.task,
         api_description=form.request.__doc__,
         show_progress_on=shown.gallery,
-        **(ON_DEVICE if quota is None else ON_OWN_DEVICE),
+        **ON_DEVICE,
     )
 
 

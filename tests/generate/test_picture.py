@@ -37,11 +37,13 @@ def test_settings_are_read_back_from_the_file(tmp_path: Path, prompt: str) -> No
         assert image.info["parameters"].startswith(f"{prompt}\nSteps: 4, ")
 
 
-def test_parameters_are_what_other_tools_of_the_field_read(tmp_path: Path) -> None:
-    with Image.open(picture(seed=12).save(tmp_path)) as image:
-        assert image.info["parameters"] == (
-            "a cat\nSteps: 4, Sampler: LCM, CFG scale: 0, Seed: 12, Size: 64x72, Model: DMD2 embedded text_to_image"
-        )
+@pytest.mark.parametrize(
+    ("prompt", "chunk"), [("a cat", b"tEXt"), ("un été", b"tEXt"), ("語", b"iTXt"), ("🦊", b"iTXt")]
+)
+def test_plain_text_is_in_the_chunk_that_every_tool_reads(tmp_path: Path, prompt: str, chunk: bytes) -> None:
+    written = picture(prompt).save(tmp_path).read_bytes()
+    assert chunk + b"parameters\0" in written
+    assert b"tEXtdmd2\0" in written
 
 
 def test_two_pictures_of_one_seed_are_two_files(tmp_path: Path) -> None:

@@ -1,0 +1,39 @@
+"""A picture's parameters in the words of Stable Diffusion WebUI, which most tools of the field read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+
+def infotext(parameters: Mapping[str, Any]) -> str:
+    """The prompt, and below it one line of settings, as `Request.parameters` tells them.
+
+    Names of models are their files' without the ending, as WebUI names them. An adapter is left out: what WebUI's
+    extension writes of one holds a "Model:" of its own, which simple readers take for the picture's.
+    """
+    settings = {
+        "Steps": parameters["steps"],
+        "Sampler": "LCM",
+        # No guidance: diffusers calls that 0, these tools 1, and they take a picture with 0 for one without settings.
+        "CFG scale": 1,
+        "Seed": parameters["seed"],
+        "Size": f"{parameters['width']}x{parameters['height']}",
+        "Model": parameters["model"],
+    }
+    return f"{parameters['prompt']}{_lora(parameters)}\n{_listed(settings)}"
+
+
+def _lora(parameters: Mapping[str, Any]) -> str:
+    """WebUI has LoRAs in the prompt."""
+    return f" <lora:{parameters['lora']}:{parameters['lora_scale']:g}>" if "lora" in parameters else ""
+
+
+def _listed(settings: Mapping[str, object]) -> str:
+    return ", ".join(f"{name}: {_quoted(str(value))}" for name, value in settings.items())
+
+
+def _quoted(value: str) -> str:
+    """As JSON where a reader would otherwise end the value too early."""
+    return json.dumps(value, ensure_ascii=False) if any(mark in value for mark in ',:\n"') else value
