@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from dmd2_demo.errors import OutOfMemory
@@ -59,6 +60,8 @@ class PipelineManager(Generic[Pipeline]):
         self._room, self._require_room, self._budget = room, require_room, budget
         self._line = Line()
         self._resident: OrderedDict[Part, Resident] = OrderedDict()
+        # Held for single changes and reads of that dictionary: `status` waits for no lease.
+        self._changing = Lock()
         self._loads = self._leases = 0
 
     @contextmanager
@@ -94,23 +97,30 @@ class PipelineManager(Generic[Pipeline]):
 
     def status(self) -> Status:
         """What is loaded now; never waits for a running lease."""
-        resident = tuple((part, held.size) for part, held in self._resident.copy().items())
+        with self._changing:
+            resident = tuple((part, held.size) for part, held in self._resident.items())
         return Status(resident, self._loads, self._leases)
 
     def _make_resident(self, spec: PipelineSpec, working: int, report: Report) -> None:
         missing = [part for part in spec.parts() if part not in self._resident]
         for part in spec.parts():
             if part in self._resident:
-                self._resident.move_to_end(part)
+                with self._changing:
+                    self._resident.move_to_end(part)
         sizes = {part: self._fetch(part, report) for part in missing}
         self._make_room(sum(sizes.values()), working, spec.parts())
         for part, size in sizes.items():
             report(Progress(f"Loading the {part.title}"))
-            self._resident[part] = Resident(self._load(part), size)
+            loaded = Resident(self._load(part), size)
+            with self._changing:
+                self._resident[part] = loaded
+            # Kept by the dictionary alone, so that its memory goes when the part is dropped.
+            del loaded
             self._loads += 1
 
     def _drop_all(self) -> None:
-        self._resident.clear()
+        with self._changing:
+            self._resident.clear()
         self._release()
 
     def _make_room(self, size: int, working: int, wanted: tuple[Part, ...]) -> None:
@@ -119,7 +129,8 @@ class PipelineManager(Generic[Pipeline]):
         for part in [part for part in self._resident if part not in wanted]:
             if held + size <= budget and size <= self._room(working):
                 break
-            held -= self._resident.pop(part).size
+            with self._changing:
+                held -= self._resident.pop(part).size
             self._release()
         if held + size > budget:
             needed, most = (held + size) / 1e9, budget / 1e9
