@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -33,7 +34,7 @@ class Lease(Protocol):
     """How the studio gets a pipeline for one picture; visitors who wait take turns."""
 
     def __call__(
-        self, spec: PipelineSpec, report: Report, visitor: str = ...
+        self, spec: PipelineSpec, report: Report, visitor: str = ..., pixels: int = ...
     ) -> AbstractContextManager[LeasedPipeline]: ...
 
 
@@ -83,7 +84,7 @@ class Studio:
                 raise Cancelled
 
             def make(picture: int = picture, on_step: Callable[[int], None] = on_step) -> Picture:
-                with self._lease(request.spec(), tell, visitor) as pipeline:
+                with self._lease(request.spec(), tell, visitor, math.prod(request.size)) as pipeline:
                     started = time.perf_counter()
                     decoded = pipeline.run(request, request.seed_of(picture), edges, on_step)
                     seconds = time.perf_counter() - started
