@@ -106,8 +106,9 @@ class PipelineManager(Generic[Pipeline]):
             self._loads += 1
 
     def _drop_all(self) -> None:
-        self._resident.clear()
-        self._release()
+        if self._resident:
+            self._resident.clear()
+            self._release()
 
     def _make_room(self, size: int, wanted: tuple[Part, ...]) -> None:
         budget = math.inf if self._budget is None else self._budget
