@@ -17,6 +17,7 @@ from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.family import Family
 from dmd2_demo.page import layout
 from dmd2_demo.page.context import PageContext
+from dmd2_demo.page.events import MOST_AT_ONCE
 from dmd2_demo.page.theme import CSS, THEME
 from dmd2_demo.settings import Settings
 
@@ -54,6 +55,7 @@ def open_page(settings: Settings) -> gr.Blocks:
         theme=THEME,
         css=CSS,
         max_file_size="50mb",
+        max_threads=2 * MOST_AT_ONCE,  # those who wait hold one each, and Stop needs another
         footer_links=["api"],
         ssr_mode=False,
         prevent_thread_lock=True,

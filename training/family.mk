@@ -2,7 +2,7 @@
 # its stages. Each can be cut and goes on where it was. Its state lies in training/work/; remove it to begin anew.
 # Included by the Makefile.
 
-PYTHON ?= .venv/bin/python
+TRAINING_PYTHON := .venv/bin/python
 STAGE := training/work
 
 .PHONY: family
@@ -15,59 +15,59 @@ training/node_modules: training/package-lock.json
 
 # Words and tokenizers take a second, the rest minutes; a stamp says that a stage was finished, not merely begun.
 $(STAGE)/vae.done: training/node_modules
-	$(PYTHON) -m training.words
-	$(PYTHON) -m training.networks.tokenizer
-	$(PYTHON) -m training.stages.vae
+	$(TRAINING_PYTHON) -m training.words
+	$(TRAINING_PYTHON) -m training.networks.tokenizer
+	$(TRAINING_PYTHON) -m training.stages.vae
 	touch $@
 
 $(STAGE)/latents.done: $(STAGE)/vae.done
-	$(PYTHON) -m training.data.latents
-	$(PYTHON) -m training.data.edge_maps
+	$(TRAINING_PYTHON) -m training.data.latents
+	$(TRAINING_PYTHON) -m training.data.edge_maps
 	touch $@
 
 # The first lesson: things near the middle.
 $(STAGE)/base-middle.done: $(STAGE)/latents.done
-	$(PYTHON) -m training.stages.base middle --processes 2
+	$(TRAINING_PYTHON) -m training.stages.base middle --processes 2
 	touch $@
 
 $(STAGE)/4step-unet-middle.done: $(STAGE)/base-middle.done
-	$(PYTHON) -m training.stages.dmd2 4step-unet --threads 1
+	$(TRAINING_PYTHON) -m training.stages.dmd2 4step-unet --threads 1
 	touch $@
 
 $(STAGE)/1step-unet.done: $(STAGE)/base-middle.done
-	$(PYTHON) -m training.stages.dmd2 1step-unet --threads 1
+	$(TRAINING_PYTHON) -m training.stages.dmd2 1step-unet --threads 1
 	touch $@
 
 # The second: things anywhere. The 4-step UNet is carried over to the new base and goes on from there; what is made of
 # the old base alone is trained before.
 FIRST_LESSON := 4step-unet-middle 1step-unet
 $(STAGE)/base.done: $(FIRST_LESSON:%=$(STAGE)/%.done)
-	$(PYTHON) -m training.stages.base anywhere --processes 2
-	$(PYTHON) -m training.stages.task_vector
+	$(TRAINING_PYTHON) -m training.stages.base anywhere --processes 2
+	$(TRAINING_PYTHON) -m training.stages.task_vector
 	touch $@
 
 $(STAGE)/4step-unet.done: $(STAGE)/base.done
-	$(PYTHON) -m training.stages.dmd2 4step-unet-on --processes 2
+	$(TRAINING_PYTHON) -m training.stages.dmd2 4step-unet-on --processes 2
 	touch $@
 
 $(STAGE)/4step-lora.done: $(STAGE)/4step-unet.done
-	$(PYTHON) -m training.stages.dmd2 4step-lora --processes 2
+	$(TRAINING_PYTHON) -m training.stages.dmd2 4step-lora --processes 2
 	touch $@
 
 $(STAGE)/adapter.done: $(STAGE)/4step-unet.done
-	$(PYTHON) -m training.stages.adapter latents --processes 2
-	$(PYTHON) -m training.stages.adapter edges --processes 2
+	$(TRAINING_PYTHON) -m training.stages.adapter latents --processes 2
+	$(TRAINING_PYTHON) -m training.stages.adapter edges --processes 2
 	touch $@
 
 $(STAGE)/fluent.done $(STAGE)/twemoji.done: $(STAGE)/%.done: $(STAGE)/base.done
-	$(PYTHON) -m training.stages.communities $* --threads 1
+	$(TRAINING_PYTHON) -m training.stages.communities $* --threads 1
 	touch $@
 
 $(STAGE)/classifier.done: $(STAGE)/vae.done
-	$(PYTHON) -m training.evaluation.classifier --threads 1
+	$(TRAINING_PYTHON) -m training.evaluation.classifier --threads 1
 	touch $@
 
 MEMBERS := 4step-unet 1step-unet 4step-lora fluent twemoji adapter classifier
 $(STAGE)/evaluation.done: $(MEMBERS:%=$(STAGE)/%.done)
-	$(PYTHON) -m training.evaluation.figures
+	$(TRAINING_PYTHON) -m training.evaluation.figures
 	touch $@

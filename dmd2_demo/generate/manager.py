@@ -1,4 +1,4 @@
-"""The resident parts and who may use them: one dictionary, one lock, one memory budget. No torch in here."""
+"""The resident parts and who may use them: one dictionary, one line, one memory budget. No torch in here."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from dmd2_demo.errors import OutOfMemory
+from dmd2_demo.generate.line import Line
 from dmd2_demo.models.parts import Part, PipelineSpec
 from dmd2_demo.progress import Progress, Report
 
@@ -55,34 +55,34 @@ class PipelineManager(Generic[Pipeline]):
     ) -> None:
         self._fetch, self._load, self._assemble, self._release = fetch, load, assemble, release
         self._room, self._budget = room, budget
-        self._lock = Lock()
+        self._line = Line()
         self._resident: OrderedDict[Part, Resident] = OrderedDict()
         self._loads = self._leases = 0
 
     @contextmanager
-    def lease(self, spec: PipelineSpec, report: Report) -> Iterator[Pipeline]:
-        """The pipeline of `spec`, for this caller alone until the block ends.
+    def lease(self, spec: PipelineSpec, report: Report, visitor: str = "") -> Iterator[Pipeline]:
+        """The pipeline of `spec`, for this caller alone until the block ends. Visitors who wait take turns.
 
         A load that fails raises and leaves resident exactly what did load. Raises OutOfMemory where the
         budget can't hold the spec.
         """
-        # Without the lock: a download of minutes keeps nobody from the parts that are there.
+        # Outside of the line: a download of minutes keeps nobody from the parts that are there.
         for part in spec.parts():
             if part not in self._resident:
                 self._fetch(part, report)
-        with self._lock:
+        with self._line.turn(visitor, report):
             self._make_resident(spec, report)
             self._leases += 1
             yield self._assemble(spec, {part: self._resident[part].module for part in spec.parts()})
 
     def unload(self) -> None:
         """Drops every part, once the lease of the moment is over."""
-        with self._lock:
+        with self._line.turn():
             self._drop_all()
 
     def start_over(self, change: Callable[[], str | None]) -> str | None:
         """Makes `change` while nobody leases; where it tells of one, every part is dropped, to be loaded anew."""
-        with self._lock:
+        with self._line.turn():
             changed = change()
             if changed is not None:
                 self._drop_all()

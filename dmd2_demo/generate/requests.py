@@ -250,6 +250,7 @@ class CannyGuided(Request):
 
     def call_arguments(self, edges: Image.Image | None) -> dict[str, Any]:
         return {
+            **super().call_arguments(edges),
             "image": edges,
             "adapter_conditioning_scale": self.conditioning_scale,
             "adapter_conditioning_factor": self.conditioning_factor,

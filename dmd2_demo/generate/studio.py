@@ -29,7 +29,12 @@ class LeasedPipeline(Protocol):
     def cut_off(self, prompt: str) -> str: ...
 
 
-Lease = Callable[[PipelineSpec, Report], AbstractContextManager[LeasedPipeline]]
+class Lease(Protocol):
+    """How the studio gets a pipeline for one picture; visitors who wait take turns."""
+
+    def __call__(
+        self, spec: PipelineSpec, report: Report, visitor: str = ...
+    ) -> AbstractContextManager[LeasedPipeline]: ...
 
 
 class Studio:
@@ -40,8 +45,10 @@ class Studio:
         self.vocabulary = Vocabulary(family.words) if family.words else None
         self._lease, self._fall_back = lease, fall_back
 
-    def generate(self, request: Request, report: Report, cancelled: Callable[[], bool]) -> Iterator[Picture]:
-        """The request's pictures, each as soon as it is made.
+    def generate(
+        self, request: Request, report: Report, cancelled: Callable[[], bool], visitor: str = ""
+    ) -> Iterator[Picture]:
+        """The request's pictures, each as soon as it is made; `visitor` is who takes turns with others.
 
         A lease covers one picture, so nobody holds the device while a picture travels. Raises Cancelled within
         one step, or one piece of a download, of `cancelled()` turning true, and DemoError where the picture can't
@@ -66,7 +73,7 @@ class Studio:
                 raise Cancelled
 
             def make(picture: int = picture, on_step: Callable[[int], None] = on_step) -> Picture:
-                with self._lease(request.spec(), tell) as pipeline:
+                with self._lease(request.spec(), tell, visitor) as pipeline:
                     started = time.perf_counter()
                     decoded = pipeline.run(request, request.seed_of(picture), edges, on_step)
                     seconds = time.perf_counter() - started

@@ -65,7 +65,13 @@ class ForkedStudio(Studio):
         super().__init__(family, lease)
         self._forked = fork(self._in_fork)
 
-    def generate(self, request: Request, report: Report, cancelled: Callable[[], bool]) -> Iterator[Picture]:
+    def generate(
+        self,
+        request: Request,
+        report: Report,
+        cancelled: Callable[[], bool],
+        visitor: str = "",  # noqa: ARG002 - each has a GPU of their own
+    ) -> Iterator[Picture]:
         """As Studio's, but that it tells no steps and that Cancelled waits for the picture at work."""
         if cancelled():
             raise Cancelled

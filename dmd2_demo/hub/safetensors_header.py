@@ -50,10 +50,13 @@ def read_header(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def bytes_in(tensors: Mapping[str, Tensor], bytes_each: int, prefix: str = "") -> int:
-    """What the tensors whose names begin with `prefix` take once each floating-point number takes `bytes_each`."""
+def bytes_in(tensors: Mapping[str, Tensor], bytes_each: int | None, prefix: str = "") -> int:
+    """What the tensors whose names begin with `prefix` take once each floating-point number takes `bytes_each`.
+
+    None for what they take as they are stored.
+    """
     return sum(
-        tensor.size * (bytes_each if "F" in tensor.dtype else _BYTES.get(tensor.dtype, 1))
+        tensor.size * (bytes_each if bytes_each and "F" in tensor.dtype else _BYTES.get(tensor.dtype, 1))
         for name, tensor in tensors.items()
         if name.startswith(prefix)
     )

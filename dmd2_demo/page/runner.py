@@ -42,14 +42,14 @@ class Runner:
             request = build()
             # Gradio copies each picture to its own cache, which it clears of what is old.
             with tempfile.TemporaryDirectory(prefix="dmd2-") as folder:
-                yield from self._pictures(request, Path(folder), report, stopped.is_set)
+                yield from self._pictures(request, Path(folder), report, stopped.is_set, visitor or "")
 
     def _pictures(
-        self, request: Request, folder: Path, report: Report, cancelled: Callable[[], bool]
+        self, request: Request, folder: Path, report: Report, cancelled: Callable[[], bool], visitor: str
     ) -> Iterator[Outputs]:
         paths: list[str] = []
         seconds = 0.0
-        for picture in self.studio.generate(request, report, cancelled):
+        for picture in self.studio.generate(request, report, cancelled, visitor):
             paths.append(str(picture.save(folder)))
             seconds += picture.seconds
             parameters = {

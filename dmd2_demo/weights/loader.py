@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, assert_never
@@ -11,6 +12,7 @@ import torch
 from diffusers import LCMScheduler
 from torch import nn
 
+from dmd2_demo.device.host_memory import HostMemory, host_memory
 from dmd2_demo.hub.disk import own_cache
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.model_kind import require_sdxl
@@ -39,6 +41,7 @@ class PartLoader:
     """Loads parts from `hub` onto `device` as `dtype`.
 
     LoRA scales are merged on `merge_device`, where that is not `device`. `cache` keeps what pickles are converted to.
+    `host` tells the memory of the machine.
     """
 
     def __init__(
@@ -48,10 +51,12 @@ class PartLoader:
         dtype: torch.dtype,
         cache: Path | None = None,
         merge_device: torch.device | None = None,
+        host: Callable[[], HostMemory] = host_memory,
     ) -> None:
         self._hub = hub
         self._target = LoadTarget(device, dtype)
         self._merge_device = merge_device or device
+        self._host = host
         self._pickles = Pickles(cache or own_cache())
         self._fitting: set[LoraUNet] = set()
 
@@ -64,15 +69,16 @@ class PartLoader:
             lora = self._hub.fetch(part.lora, report)
             self._require_fit(part, lora)
             unet = self.fetch(part.unet, report)
-            # A CPU's own memory also holds the weights that scales are merged from.
-            return unet if self._target.device.type != "cpu" else 2 * unet + lora.stat().st_size
+            if self._target.device.type != "cpu":
+                return unet
+            # A CPU's own memory also holds the LoRA and the weights that scales are merged from.
+            pristine = self._bytes(part.unet, None)
+            return unet + lora.stat().st_size + (pristine if self._holds(pristine) else 0)
         if isinstance(part, UNet | TextEncoders):
             require_sdxl(part.source, self._hub)
         needed = part.files()
         self._hub.fetch_all(needed, f"the {part.title}", report)
-        found = [path for choice in needed if files.is_weights(choice) for path in self._tensor_files(choice, report)]
-        prefix = single_file.prefix(part)
-        return sum(bytes_in(read_header(path), self._target.dtype.itemsize, prefix) for path in found)
+        return self._bytes(part, self._target.dtype.itemsize, report)
 
     def load(self, part: Part, report: Report = silent) -> Loaded:
         """The part's modules. Fetches first what is not local.
@@ -88,7 +94,7 @@ class PartLoader:
                 lora = read_tensors(self._hub.fetch(part.lora), torch.device("cpu"))
                 # Copies: what is read as it is stored stays a map of the file, and a new scale must not read it.
                 copies = {name: tensor.clone() for name, tensor in lora.items()}
-                mergeable = MergeableUNet(self._unet(part.unet), copies, self._merge_device)
+                mergeable = MergeableUNet(self._unet(part.unet), self._pristine(part.unet), copies, self._merge_device)
                 return Loaded(mergeable, (mergeable.unet,))
             case TextEncoders():
                 return self._text_encoders(part)
@@ -100,6 +106,36 @@ class PartLoader:
                 path = self._hub.first(part.files()[0])
                 return Loaded(LCMScheduler.from_config(json.loads(path.read_text(encoding="utf-8"))))
         assert_never(part)
+
+    def _bytes(
+        self, part: UNet | TextEncoders | Vae | Adapter | Scheduler, each: int | None, report: Report = silent
+    ) -> int:
+        """What the part's weights take with so many bytes a number; None: as many as in their files."""
+        choices = [choice for choice in part.files() if files.is_weights(choice)]
+        found = [path for choice in choices for path in self._tensor_files(choice, report)]
+        return sum(bytes_in(read_header(path), each, single_file.prefix(part)) for path in found)
+
+    def _holds(self, pristine: int) -> bool:
+        """Whether the host's memory has room to spare for so many bytes that a map of their file gives as well."""
+        return pristine <= self._host().total // 8
+
+    def _pristine(self, part: UNet) -> dict[str, torch.Tensor]:
+        """The UNet's weights in their files' own type, to merge scales from.
+
+        Held in memory where that is large: nothing is read again, and the file may change. Else they are maps of their
+        file, which the system reads again where other work has taken the memory. Each map is private: nobody else
+        writes to it.
+        """
+        cpu = torch.device("cpu")
+        if part.weights is None and isinstance(part.source, SingleFile):
+            tensors = single_file.unet_tensors(self._folder_of_configs(part.source), part.source.path, cpu)
+        else:
+            tensors = {}
+            for path in self._tensor_files(part.files()[1]):
+                tensors |= read_tensors(path, cpu)
+        if self._holds(sum(tensor.nbytes for tensor in tensors.values())):
+            return {name: tensor.clone() for name, tensor in tensors.items()}
+        return tensors
 
     def _require_fit(self, part: LoraUNet, lora: Path) -> None:
         if part not in self._fitting:

@@ -18,5 +18,5 @@ def test_parts_are_read_in_the_machines_memory_and_moved_whole() -> None:
 def test_it_is_half_precision_with_room_for_everything_and_no_tier_to_fall_to() -> None:
     chosen = choose()
     assert chosen.described() == {"precision": "float16", "memory": "resident", "attention": "sdpa"}
-    assert chosen.memory.room() > 1e12
+    assert chosen.memory.room(0) > 1e12
     assert chosen.memory.fall_back("resident") is None

@@ -153,7 +153,7 @@ def test_the_devices_room_drops_parts_as_a_budget_does() -> None:
     backend = FakeBackend()
     size = 20
 
-    def room() -> int:
+    def room(working: int) -> int:
         return size - sum(held for _, held in manager.status().resident)
 
     manager = backend.manager(room=room)

@@ -43,7 +43,7 @@ class FakedForkedStudio:
         self.studio = ForkedStudio(replace(FAMILY, words=None), self.lease, gpu)
 
     @contextmanager
-    def lease(self, spec: PipelineSpec, report: Report) -> Iterator[FakePipeline]:
+    def lease(self, spec: PipelineSpec, report: Report, visitor: str = "") -> Iterator[FakePipeline]:
         self.pipeline.notices = (str(os.getpid()), threading.current_thread().name)
         yield self.pipeline
 
