@@ -54,7 +54,8 @@ class Studio:
         one step, or one piece of a download, of `cancelled()` turning true, and DemoError where the picture can't
         be made.
         """
-        edges = request.edges()
+        found = request.edges()
+        edges, seen = (found.image, found.notices) if found else (None, ())
         steps = len(request.schedule)
 
         def tell(progress: Progress) -> None:
@@ -78,7 +79,7 @@ class Studio:
                     decoded = pipeline.run(request, request.seed_of(picture), edges, on_step)
                     seconds = time.perf_counter() - started
                     cut_off = pipeline.cut_off(request.prompt)
-                notices = (*decoded.notices, *self._notices(request.prompt, cut_off))
+                notices = (*seen, *decoded.notices, *self._notices(request.prompt, cut_off))
                 return Picture(decoded.image, request.parameters(picture), seconds, notices, edges)
 
             made, fell = with_fallback(make, self._fall_back)

@@ -13,9 +13,7 @@ PAYLOADS = 500
 
 TEXTS = st.one_of(
     st.text(st.characters(codec=None, exclude_categories=()), max_size=20),
-    st.sampled_from(
-        ["a cat", "\ud83e", "\0", "\u200f", "x" * 100_000, "../../etc/passwd", "<img src=x>", "owner/name"]
-    ),
+    st.sampled_from(["a cat", "\ud83e", "\0", "\u200f", "x" * 2_000, "../../etc/passwd", "<img src=x>", "owner/name"]),
 )
 NUMBERS = st.one_of(
     st.integers(), st.floats(), st.sampled_from([0, 1, 4, 64, -1, 2**32, 10**400, float("nan"), float("inf")])
