@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 import httpx
@@ -40,9 +41,19 @@ class RawVisitor:
         """Those that the server answers; the others stay in the browser."""
         return [event for event in self.config["dependencies"] if event["backend_fn"]]
 
+    def event(self, api_name: str) -> dict[str, Any]:
+        """The one of that name; those that are no endpoint are named after their functions."""
+        return next(event for event in self.events if event["api_name"] == api_name)
+
+    def upload(self, path: Path) -> dict[str, Any]:
+        """A file as events take it."""
+        with path.open("rb") as file:
+            (kept,) = self._http.post("gradio_api/upload", files={"files": (path.name, file)}).json()
+        return {"path": kept, "meta": {"_type": "gradio.FileData"}}
+
     def ask(self, endpoint: str, **values: Any) -> Reply:
         """The reply to an endpoint's parameters by name; its defaults for the rest."""
-        event = next(event for event in self.events if event["api_name"] == endpoint)
+        event = self.event(endpoint)
         parameters = self._endpoints[f"/{endpoint}"]["parameters"]
         return self.send(event, [values.get(one["parameter_name"], one.get("parameter_default")) for one in parameters])
 
