@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from dmd2_demo.errors import OutOfMemory
@@ -57,6 +58,8 @@ class PipelineManager(Generic[Pipeline]):
         self._room, self._budget = room, budget
         self._line = Line()
         self._resident: OrderedDict[Part, Resident] = OrderedDict()
+        # Held for single changes and reads of that dictionary: `status` waits for no lease.
+        self._changing = Lock()
         self._loads = self._leases = 0
 
     @contextmanager
@@ -90,24 +93,31 @@ class PipelineManager(Generic[Pipeline]):
 
     def status(self) -> Status:
         """What is loaded now; never waits for a running lease."""
-        resident = tuple((part, held.size) for part, held in self._resident.copy().items())
+        with self._changing:
+            resident = tuple((part, held.size) for part, held in self._resident.items())
         return Status(resident, self._loads, self._leases)
 
     def _make_resident(self, spec: PipelineSpec, report: Report) -> None:
         wanted = spec.parts()
         for part in wanted:
             if part in self._resident:
-                self._resident.move_to_end(part)
+                with self._changing:
+                    self._resident.move_to_end(part)
                 continue
             size = self._fetch(part, report)
             self._make_room(size, wanted)
             report(Progress(f"Loading the {part.title}"))
-            self._resident[part] = Resident(self._load(part), size)
+            loaded = Resident(self._load(part), size)
+            with self._changing:
+                self._resident[part] = loaded
+            # Kept by the dictionary alone, so that its memory goes when the part is dropped.
+            del loaded
             self._loads += 1
 
     def _drop_all(self) -> None:
         if self._resident:
-            self._resident.clear()
+            with self._changing:
+                self._resident.clear()
             self._release()
 
     def _make_room(self, size: int, wanted: tuple[Part, ...]) -> None:
@@ -117,7 +127,8 @@ class PipelineManager(Generic[Pipeline]):
         for part in [part for part in self._resident if part not in wanted]:
             if held + size <= budget and size <= self._room(working):
                 break
-            held -= self._resident.pop(part).size
+            with self._changing:
+                held -= self._resident.pop(part).size
             self._release()
         # The room is an estimate: where it seems too small, loading shows. The budget is the operator's word.
         if held + size > budget:
