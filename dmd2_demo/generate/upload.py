@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ def open_picture(path: str | Path | None) -> Image.Image:
     """
     if path is None:
         raise DemoError("Choose a picture first.")
+    _read_heic_too()
     try:
         with warnings.catch_warnings():
             # Pillow warns of large pictures, whose limit below is ours, and of odd EXIF data, which is harmless.
@@ -43,6 +45,14 @@ def open_picture(path: str | Path | None) -> Image.Image:
         raise DemoError("That file is not a picture that can be read.") from None
     except (OSError, SyntaxError, ValueError, EOFError, RuntimeError):
         raise DemoError("The picture is damaged or cut off.") from None
+
+
+@cache
+def _read_heic_too() -> None:
+    """Teaches Pillow what phones write. On first use: importing it takes a while."""
+    from pillow_heif import register_heif_opener  # noqa: PLC0415
+
+    register_heif_opener()
 
 
 def rgb(image: Image.Image) -> Image.Image:

@@ -8,6 +8,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image, ImageDraw
 
@@ -29,7 +30,7 @@ def test_no_picture_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize("kept", [0.2, 0.5, 0.99])
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "HEIF"])
 def test_truncated_picture_is_refused(tmp_path: Path, kind: str, kept: float) -> None:
     noise = Image.effect_noise((100, 100), 90).convert("RGB")
     buffer = io.BytesIO()
@@ -236,3 +237,25 @@ def test_what_is_drawn_on_transparency_is_seen(line: object, ground: tuple[int, 
 
 def test_nothing_visible_at_all_is_white() -> None:
     assert rgb(Image.new("RGBA", (4, 4), (255, 255, 255, 0))).getpixel((0, 0)) == WHITE
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12])
+def test_what_phones_write_is_read(tmp_path: Path, bits: int) -> None:
+    ramp = np.linspace(0, 65535, 64 * 64 * 3).reshape(64, 64, 3).astype(np.uint16)
+    picture = pillow_heif.from_bytes("RGB;16", (64, 64), ramp.tobytes())
+    path = tmp_path / "phone.heic"
+    picture.save(path, quality=-1, save_to_12bit=bits == 12, chroma=444)
+    opened = np.asarray(open_picture(path), float)
+    assert np.abs(opened - ramp / 257).mean() < 3
+
+
+def test_what_phones_write_is_turned_upright_once(tmp_path: Path) -> None:
+    image = Image.new("RGB", (64, 32))
+    image.paste(RED, (0, 0, 16, 16))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    pillow_heif.register_heif_opener()
+    opened = open_picture(saved(image, tmp_path / "turned.heic", exif=exif.tobytes(), quality=-1))
+    assert opened.size == (32, 64)
+    red, _, _ = opened.getpixel((28, 4))  # type: ignore[misc]
+    assert red > 200
