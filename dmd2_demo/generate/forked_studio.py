@@ -8,9 +8,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-from PIL import Image
-
 from dmd2_demo.errors import Cancelled, DemoError
+from dmd2_demo.generate.edges import EdgeMap
 from dmd2_demo.generate.gpu_seconds import gpu_seconds
 from dmd2_demo.generate.picture import Picture
 from dmd2_demo.generate.requests import Request
@@ -30,7 +29,7 @@ class Failure:
 
 
 Told = Picture | Progress | Failure
-Task = Callable[[Request, Image.Image | None], Iterator[Told]]
+Task = Callable[[Request, EdgeMap | None], Iterator[Told]]
 
 
 class Fork(Protocol):
@@ -40,7 +39,7 @@ class Fork(Protocol):
     looked for in the fork after each item.
     """
 
-    def __call__(self, task: Task, *, duration: Callable[[Request, Image.Image | None], int]) -> Task: ...
+    def __call__(self, task: Task, *, duration: Callable[[Request, EdgeMap | None], int]) -> Task: ...
 
 
 class ForkedStudio(Studio):
@@ -53,7 +52,7 @@ class ForkedStudio(Studio):
     def make(
         self,
         request: Request,
-        edges: Image.Image | None,
+        edges: EdgeMap | None,
         report: Report,
         cancelled: Callable[[], bool],
         visitor: str = "",  # noqa: ARG002 - nobody waits for others here: each has a GPU of their own
@@ -73,7 +72,7 @@ class ForkedStudio(Studio):
                 else:
                     yield word
 
-    def _in_fork(self, request: Request, edges: Image.Image | None) -> Iterator[Told]:
+    def _in_fork(self, request: Request, edges: EdgeMap | None) -> Iterator[Told]:
         """The pictures, and a word at each step, at which the work can be stopped."""
 
         def work(tell: Callable[[Told], None]) -> None:

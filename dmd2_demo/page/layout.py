@@ -9,6 +9,7 @@ import gradio as gr
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.models.family import Family
 from dmd2_demo.page import canny, keys, loaded, lora, shared, text_to_image
+from dmd2_demo.page.blocks import Blocks
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.jobs import Jobs
@@ -23,8 +24,8 @@ def build(studio: Studio, context: PageContext) -> gr.Blocks:
     """The whole page. Nothing is loaded by building it."""
     runner, family = Runner(studio, Jobs()), studio.family
     # Uploads and pictures older than a day are removed from Gradio's cache once an hour.
-    page: gr.Blocks
-    with gr.Blocks(title="DMD2", analytics_enabled=False, delete_cache=(3600, _DAY)) as page:
+    page: Blocks
+    with Blocks(title="DMD2", analytics_enabled=False, delete_cache=(3600, _DAY)) as page:
         gr.HTML(_header(family, context.device), elem_id="header", padding=False)
         with gr.Row():
             with gr.Column(scale=5):

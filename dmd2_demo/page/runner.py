@@ -6,6 +6,7 @@ import logging
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ class Runner:
             # Gradio draws a bar only for a number.
             progress(now.fraction if now.fraction is not None else 0.0, desc=now.sentence)
 
-        with errors_shown(), self._jobs.running(visitor or "") as stopped:
+        with self._jobs.running(visitor or "") as stopped:
             request = build()
             # Gradio copies each picture to its own cache, which it clears of what is old.
             with tempfile.TemporaryDirectory(prefix="dmd2-") as folder:
@@ -73,7 +74,8 @@ def errors_shown() -> Iterator[None]:
     except Cancelled as error:
         raise gr.Error(str(error), visible=False, print_exception=False) from None
     except DemoError as error:
-        raise gr.Error(str(error), title="Not possible", print_exception=False) from None
+        # The page takes it for HTML, and it may quote what a visitor wrote.
+        raise gr.Error(escape(str(error), quote=False), title="Not possible", print_exception=False) from None
     except gr.Error as error:  # what `spaces` raises
         raise advised(error) from None
     except Exception:  # noqa: BLE001 - the last place where a visitor can be told
