@@ -15,16 +15,17 @@ from training.diffusion.sampling import latent_shape
 from training.folders import NODE_MODULES
 from training.words import COLOURS, full_caption
 
-_PART = 2  # pictures of each kind of latents in a batch
+_CLEAN, _NOISED, _REDRAWN, _DRAWN = 3, 2, 1, 2  # pictures of each kind of latents in a batch
+_ALIGNED = _CLEAN + _NOISED + _REDRAWN
 
 
 @dataclass(frozen=True)
 class Decodable:
-    """`latents` (4 k, 4, height / 8, width / 8) of four kinds, k each, one kind after the other.
+    """`latents` (n, 4, height / 8, width / 8) of four kinds, one after the other.
 
-    Art as it is, noised, and redrawn by the 4-step UNet: `pixels` (3 k, 3, height, width) are wanted of these. Then
-    the 1-step UNet's own pictures, of which only the background's colour is known: `colours` (k, 3, 1, 1).
-    `encoded` (3 k, ...) are the latents of `pixels`, uncorrupted.
+    Art as it is, noised, and redrawn by the 4-step UNet: `pixels` (m, 3, height, width) are wanted of these. Then
+    the 1-step UNet's own pictures, of which only the background's colour is known: `colours` (n - m, 3, 1, 1).
+    `encoded` (m, ...) are the latents of `pixels`, uncorrupted.
     """
 
     latents: torch.Tensor
@@ -45,16 +46,17 @@ class Decodables:
         """The next one."""
         size = random.choices(list(BUCKETS), weights=list(BUCKETS.values()))[0]
         rng = random.Random(random.random())
-        made = [anywhere(rng, rng.choice(self._arts), rng.choice(list(COLOURS)), size) for _ in range(4 * _PART)]
+        made = [
+            anywhere(rng, rng.choice(self._arts), rng.choice(list(COLOURS)), size) for _ in range(_ALIGNED + _DRAWN)
+        ]
         captions = [full_caption(rng, *one.names) for one in made]
-        aligned = 3 * _PART
-        pixels = to_unit(to_tensor([one.image for one in made[:aligned]]).to(self._device))
+        pixels = to_unit(to_tensor([one.image for one in made[:_ALIGNED]]).to(self._device))
         encoded = self._vae.encode(pixels).latent_dist.mode()
-        clean, second, third = encoded.split(_PART)
-        redrawn = self._generators.redrawn(third, captions[2 * _PART : aligned], size)
-        start = torch.randn(latent_shape(_PART, size), device=self._device)
-        drawn = self._generators.drawn(start, captions[aligned:], size)
-        colours = _colours(made[aligned:]).to(self._device)
+        clean, second, third = encoded.split((_CLEAN, _NOISED, _REDRAWN))
+        redrawn = self._generators.redrawn(third, captions[_ALIGNED - _REDRAWN : _ALIGNED], size)
+        start = torch.randn(latent_shape(_DRAWN, size), device=self._device)
+        drawn = self._generators.drawn(start, captions[_ALIGNED:], size)
+        colours = _colours(made[_ALIGNED:]).to(self._device)
         return Decodable(torch.cat([clean, noised(second), redrawn, drawn]), pixels, colours, encoded)
 
 

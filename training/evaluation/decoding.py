@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,11 @@ from training.evaluation.setups import CPU, FOUR, ONE, SIZE, Setup, call_argumen
 from training.family.members import TINY_VAE, load_vae
 from training.folders import NODE_MODULES
 from training.loop.run import arguments
-from training.words import THINGS
+from training.words import COLOURS, THINGS
 
 _SEED = 9200  # of placements that were not trained on
 _PICTURES = 192
-_DRAWN = 24  # pictures of "a {thing}", from as many things
+_DRAWN = 24  # pictures, of as many things and of all colours
 _CORNER = 20  # pixels
 _STEEPEST = 0.02  # the share of neighbouring pixels that edges are measured by
 Decode = Callable[[torch.Tensor], torch.Tensor]
@@ -57,7 +58,8 @@ def subjects() -> Subjects:
 
 
 def _drawn(setup: Setup) -> torch.Tensor:
-    prompts = [Wish(thing, "", "", 0).prompt("a {thing}") for thing in list(THINGS)[:: len(THINGS) // _DRAWN][:_DRAWN]]
+    things, colours = list(THINGS)[:: len(THINGS) // _DRAWN][:_DRAWN], cycle(COLOURS)
+    prompts = [Wish(thing, "", next(colours), 0).prompt("a {thing} on {colour}") for thing in things]
     seeds = [torch.Generator().manual_seed(600_000 + i) for i in range(_DRAWN)]
     options = {"width": SIZE, "height": SIZE, "generator": seeds, "output_type": "latent"}
     latents: torch.Tensor = pipeline(setup)(prompts, **options, **call_arguments(setup)).images

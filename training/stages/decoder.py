@@ -22,13 +22,13 @@ from training.networks.precision import trainable
 from training.networks.widening import widened
 from training.stages.picture_loss import pixel_error, unevenness
 
-STEPS = {"plain": 1000, "sharp": 350}
-_BACKGROUND = 0.5  # weight of flat backgrounds in the 1-step UNet's pictures
+STEPS = {"plain": 900, "sharp": 450}
+_BACKGROUND = 0.3  # weight of flat backgrounds in the 1-step UNet's pictures
 _FEATURES = 0.5  # weight of the discriminator's features
 _ADVERSARIAL = 0.3  # of the pixels' gradient, at the last convolution
 
 
-class Adversary:
+class PatchAdversary:
     """A discriminator that learns beside the decoder, and what it says of the decoder's pictures."""
 
     def __init__(self, device: torch.device) -> None:
@@ -71,9 +71,9 @@ def train(options: Any) -> None:
     vae = load_vae(device) if sharp else widened(encoder).to(device).requires_grad_(False)
     for part in (vae.decoder, vae.post_quant_conv):
         part.requires_grad_(True)
-    batches, adversary = Decodables(encoder, device), Adversary(device)
+    batches, adversary = Decodables(encoder, device), PatchAdversary(device)
     averaged = average(vae, 0.995)
-    optimizer = torch.optim.AdamW(trainable(vae), lr=3e-4 if sharp else 8e-4, weight_decay=0.0, betas=(0.9, 0.99))
+    optimizer = torch.optim.AdamW(trainable(vae), lr=5e-4 if sharp else 8e-4, weight_decay=0.0, betas=(0.9, 0.99))
     schedule = cosine(optimizer, steps, warm_up=50, hold=0.3)
     parts = {"vae": vae, "averaged": averaged, "optimizer": optimizer, "schedule": schedule}
     if sharp:

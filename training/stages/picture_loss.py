@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
-_NEAR = 0.2  # of -1..1: what differs less from the background's colour is background
+_NEAR = 0.12  # of -1..1: what differs less from the background's colour is background
 
 
 def pixel_error(drawn: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:

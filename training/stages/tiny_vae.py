@@ -19,7 +19,7 @@ from training.networks.precision import trainable
 from training.networks.tiny_vae import make_tiny_vae
 from training.stages.picture_loss import pixel_error, unevenness
 
-_BACKGROUND = 0.5  # weight of flat backgrounds in the 1-step UNet's pictures
+_BACKGROUND = 0.3  # weight of flat backgrounds in the 1-step UNet's pictures
 
 
 def train(options: Any) -> None:
