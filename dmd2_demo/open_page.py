@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import Any
 
@@ -13,13 +14,17 @@ from dmd2_demo.generate.announcement import announcement
 from dmd2_demo.generate.bases import read_bases, with_bases
 from dmd2_demo.generate.runtime import Runtime, build_runtime
 from dmd2_demo.hub.hub import Hub
+from dmd2_demo.hub.proxies import proxy_trouble
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.family import Family
 from dmd2_demo.page import layout
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import MOST_AT_ONCE
+from dmd2_demo.page.serve import Address, around_proxies, find, taken
 from dmd2_demo.page.theme import CSS, ICON, THEME
 from dmd2_demo.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 
 def run(settings: Settings) -> None:
@@ -28,7 +33,11 @@ def run(settings: Settings) -> None:
 
 
 def open_page(settings: Settings) -> gr.Blocks:
-    """The page, served by other threads until it is closed. DemoError where the operator's bases can't be used."""
+    """The page, served by other threads until it is closed.
+
+    DemoError where the address or the operator's bases can't be used.
+    """
+    address = find(settings.host, settings.port)
     lent = zero_gpu.active()
     device = "ZeroGPU" if lent else cuda_device_name()
     family = FAMILIES[_family_name(settings.family, device)]
@@ -49,23 +58,35 @@ def open_page(settings: Settings) -> gr.Blocks:
     )
     page = layout.build(runtime.studio, context)
     page.queue(max_size=64)
-    page.launch(
-        server_name=settings.host,
-        server_port=settings.port,
-        share=settings.share,
-        theme=THEME,
-        css=CSS,
-        favicon_path=ICON,
-        pwa=True,
-        max_file_size="50mb",
-        max_threads=2 * MOST_AT_ONCE,  # those who wait hold one each, and Stop needs another
-        footer_links=["api"],
-        ssr_mode=False,
-        prevent_thread_lock=True,
-    )
+    trouble = proxy_trouble()  # also makes the hub's client, with its proxies
+    if trouble:
+        _log.warning(trouble)
+    # Gradio calls its own page first; a public link is asked for through the proxies, where they can be used.
+    with around_proxies(address.host, all_hosts=not settings.share or bool(trouble)):
+        _launch(page, address, share=settings.share)
     if not lent:  # else it is warm
         runtime.backend.warm_up()
     return page
+
+
+def _launch(page: gr.Blocks, address: Address, *, share: bool) -> None:
+    try:
+        page.launch(
+            server_name=address.host,
+            server_port=address.port,
+            share=share,
+            theme=THEME,
+            css=CSS,
+            favicon_path=ICON,
+            pwa=True,
+            max_file_size="50mb",
+            max_threads=2 * MOST_AT_ONCE,  # those who wait hold one each, and Stop needs another
+            footer_links=["api"],
+            ssr_mode=False,
+            prevent_thread_lock=True,
+        )
+    except OSError as error:  # it was free a moment ago
+        raise taken(address.port) from error
 
 
 def status(family: Family, device: str, runtime: Runtime) -> dict[str, Any]:

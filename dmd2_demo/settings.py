@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 _TRUE = {"1", "true", "yes", "on"}
-_FALSE = {"", "0", "false", "no", "off"}
+_FALSE = {"0", "false", "no", "off"}
+_GRADIOS = {"host": "GRADIO_SERVER_NAME", "port": "GRADIO_SERVER_PORT"}
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,10 @@ class Settings:
         """From `--flags`, else `DMD2_FLAGS`, else the defaults. Exits with a usage message for a bad value."""
         parser = _parser()
         defaults: dict[str, str | bool] = {}
-        # Gradio's own variable, which Spaces set.
-        if "GRADIO_SERVER_NAME" in environment:
-            defaults["host"] = environment["GRADIO_SERVER_NAME"]
         for field in fields(cls):
-            value = environment.get(f"DMD2_{field.name.upper()}")
+            # Gradio's own variables count too: Spaces set them. An empty one is not set.
+            names = (f"DMD2_{field.name.upper()}", _GRADIOS.get(field.name, ""))
+            value = next((value for name in names if (value := environment.get(name, "").strip())), None)
             if value is not None:
                 # argparse converts a string default as it does a flag, with the same message for a bad one.
                 defaults[field.name] = value if field.type != "bool" else _switch(parser, field.name, value)
@@ -54,11 +54,13 @@ def _parser() -> argparse.ArgumentParser:
         **_one_of("auto", "embedded", "sdxl"),
         help="auto (default): sdxl where there is a GPU, else embedded",
     )
-    parser.add_argument("--host", help="address to listen on (default 127.0.0.1; 0.0.0.0 for every network)")
+    parser.add_argument(
+        "--host", type=_host, help="address to listen on (default 127.0.0.1; 0.0.0.0 for every network)"
+    )
     parser.add_argument("--port", type=_port, help="default: the first free one from 7860")
     parser.add_argument("--share", action="store_true", help="also open a public link through Gradio's servers")
     parser.add_argument("--budget", type=_gigabytes, metavar="GB", help="most memory for models (default: no limit)")
-    parser.add_argument("--bases", type=Path, metavar="FILE.toml", help="more bases for the LoRA tab")
+    parser.add_argument("--bases", type=_path, metavar="FILE.toml", help="more bases for the LoRA tab")
     parser.add_argument(
         "--allow-custom-bases", action="store_true", help="let visitors name any public repository as a base"
     )
@@ -85,6 +87,19 @@ def _one_of(*choices: str) -> dict[str, Any]:
         return value
 
     return {"type": choice, "metavar": f"{{{','.join(choices)}}}"}
+
+
+def _host(value: str) -> str:
+    """An IPv6 address may be in brackets, as in a URL."""
+    return value.strip().removeprefix("[").removesuffix("]")
+
+
+def _path(value: str) -> Path:
+    """No shell has looked at what the environment gives."""
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as error:
+        raise argparse.ArgumentTypeError(f"{value!r} begins with a home that can't be found") from error
 
 
 def _port(value: str) -> int:

@@ -23,6 +23,7 @@ from huggingface_hub.utils import WeakFileLock, build_hf_headers
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.disk import Free, check_room
 from dmd2_demo.hub.hub_errors import HUB_ERRORS, sentence
+from dmd2_demo.hub.proxies import require_usable_proxies
 from dmd2_demo.hub.transfer import Bar, Corrupt, Get, complete, length
 from dmd2_demo.hub.xet import XetFailed, XetStream
 from dmd2_demo.models.sources import HubRepo
@@ -42,10 +43,11 @@ class Downloader:
     free: Free
 
     def metadata(self, repo: HubRepo, name: str, *, patient: bool = True) -> HfFileMetadata:
-        """What the hub says of a file: size, hash, commit. Raises one of HUB_ERRORS.
+        """What the hub says of a file: size, hash, commit. Raises one of HUB_ERRORS, or DemoError.
 
         With patience, a hub that is busy or in trouble is asked again for about 20 seconds.
         """
+        require_usable_proxies()
         ask = partial(get_hf_file_metadata, self._url(repo, name), token=_token(repo), endpoint=self.endpoint)
         try:
             return ask()
