@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from dmd2_demo.device.cuda_driver import cuda_device_name
 from dmd2_demo.generate import zero_gpu
@@ -18,7 +19,10 @@ from dmd2_demo.models.family import Family
 from dmd2_demo.page import layout
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import MOST_AT_ONCE
+from dmd2_demo.page.gate import Gate, trust_proxies
 from dmd2_demo.page.theme import CSS, THEME
+from dmd2_demo.page.uploads import LARGEST
+from dmd2_demo.page.visitors import Limits
 from dmd2_demo.settings import Settings
 
 
@@ -42,10 +46,12 @@ def open_page(settings: Settings) -> gr.Blocks:
     context = PageContext(
         device=shown_device,
         status=partial(status, family, shown_device, runtime),
-        unload=None if fork else runtime.manager.unload,
+        unload=None if fork or settings.reachable_by_others else runtime.manager.unload,
         downloads=partial(announcement, Hub()),
         custom_bases=settings.allow_custom_bases and fork is None,
+        limits=Limits(settings.queue_per_visitor, settings.queue_per_address),
     )
+    trust_proxies(settings.trusted_proxies)
     page = layout.build(runtime.studio, context)
     page.queue(max_size=64)
     page.launch(
@@ -54,7 +60,9 @@ def open_page(settings: Settings) -> gr.Blocks:
         share=settings.share,
         theme=THEME,
         css=CSS,
-        max_file_size="50mb",
+        max_file_size=LARGEST,
+        auth=list(settings.auth) or None,
+        app_kwargs={"middleware": [Middleware(Gate, uploads=page.uploads)]},
         max_threads=2 * MOST_AT_ONCE,  # those who wait hold one each, and Stop needs another
         footer_links=["api"],
         ssr_mode=False,
