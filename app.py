@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import sys
 
+from dmd2_demo.access import hide_accounts
+
+hide_accounts([sys.executable, *sys.argv])
+
 from dmd2_demo import open_page
 from dmd2_demo.errors import DemoError
 from dmd2_demo.settings import Settings

@@ -20,7 +20,7 @@ from dmd2_demo.page import layout
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import MOST_AT_ONCE
 from dmd2_demo.page.gate import Gate, trust_proxies
-from dmd2_demo.page.theme import CSS, THEME
+from dmd2_demo.page.theme import CSS, ICON, THEME
 from dmd2_demo.page.uploads import LARGEST
 from dmd2_demo.page.visitors import Limits
 from dmd2_demo.settings import Settings
@@ -33,22 +33,23 @@ def run(settings: Settings) -> None:
 
 def open_page(settings: Settings) -> gr.Blocks:
     """The page, served by other threads until it is closed. DemoError where the operator's bases can't be used."""
-    fork = zero_gpu.fork_decorator()
-    device = "ZeroGPU" if fork else cuda_device_name()
+    lent = zero_gpu.active()
+    device = "ZeroGPU" if lent else cuda_device_name()
     family = FAMILIES[_family_name(settings.family, device)]
     if settings.bases is not None:
         family = with_bases(family, read_bases(settings.bases))
-    if fork:
-        runtime, family = zero_gpu.build_forked_runtime(family, settings, fork)
+    if lent:
+        runtime, family = zero_gpu.build_forked_runtime(family, settings, lent.fork)
     else:
         runtime = build_runtime(family, settings)
     shown_device = device or "CPU"
     context = PageContext(
         device=shown_device,
         status=partial(status, family, shown_device, runtime),
-        unload=None if fork or settings.reachable_by_others else runtime.manager.unload,
-        downloads=partial(announcement, Hub()),
-        custom_bases=settings.allow_custom_bases and fork is None,
+        unload=None if lent or settings.reachable_by_others else runtime.manager.unload,
+        downloads=(lambda _: "") if lent else partial(announcement, Hub()),
+        custom_bases=settings.allow_custom_bases and lent is None,
+        quota=lent.quota if lent else None,
         limits=Limits(settings.queue_per_visitor, settings.queue_per_address),
     )
     trust_proxies(settings.trusted_proxies)
@@ -60,6 +61,8 @@ def open_page(settings: Settings) -> gr.Blocks:
         share=settings.share,
         theme=THEME,
         css=CSS,
+        favicon_path=ICON,
+        pwa=True,
         max_file_size=LARGEST,
         auth=list(settings.auth) or None,
         app_kwargs={"middleware": [Middleware(Gate, uploads=page.uploads)]},
@@ -68,7 +71,7 @@ def open_page(settings: Settings) -> gr.Blocks:
         ssr_mode=False,
         prevent_thread_lock=True,
     )
-    if not fork:  # else it is warm
+    if not lent:  # else it is warm
         runtime.backend.warm_up()
     return page
 

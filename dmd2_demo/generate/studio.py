@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -11,6 +12,7 @@ from typing import Protocol
 from PIL import Image
 
 from dmd2_demo.errors import Cancelled
+from dmd2_demo.generate.edges import EdgeMap
 from dmd2_demo.generate.fallback import Fallback, no_fallback, with_fallback
 from dmd2_demo.generate.picture import Decoded, Picture
 from dmd2_demo.generate.requests import Request
@@ -33,7 +35,7 @@ class Lease(Protocol):
     """How the studio gets a pipeline for one picture; visitors who wait take turns."""
 
     def __call__(
-        self, spec: PipelineSpec, report: Report, visitor: str = ...
+        self, spec: PipelineSpec, report: Report, visitor: str = ..., pixels: int = ...
     ) -> AbstractContextManager[LeasedPipeline]: ...
 
 
@@ -54,7 +56,18 @@ class Studio:
         one step, or one piece of a download, of `cancelled()` turning true, and DemoError where the picture can't
         be made.
         """
-        edges = request.edges()
+        yield from self.make(request, request.edges(), report, cancelled, visitor)
+
+    def make(
+        self,
+        request: Request,
+        found: EdgeMap | None,
+        report: Report,
+        cancelled: Callable[[], bool],
+        visitor: str = "",
+    ) -> Iterator[Picture]:
+        """As `generate`, with the request's edges found already."""
+        edges, seen = (found.image, found.notices) if found else (None, ())
         steps = len(request.schedule)
 
         def tell(progress: Progress) -> None:
@@ -73,12 +86,12 @@ class Studio:
                 raise Cancelled
 
             def make(picture: int = picture, on_step: Callable[[int], None] = on_step) -> Picture:
-                with self._lease(request.spec(), tell, visitor) as pipeline:
+                with self._lease(request.spec(), tell, visitor, math.prod(request.size)) as pipeline:
                     started = time.perf_counter()
                     decoded = pipeline.run(request, request.seed_of(picture), edges, on_step)
                     seconds = time.perf_counter() - started
                     cut_off = pipeline.cut_off(request.prompt)
-                notices = (*decoded.notices, *self._notices(request.prompt, cut_off))
+                notices = (*seen, *decoded.notices, *self._notices(request.prompt, cut_off))
                 return Picture(decoded.image, request.parameters(picture), seconds, notices, edges)
 
             made, fell = with_fallback(make, self._fall_back)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from dmd2_demo.generate.requests import Request
 from dmd2_demo.models.parts import PipelineSpec
 from dmd2_demo.page.visitors import Limits
 
@@ -16,7 +17,8 @@ class PageContext:
 
     `status` and `unload` are for the panel, `unload` None where models stay or strangers come; `downloads` is a
     sentence about what a spec's first use fetches, "" for nothing; with `custom_bases` a visitor may name any public
-    repository; `limits` are for what each has waiting or running.
+    repository; `limits` are for what each has waiting or running. `quota` tells the seconds of a lent GPU that a
+    request asks for, None where the GPU is the operator's.
     """
 
     device: str
@@ -25,3 +27,4 @@ class PageContext:
     downloads: Callable[[PipelineSpec], str]
     custom_bases: bool = False
     limits: Limits = field(default_factory=Limits)
+    quota: Callable[[Request], int] | None = None

@@ -1,34 +1,37 @@
-"""The page as it is served to strangers: what comes in with a request is checked before Gradio touches it."""
+"""The page as strangers may have it: no file but the visitor's own, no more requests than others can bear."""
 
 from __future__ import annotations
 
-import logging
+from contextlib import nullcontext
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 from gradio.block_function import BlockFunction
-from gradio.state_holder import SessionState
 from gradio.utils import get_upload_folder
 
-from dmd2_demo.errors import DemoError
+from dmd2_demo.page.blocks import Blocks
 from dmd2_demo.page.inputs import PictureInput
 from dmd2_demo.page.queue import VisitorsQueue
 from dmd2_demo.page.runner import errors_shown
 from dmd2_demo.page.uploads import Uploads
 from dmd2_demo.page.visitors import Limits, Present, Visitor
 
-_log = logging.getLogger(__name__)
 
-_asking: ContextVar[Visitor | None] = ContextVar("asking", default=None)
+@dataclass(frozen=True)
+class _Asking:
+    """Who sent the request that is being answered; `queued`, where it had a place in the queue."""
+
+    visitor: Visitor
+    queued: bool
 
 
-class ServedBlocks(gr.Blocks):
-    """gr.Blocks that opens no file but the visitor's own, and takes no more requests of one visitor than `limits`.
+_asking: ContextVar[_Asking | None] = ContextVar("asking", default=None)
 
-    What goes wrong before or after an event's own function is told in a sentence too.
-    """
+
+class ServedBlocks(Blocks):
+    """Blocks that check, before Gradio opens anything, which files a request names and how many its sender has."""
 
     def __init__(self, limits: Limits, **look: Any) -> None:
         self._limits, self._present = limits, Present(limits)
@@ -36,62 +39,55 @@ class ServedBlocks(gr.Blocks):
         super().__init__(**look)
 
     def queue(self, *arguments: Any, **options: Any) -> ServedBlocks:
-        """As gr.Blocks does; nobody gets past the queue."""
-        super().queue(*arguments, api_open=False, **options)
+        """As gr.Blocks's; nobody gets past it."""
+        super().queue(*arguments, **options | {"api_open": False})
         self._queue = VisitorsQueue(self._queue, self._limits)
         return self
 
-    async def process_api(self, block_fn: Any, inputs: list[Any], *arguments: Any, **options: Any) -> dict[str, Any]:
-        """As gr.Blocks does, for each request and once more for each picture that follows the first."""
-        if options.get("explicit_call"):
-            return await super().process_api(block_fn, inputs, *arguments, **options)
-        visitor = _visitor(options)
-        token = _asking.set(visitor)
+    async def process_api(self, *arguments: Any, **named: Any) -> Any:
+        """As Blocks's, for each request and once more for each picture that follows the first."""
+        asking = None if named.get("explicit_call") else _asking_of(named)
+        token = _asking.set(asking)
         try:
-            with errors_shown():
-                function = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
-                self._admit(function, inputs, visitor)
-                self.uploads.admit(getattr(options.get("event_data"), "_data", None), visitor)
-                if options.get("event_id"):
-                    return await super().process_api(block_fn, inputs, *arguments, **options)
-                with self._present.counted(visitor):
-                    return await super().process_api(block_fn, inputs, *arguments, **options)
+            if asking:
+                with errors_shown():
+                    self.uploads.admit(getattr(named.get("event_data"), "_data", None), asking.visitor)
+            return await super().process_api(*arguments, **named)
         finally:
             _asking.reset(token)
 
-    async def preprocess_data(self, *arguments: Any, **options: Any) -> list[Any]:
-        """As gr.Blocks does. DemoError where what was sent fits no component."""
-        try:
-            processed: list[Any] = await super().preprocess_data(*arguments, **options)
-        except (gr.Error, DemoError):
-            raise
-        except Exception as error:
-            _log.warning("refused what does not fit the page: %r", error)
-            raise DemoError("That is not what this page sends. Reload it, and try again.") from error
-        return processed
+    async def preprocess_data(self, block_fn: BlockFunction, inputs: list[Any], *arguments: Any, **named: Any) -> Any:
+        """As Blocks's, of what may be used. DemoError where `inputs` name a file that is not the visitor's."""
+        asking = _asking.get()
+        if asking:
+            components = [*block_fn.inputs, *[None] * len(inputs)]
+            inputs = [
+                self.uploads.admit_picture(value, asking.visitor)
+                if isinstance(component, PictureInput)
+                else self.uploads.admit(value, asking.visitor)
+                for component, value in zip(components, inputs, strict=False)
+            ]
+        return await super().preprocess_data(block_fn, inputs, *arguments, **named)
 
-    async def postprocess_data(
-        self, block_fn: BlockFunction, predictions: list[Any] | dict[Any, Any], state: SessionState | None
-    ) -> list[Any]:
-        """As gr.Blocks does; the files in it may come back from whom they go to."""
-        shown = await super().postprocess_data(block_fn, predictions, state)
-        visitor = _asking.get()
-        if visitor is not None:
-            self.uploads.given(shown, visitor)
+    async def call_function(self, *arguments: Any, **named: Any) -> Any:
+        """As Blocks's. DemoError where the visitor has too many that no queue counts."""
+        asking = _asking.get()
+        with self._present.counted(asking.visitor) if asking and not asking.queued else nullcontext():
+            return await super().call_function(*arguments, **named)
+
+    async def postprocess_data(self, *arguments: Any, **named: Any) -> Any:
+        """As Blocks's. The files in it may come back from the visitor."""
+        shown = await super().postprocess_data(*arguments, **named)
+        asking = _asking.get()
+        if asking:
+            self.uploads.given(shown, asking.visitor)
         return shown
 
-    def _admit(self, function: BlockFunction, inputs: list[Any], visitor: Visitor) -> None:
-        """Puts what may be used in place of what was sent. DemoError where something may not."""
-        components = [*function.inputs, *[None] * len(inputs)]
-        for number, (component, value) in enumerate(zip(components, inputs, strict=False)):
-            admit = self.uploads.admit_picture if isinstance(component, PictureInput) else self.uploads.admit
-            inputs[number] = admit(value, visitor)
 
-
-def _visitor(options: dict[str, Any]) -> Visitor:
-    request = options.get("request")
-    request = request[0] if isinstance(request, list) else request
-    client = getattr(request, "client", None)
-    session = options.get("session_hash") or ""
-    # The queue gives the name of the event to a session that has none.
-    return Visitor(client.host if client else "", "" if session == options.get("event_id") else session)
+def _asking_of(named: dict[str, Any]) -> _Asking:
+    request = named.get("request")
+    client = getattr(request[0] if isinstance(request, list) else request, "client", None)
+    event, session = named.get("event_id"), named.get("session_hash")
+    # A request without a session has its event's name for one.
+    visitor = Visitor(client.host if client else "", session if session and session != event else "")
+    return _Asking(visitor, queued=event is not None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +22,27 @@ class Demo:
 
     def show(self, tab: str) -> None:
         """Goes to that tab."""
-        self.page.get_by_role("tab", name=tab).click()
-        self.panel = self.page.locator("[role=tabpanel]:visible")
-        expect(self.button("Generate")).to_be_visible(timeout=MINUTE)
+        chosen = self.page.get_by_role("tab", name=tab)
+        chosen.click()
+        expect(chosen).to_have_attribute("aria-selected", "true")
+        expect(self.panel.locator(".block").first).to_be_visible(timeout=MINUTE)
+
+    @property
+    def panel(self) -> Locator:
+        """What the open tab alone has."""
+        return self.page.locator("[role=tabpanel]:visible")
 
     def button(self, name: str) -> Locator:
-        """That button of the tab."""
-        return self.panel.get_by_role("button", name=name, exact=True)
+        """That button."""
+        return self.page.get_by_role("button", name=name, exact=True)
 
     def field(self, label: str) -> Locator:
-        """That input of the tab."""
-        return self.panel.get_by_label(label, exact=True)
+        """That input."""
+        return self.page.get_by_label(label, exact=True).filter(visible=True)
 
     def ask(self, seed: int, prompt: str = "a fox on a blue background", **fields: Any) -> None:
         """Fills in the form and presses Generate. Other fields by their labels, with _ for spaces."""
         self.field("Prompt").fill(prompt)
-        self.field("New seed each time").uncheck()
         self.field("Seed").fill(str(seed))
         for name, value in fields.items():
             self.field(name.replace("_", " ")).fill(str(value))
@@ -50,8 +56,22 @@ class Demo:
 
     def wait_for_seed(self, seed: int) -> None:
         """Until the line under the pictures tells that seed, and nothing is in progress."""
-        expect(self.panel.get_by_text(f"seed {seed} ·")).to_be_visible(timeout=2 * MINUTE)
+        expect(self.page.get_by_text(f"seed {seed} ·")).to_be_visible(timeout=2 * MINUTE)
         self.wait_until_idle()
+
+    def wait_for_another_seed(self, before: int | None) -> int:
+        """Until that line tells a seed other than `before`, and nothing is in progress. Gives it."""
+        lines = self.page.get_by_text(re.compile(r"^seed \d+ ·"))
+        if before is not None:
+            lines = lines.filter(has_not_text=f"seed {before} ·")
+        expect(lines).to_be_visible(timeout=2 * MINUTE)
+        self.wait_until_idle()
+        return int((lines.text_content() or "").split()[1])
+
+    def shows_random(self) -> bool:
+        """Whether the seed is shown as a word."""
+        shown = self.page.locator("#seed").evaluate("box => getComputedStyle(box, '::after').content")
+        return bool(shown == '"random"')
 
     def wait_until_idle(self) -> None:
         """Until no progress is shown."""
@@ -59,11 +79,11 @@ class Demo:
 
     def progress(self) -> Locator:
         """What the gallery shows while it waits or works: place in the queue, step, bar."""
-        return self.panel.locator(".pictures .progress-text:visible, .pictures .eta-bar:visible")
+        return self.page.locator(".pictures .progress-text:visible, .pictures .eta-bar:visible")
 
     def gallery(self) -> Locator:
         """The pictures."""
-        return self.panel.locator(".pictures .grid-container img, .pictures .preview img")
+        return self.page.locator(".pictures .grid-container img, .pictures .preview img")
 
     def pixels(self) -> list[bytes]:
         """Of each file in the gallery."""
@@ -77,7 +97,7 @@ class Demo:
 
     def examples(self) -> Locator:
         """What can be clicked to fill in the form."""
-        return self.panel.locator("button.gallery-item, table tbody tr")
+        return self.page.locator("button.gallery-item, table tbody tr").filter(visible=True)
 
     def upload(self, picture: Path) -> None:
         """Gives canny its picture."""

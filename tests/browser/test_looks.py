@@ -40,7 +40,7 @@ def test_header_tells_family_device_and_licence(open_demo: Open) -> None:
 @pytest.mark.parametrize("tab", TABS)
 def test_controls_stand_left_of_the_pictures_on_a_desk(open_demo: Open, tab: str) -> None:
     demo = Demo(open_demo(), tab)
-    controls, pictures = box(demo.button("Generate")), box(demo.panel.locator(".pictures"))
+    controls, pictures = box(demo.button("Generate")), box(demo.page.locator(".pictures"))
     assert controls["x"] + controls["width"] <= pictures["x"] + pictures["width"] / 2
     assert box(demo.button("Stop"))["x"] < pictures["x"]
 
@@ -48,7 +48,7 @@ def test_controls_stand_left_of_the_pictures_on_a_desk(open_demo: Open, tab: str
 @pytest.mark.parametrize("tab", TABS)
 def test_phone_has_one_column_without_sideways_scrolling_and_generate_in_reach(open_demo: Open, tab: str) -> None:
     demo = Demo(open_demo(viewport=PHONE, has_touch=True, is_mobile=True), tab)
-    generate, pictures = box(demo.button("Generate")), box(demo.panel.locator(".pictures"))
+    generate, pictures = box(demo.button("Generate")), box(demo.page.locator(".pictures"))
     prompt = box(demo.field("Prompt"))
     assert 0 <= generate["y"] <= PHONE["height"] - generate["height"]
     assert prompt["y"] < pictures["y"]

@@ -29,7 +29,7 @@ def ask_for_long(demo: Demo, seed: int) -> None:
     demo.field("Size").click()
     demo.page.get_by_role("option", name="Own size").click()
     demo.ask(seed, Pictures=8, Width=256, Height=256)
-    expect(demo.panel.get_by_text(re.compile("Picture . of 8, step [1-4] of 4"))).to_be_visible(timeout=MINUTE)
+    expect(demo.page.get_by_text(re.compile("Picture . of 8, step [1-4] of 4"))).to_be_visible(timeout=MINUTE)
 
 
 def test_stop_ends_a_running_request_and_the_one_behind_it_gets_its_picture(open_demo: Open, leases: Leases) -> None:
@@ -42,7 +42,7 @@ def test_stop_ends_a_running_request_and_the_one_behind_it_gets_its_picture(open
     slow.wait_until_idle()
     assert leases() - before < 9
     assert len(other.pixels()) == 1
-    expect(slow.panel.get_by_text("seed 1 ·")).to_have_count(0)
+    expect(slow.page.get_by_text("seed 1 ·")).to_have_count(0)
     slow.make(3, Pictures=1)
 
 
@@ -52,7 +52,7 @@ def test_stop_ends_a_queued_request_and_the_running_one_goes_on(open_demo: Open,
     before = leases()
     ask_for_long(slow, 2)
     queued.ask(3)
-    expect(queued.panel.get_by_text(re.compile(r"queue: \d"))).to_be_visible(timeout=MINUTE)
+    expect(queued.page.get_by_text(re.compile(r"queue: \d"))).to_be_visible(timeout=MINUTE)
     queued.button("Stop").click()
     queued.wait_until_idle()
     slow.wait_for_seed(2)
@@ -65,10 +65,10 @@ def test_stop_ends_a_queued_request_and_the_running_one_goes_on(open_demo: Open,
 def test_error_is_a_toast_with_one_sentence_and_loses_nothing(open_demo: Open) -> None:
     demo = Demo(open_demo())
     first = demo.make(7)
-    demo.field("Seed").fill("-1")
+    demo.field("Seed").fill("-2")
     demo.button("Generate").click()
     toast = demo.page.get_by_test_id("toast-body")
-    expect(toast).to_contain_text("Seed must be a whole number from 0 to 4294967295.", timeout=MINUTE)
+    expect(toast).to_contain_text("Seed must be a whole number from -1 to 4294967295.", timeout=MINUTE)
     expect(demo.field("Prompt")).to_have_value("a fox on a blue background")
     demo.page.get_by_test_id("toast-close").click()
     assert demo.make(7) == first

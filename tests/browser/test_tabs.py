@@ -18,32 +18,37 @@ def test_text_to_image_makes_a_picture_and_tells_about_it(open_demo: Open) -> No
     demo = Demo(open_demo())
     demo.make(7)
     assert [demo.image(picture).size for picture in demo.gallery().all()] == [FAMILY.sizes.default]
-    expect(demo.panel.get_by_text("seed 7 · 4 steps · 128 × 128")).to_be_visible()
+    expect(demo.page.get_by_text("seed 7 · 4 steps · 128 × 128")).to_be_visible()
 
 
 def test_one_step_and_enter_make_a_picture_too(open_demo: Open) -> None:
     demo = Demo(open_demo())
     demo.panel.get_by_role("radio", name="1").check()
-    demo.field("New seed each time").uncheck()
     demo.field("Seed").fill("8")
     demo.field("Prompt").fill("a cat")
     demo.field("Prompt").press("Enter")
     demo.wait_for_seed(8)
-    expect(demo.panel.get_by_text("seed 8 · 1 step ·")).to_be_visible()
+    expect(demo.page.get_by_text("seed 8 · 1 step ·")).to_be_visible()
 
 
-def test_new_seed_is_drawn_and_shown_unless_the_visitor_keeps_theirs(open_demo: Open) -> None:
+def test_minus_one_is_shown_as_random_and_draws_a_seed_that_reuse_fixes(open_demo: Open) -> None:
     demo = Demo(open_demo())
+    assert demo.shows_random()
     demo.field("Prompt").fill("a cat")
     demo.button("Generate").click()
-    expect(demo.gallery()).to_have_count(1, timeout=MINUTE)
-    demo.wait_until_idle()
-    drawn = int(demo.field("Seed").input_value())
-    first = demo.pixels()
-    demo.field("New seed each time").uncheck()
+    first = demo.wait_for_another_seed(None)
+    demo.button("Generate").click()
+    drawn = demo.wait_for_another_seed(first)
+    picture = demo.pixels()
+    demo.button("Reuse").click()
+    expect(demo.field("Seed")).to_have_value(str(drawn))
+    assert not demo.shows_random()
     demo.button("Generate").click()
     demo.wait_for_seed(drawn)
-    assert demo.pixels() == first
+    assert demo.pixels() == picture
+    demo.button("Random").click()
+    expect(demo.field("Seed")).to_have_value("-1")
+    assert demo.shows_random()
 
 
 def test_own_size_and_swap(open_demo: Open) -> None:
