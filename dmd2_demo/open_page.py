@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from dmd2_demo.device.cuda_driver import cuda_device_name
 from dmd2_demo.generate import zero_gpu
@@ -20,8 +21,12 @@ from dmd2_demo.models.family import Family
 from dmd2_demo.page import layout
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import MOST_AT_ONCE
+from dmd2_demo.page.gate import Gate, trust_proxies
 from dmd2_demo.page.serve import Address, around_proxies, find, taken
+from dmd2_demo.page.served import ServedBlocks
 from dmd2_demo.page.theme import CSS, ICON, THEME
+from dmd2_demo.page.uploads import LARGEST
+from dmd2_demo.page.visitors import Limits
 from dmd2_demo.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -51,11 +56,13 @@ def open_page(settings: Settings) -> gr.Blocks:
     context = PageContext(
         device=shown_device,
         status=partial(status, family, shown_device, runtime),
-        unload=None if lent else runtime.manager.unload,
+        unload=None if lent or settings.reachable_by_others else runtime.manager.unload,
         downloads=(lambda _: "") if lent else partial(announcement, Hub()),
         custom_bases=settings.allow_custom_bases and lent is None,
         quota=lent.quota if lent else None,
+        limits=Limits(settings.queue_per_visitor, settings.queue_per_address),
     )
+    trust_proxies(settings.trusted_proxies)
     page = layout.build(runtime.studio, context)
     page.queue(max_size=64)
     trouble = proxy_trouble()  # also makes the hub's client, with its proxies
@@ -63,23 +70,25 @@ def open_page(settings: Settings) -> gr.Blocks:
         _log.warning(trouble)
     # Gradio calls its own page first; a public link is asked for through the proxies, where they can be used.
     with around_proxies(address.host, all_hosts=not settings.share or bool(trouble)):
-        _launch(page, address, share=settings.share)
+        _launch(page, address, settings)
     if not lent:  # else it is warm
         runtime.backend.warm_up()
     return page
 
 
-def _launch(page: gr.Blocks, address: Address, *, share: bool) -> None:
+def _launch(page: ServedBlocks, address: Address, settings: Settings) -> None:
     try:
         page.launch(
             server_name=address.host,
             server_port=address.port,
-            share=share,
+            share=settings.share,
             theme=THEME,
             css=CSS,
             favicon_path=ICON,
             pwa=True,
-            max_file_size="50mb",
+            max_file_size=LARGEST,
+            auth=list(settings.auth) or None,
+            app_kwargs={"middleware": [Middleware(Gate, uploads=page.uploads)]},
             max_threads=2 * MOST_AT_ONCE,  # those who wait hold one each, and Stop needs another
             footer_links=["api"],
             ssr_mode=False,

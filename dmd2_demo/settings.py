@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+
+from dmd2_demo.access import Accounts, accounts, is_loopback
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
@@ -16,7 +19,7 @@ _GRADIOS = {"host": "GRADIO_SERVER_NAME", "port": "GRADIO_SERVER_PORT"}
 
 @dataclass(frozen=True)
 class Settings:
-    """`budget` is in bytes, None for no limit."""
+    """`budget` is in bytes, None for no limit; `auth` has who may log in, nobody where everybody may open the page."""
 
     family: str = "auto"
     host: str = "127.0.0.1"
@@ -27,6 +30,15 @@ class Settings:
     allow_custom_bases: bool = False
     memory: str = "auto"
     attention: str = "auto"
+    auth: Accounts = dataclasses.field(default=(), repr=False)
+    queue_per_visitor: int = 8
+    queue_per_address: int = 48
+    trusted_proxies: str = ""
+
+    @property
+    def reachable_by_others(self) -> bool:
+        """Whether anyone but who sits at this machine may open the page."""
+        return self.share or not is_loopback(self.host)
 
     @classmethod
     def read(cls, arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Settings:
@@ -75,6 +87,23 @@ def _parser() -> argparse.ArgumentParser:
         **_one_of("auto", "sdpa", "xformers"),
         help="kernel for attention: PyTorch's own (default) or, where it works, xformers'",
     )
+    parser.add_argument(
+        "--auth",
+        type=accounts,
+        metavar="USER:PASSWORD|@FILE",
+        help="who may open the page; a file has one USER:PASSWORD a line. DMD2_AUTH or a file keep it out of sight",
+    )
+    parser.add_argument(
+        "--queue-per-visitor", type=_count, metavar="N", help="most requests of a visitor that wait or run (default 8)"
+    )
+    parser.add_argument(
+        "--queue-per-address", type=_count, metavar="N", help="the same for all visitors of one address (default 48)"
+    )
+    parser.add_argument(
+        "--trusted-proxies",
+        metavar="ADDRESS,...",
+        help="addresses or networks of proxies whose X-Forwarded-For tells the visitor's address (default: none)",
+    )
     return parser
 
 
@@ -107,6 +136,13 @@ def _port(value: str) -> int:
     if not 0 < port < 65536:
         raise argparse.ArgumentTypeError("must be from 1 to 65535")
     return port
+
+
+def _count(value: str) -> int:
+    count = int(value)
+    if count < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return count
 
 
 def _gigabytes(value: str) -> int:

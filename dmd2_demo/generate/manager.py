@@ -114,8 +114,7 @@ class PipelineManager(Generic[Pipeline]):
             loaded = Resident(self._load(part), size)
             with self._changing:
                 self._resident[part] = loaded
-            # Kept by the dictionary alone, so that its memory goes when the part is dropped.
-            del loaded
+            del loaded  # Who drops the part frees its memory.
             self._loads += 1
 
     def _drop_all(self) -> None:
