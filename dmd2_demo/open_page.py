@@ -11,8 +11,8 @@ from starlette.middleware import Middleware
 
 from dmd2_demo.device.cuda_driver import cuda_device_name
 from dmd2_demo.generate import zero_gpu
-from dmd2_demo.generate.announcement import announcement
-from dmd2_demo.generate.bases import read_bases, with_bases
+from dmd2_demo.generate.announcement import Announcer
+from dmd2_demo.generate.bases import custom, read_bases, with_bases
 from dmd2_demo.generate.runtime import Runtime, build_runtime
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.proxies import proxy_trouble
@@ -52,13 +52,14 @@ def open_page(settings: Settings) -> gr.Blocks:
         runtime, family = zero_gpu.build_forked_runtime(family, settings, lent.fork)
     else:
         runtime = build_runtime(family, settings)
+    hub = Hub()
     shown_device = device or "CPU"
     context = PageContext(
         device=shown_device,
         status=partial(status, family, shown_device, runtime),
         unload=None if lent or settings.reachable_by_others else runtime.manager.unload,
-        downloads=(lambda _: "") if lent else partial(announcement, Hub()),
-        custom_bases=settings.allow_custom_bases and lent is None,
+        downloads=(lambda _: "") if lent else Announcer(hub).announce,
+        custom_base=partial(custom, hub.spelled) if settings.allow_custom_bases and not lent else None,
         quota=lent.quota if lent else None,
         limits=Limits(settings.queue_per_visitor, settings.queue_per_address),
     )

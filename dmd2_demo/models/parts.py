@@ -123,7 +123,7 @@ class Adapter:
 
 @dataclass(frozen=True)
 class Scheduler:
-    """An LCMScheduler with the noise schedule that `source` was trained on."""
+    """An LCMScheduler with SDXL's noise schedule, which `source` is seen to have; it needs no file of it."""
 
     source: PipelineSource
     title = "scheduler"
@@ -134,7 +134,7 @@ class Scheduler:
         return str(self.source)
 
     def files(self) -> tuple[Alternatives, ...]:
-        return ((File(files.configs(self.source), "scheduler/scheduler_config.json"),),)
+        return ()
 
 
 Part = TextEncoders | UNet | LoraUNet | Vae | Adapter | Scheduler

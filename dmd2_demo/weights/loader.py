@@ -13,11 +13,13 @@ from diffusers import LCMScheduler
 from torch import nn
 
 from dmd2_demo.device.host_memory import HostMemory, host_memory
+from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.disk import own_cache
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.model_kind import require_sdxl
 from dmd2_demo.hub.safetensors_header import bytes_in, read_header
 from dmd2_demo.models import files
+from dmd2_demo.models.catalogue import SDXL_CONFIGS
 from dmd2_demo.models.files import Alternatives
 from dmd2_demo.models.parts import Adapter, LoraUNet, Part, Scheduler, TextEncoders, UNet, Vae
 from dmd2_demo.models.sources import SingleFile, Source
@@ -63,9 +65,11 @@ class PartLoader:
     def fetch(self, part: Part, report: Report = silent) -> int:
         """Makes every file of the part local. Returns about how many bytes it will take on the device once loaded.
 
-        DemoError, before the weights of a base are fetched, where it is no SDXL base or the LoRA does not fit it.
+        DemoError, before the weights of a base are fetched, where it is no SDXL base, some of its files can't be had,
+        their configs can't be used, or the LoRA does not fit it.
         """
         if isinstance(part, LoraUNet):
+            self._look(part.unet)
             lora = self._hub.fetch(part.lora, report)
             self._require_fit(part, lora)
             unet = self.fetch(part.unet, report)
@@ -75,7 +79,7 @@ class PartLoader:
             pristine = self._bytes(part.unet, None)
             return unet + lora.stat().st_size + (pristine if self._holds(pristine) else 0)
         if isinstance(part, UNet | TextEncoders):
-            require_sdxl(part.source, self._hub)
+            self._look(part)
         needed = part.files()
         self._hub.fetch_all(needed, f"the {part.title}", report)
         return self._bytes(part, self._target.dtype.itemsize, report)
@@ -103,8 +107,7 @@ class PartLoader:
             case Adapter():
                 return _network(self._model(modules.adapter, *part.files()))
             case Scheduler():
-                path = self._hub.first(part.files()[0])
-                return Loaded(LCMScheduler.from_config(json.loads(path.read_text(encoding="utf-8"))))
+                return Loaded(scheduler())
         assert_never(part)
 
     def _bytes(
@@ -137,9 +140,20 @@ class PartLoader:
             return {name: tensor.clone() for name, tensor in tensors.items()}
         return tensors
 
+    def _look(self, part: UNet | TextEncoders) -> None:
+        """Raises DemoError where the base, or what else it takes to use the part, is seen to be of no use.
+
+        Reads configs and asks what there is. Both text encoders are looked at with a UNet: they come after its 5 GB.
+        """
+        require_sdxl(part.source, self._hub)
+        encoders = TextEncoders(part.source)
+        self._hub.require((*part.files(), *encoders.files()))
+        source = files.configs(part.source)
+        unet, *both = (self._hub.fetch(files.config(source, folder)) for folder in ("unet", *encoders.folders))
+        modules.require_together(unet, both)
+
     def _require_fit(self, part: LoraUNet, lora: Path) -> None:
         if part not in self._fitting:
-            require_sdxl(part.unet.source, self._hub)
             unet = modules.unet_without_weights(self._hub.first(part.unet.files()[0]))
             require_fit(unet, {name: tensor.shape for name, tensor in read_header(lora).items()})
             self._fitting.add(part)
@@ -151,9 +165,10 @@ class PartLoader:
         """The safetensors files that hold those weights."""
         path = self._hub.first(weights, report)
         parts = files.shards(weights, path)
-        if parts:
-            return self._hub.fetch_all(((part,) for part in parts), f"the parts of {path.name}", report)
-        return (self._pickles.as_safetensors(path, report),)
+        paths = (
+            self._hub.fetch_all(((part,) for part in parts), f"the parts of {path.name}", report) if parts else (path,)
+        )
+        return tuple(self._pickles.as_safetensors(path, report) for path in paths)
 
     def _unet(self, part: UNet) -> Any:
         if part.weights is None and isinstance(part.source, SingleFile):
@@ -162,7 +177,6 @@ class PartLoader:
 
     def _text_encoders(self, part: TextEncoders) -> Loaded:
         source = files.configs(part.source)
-        tokenizer, tokenizer_2 = (self._tokenizer(source, folder) for folder in part.tokenizer_folders)
         if isinstance(part.source, SingleFile):
             folder = self._folder_of_configs(part.source)
             one, two = single_file.text_encoders(folder, part.source.path, self._target)
@@ -171,14 +185,29 @@ class PartLoader:
                 self._model(modules.text_encoder, (files.config(source, name),), files.encoder_weights(source, name))
                 for name in part.folders
             )
+        # Each token has a place of its own in both: CLIP's 77, whatever a tokenizer's config says or leaves out.
+        places = min(encoder.config.max_position_embeddings for encoder in (one, two))
+        tokenizer, tokenizer_2 = (self._tokenizer(source, folder, places) for folder in part.tokenizer_folders)
+        for name, known, encoder in (("tokenizer", tokenizer, one), ("tokenizer_2", tokenizer_2, two)):
+            if len(known) > encoder.config.vocab_size:
+                raise DemoError(f"The {name} of {part.source} is for another text encoder: it has more tokens.")
         return Loaded(modules.LoadedTextEncoders(tokenizer, tokenizer_2, one, two), (one, two))
 
-    def _tokenizer(self, source: Source, folder: str) -> Any:
+    def _tokenizer(self, source: Source, folder: str, length: int) -> Any:
         paths = [self._hub.first(choice) for choice in files.tokenizer(source, folder)]
-        return modules.tokenizer(paths[0])
+        return modules.tokenizer(paths[0], length)
 
     def _folder_of_configs(self, source: SingleFile) -> Path:
         return self._hub.fetch(files.config(source.config, "unet")).parent.parent
+
+
+def scheduler() -> LCMScheduler:
+    """What DMD2 was made for: SDXL's plain schedule, as the model card's recipe takes it from SDXL's own config.
+
+    A base's config may say other things, which are for other samplers or of no use here; see `model_kind`.
+    """
+    path = SDXL_CONFIGS.path / "scheduler" / "scheduler_config.json"
+    return LCMScheduler.from_config(json.loads(path.read_text(encoding="utf-8")))
 
 
 def _network(module: nn.Module) -> Loaded:
