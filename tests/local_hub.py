@@ -60,6 +60,8 @@ class LocalHub:
     in_xet: dict[str, str] = field(default_factory=dict)  # the Xet hashes of files by name, whose bytes are in `xet`
     xet: str = ""  # the storage's address: "local://" and a folder will do for its client
     hold: threading.Event | None = None  # answers with large files wait for it
+    refuses_tokens: bool = False  # every token is stale, also for what anyone may read
+    renamed: dict[str, str] = field(default_factory=dict)  # other names of repositories, in small letters
     _faults: dict[tuple[str, str], list[Fault]] = field(default_factory=lambda: defaultdict(list))
 
     def __enter__(self) -> Self:
@@ -120,8 +122,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         words = [unquote(word) for word in urlsplit(self.path).path.strip("/").split("/")]
-        if words[:2] == ["api", "models"]:
-            self._model("/".join(words[2:4]))
+        if self.hub.refuses_tokens and "authorization" in self.headers:
+            self._refuse(HTTPStatus.UNAUTHORIZED)
+        elif words[:2] == ["api", "models"]:
+            asked = "/".join(words[2:4])
+            self._model(self.hub.renamed.get(asked.lower(), asked))
         elif words == ["xet-token"]:
             self.hub.asked.append(Asked(self.command, "", "xet-token", 0, "authorization" in self.headers, large=False))
             expiry = str(int(time.time()) + 3600)

@@ -18,8 +18,8 @@ class PageContext:
 
     `status` and `unload` are for the panel, `unload` None where models stay or strangers come; `downloads` is a
     sentence about what a spec's first use fetches, "" for nothing; `custom_base` is the base of a public repository
-    that a visitor names, None where they may not; `limits` are for what each has waiting or running. `quota` tells the seconds of a lent GPU that a
-    request asks for, None where the GPU is the operator's.
+    that a visitor names, None where they may not; `limits` are for what each has waiting or running. `quota` tells
+    the seconds of a lent GPU that a request asks for, None where the GPU is the operator's.
     """
 
     device: str
