@@ -79,7 +79,8 @@ def _component(field: Field, default: Any, family: Family, look: dict[str, Any])
             return (Radio if few else Dropdown)(options, value=default, **look)
         case Given():
             look.pop("info")
-            return PictureInput(**look)
+            # Gradio serialises what __init__ names: a subclass can't fill these in by one of its own.
+            return PictureInput(type="filepath", image_mode=None, sources=["upload", "clipboard", "webcam"], **look)
     raise TypeError(f"no component for {field}")
 
 

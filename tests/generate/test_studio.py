@@ -31,7 +31,7 @@ class FakedStudio:
         self.studio = Studio(replace(FAMILY, words=words), self.lease)
 
     @contextmanager
-    def lease(self, spec: PipelineSpec, report: Report, visitor: str = "") -> Iterator[FakePipeline]:
+    def lease(self, spec: PipelineSpec, report: Report, visitor: str = "", pixels: int = 0) -> Iterator[FakePipeline]:
         self.leases.append(spec)
         self.held = True
         try:
@@ -93,7 +93,7 @@ def test_stop_ends_a_download_at_its_next_report() -> None:
     reports: list[Progress] = []
 
     @contextmanager
-    def downloads(spec: PipelineSpec, report: Report, visitor: str = "") -> Iterator[FakePipeline]:
+    def downloads(spec: PipelineSpec, report: Report, visitor: str = "", pixels: int = 0) -> Iterator[FakePipeline]:
         for piece in range(100):
             report(Progress(f"Downloading, piece {piece}"))
         yield FakePipeline()
