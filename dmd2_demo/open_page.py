@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from dmd2_demo.device.cuda_driver import cuda_device_name
 from dmd2_demo.generate import zero_gpu
-from dmd2_demo.generate.announcement import announcement
-from dmd2_demo.generate.bases import read_bases, with_bases
+from dmd2_demo.generate.announcement import Announcer
+from dmd2_demo.generate.bases import custom, read_bases, with_bases
 from dmd2_demo.generate.runtime import Runtime, build_runtime
 from dmd2_demo.hub.hub import Hub
+from dmd2_demo.hub.proxies import proxy_trouble
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.family import Family
 from dmd2_demo.page import layout
 from dmd2_demo.page.context import PageContext
-from dmd2_demo.page.theme import CSS, THEME
+from dmd2_demo.page.events import MOST_AT_ONCE
+from dmd2_demo.page.gate import Gate, trust_proxies
+from dmd2_demo.page.serve import Address, around_proxies, find, taken
+from dmd2_demo.page.served import ServedBlocks
+from dmd2_demo.page.theme import CSS, ICON, THEME
+from dmd2_demo.page.uploads import LARGEST
+from dmd2_demo.page.visitors import Limits
 from dmd2_demo.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 
 def run(settings: Settings) -> None:
@@ -27,40 +38,65 @@ def run(settings: Settings) -> None:
 
 
 def open_page(settings: Settings) -> gr.Blocks:
-    """The page, served by other threads until it is closed. DemoError where the operator's bases can't be used."""
-    fork = zero_gpu.fork_decorator()
-    device = "ZeroGPU" if fork else cuda_device_name()
+    """The page, served by other threads until it is closed.
+
+    DemoError where the address or the operator's bases can't be used.
+    """
+    address = find(settings.host, settings.port)
+    lent = zero_gpu.active()
+    device = "ZeroGPU" if lent else cuda_device_name()
     family = FAMILIES[_family_name(settings.family, device)]
     if settings.bases is not None:
         family = with_bases(family, read_bases(settings.bases))
-    if fork:
-        runtime, family = zero_gpu.build_forked_runtime(family, settings, fork)
+    if lent:
+        runtime, family = zero_gpu.build_forked_runtime(family, settings, lent.fork)
     else:
         runtime = build_runtime(family, settings)
+    hub = Hub()
     shown_device = device or "CPU"
     context = PageContext(
         device=shown_device,
         status=partial(status, family, shown_device, runtime),
-        unload=None if fork else runtime.manager.unload,
-        downloads=partial(announcement, Hub()),
-        custom_bases=settings.allow_custom_bases and fork is None,
+        unload=None if lent or settings.reachable_by_others else runtime.manager.unload,
+        downloads=(lambda _: "") if lent else Announcer(hub).announce,
+        custom_base=partial(custom, hub.spelled) if settings.allow_custom_bases and not lent else None,
+        quota=lent.quota if lent else None,
+        limits=Limits(settings.queue_per_visitor, settings.queue_per_address),
     )
+    trust_proxies(settings.trusted_proxies)
     page = layout.build(runtime.studio, context)
     page.queue(max_size=64)
-    page.launch(
-        server_name=settings.host,
-        server_port=settings.port,
-        share=settings.share,
-        theme=THEME,
-        css=CSS,
-        max_file_size="50mb",
-        footer_links=["api"],
-        ssr_mode=False,
-        prevent_thread_lock=True,
-    )
-    if not fork:  # else it is warm
+    trouble = proxy_trouble()  # also makes the hub's client, with its proxies
+    if trouble:
+        _log.warning(trouble)
+    # Gradio calls its own page first; a public link is asked for through the proxies, where they can be used.
+    with around_proxies(address.host, all_hosts=not settings.share or bool(trouble)):
+        _launch(page, address, settings)
+    if not lent:  # else it is warm
         runtime.backend.warm_up()
     return page
+
+
+def _launch(page: ServedBlocks, address: Address, settings: Settings) -> None:
+    try:
+        page.launch(
+            server_name=address.host,
+            server_port=address.port,
+            share=settings.share,
+            theme=THEME,
+            css=CSS,
+            favicon_path=ICON,
+            pwa=True,
+            max_file_size=LARGEST,
+            auth=list(settings.auth) or None,
+            app_kwargs={"middleware": [Middleware(Gate, uploads=page.uploads)]},
+            max_threads=2 * MOST_AT_ONCE,  # those who wait hold one each, and Stop needs another
+            footer_links=["api"],
+            ssr_mode=False,
+            prevent_thread_lock=True,
+        )
+    except OSError as error:  # it was free a moment ago
+        raise taken(address.port) from error
 
 
 def status(family: Family, device: str, runtime: Runtime) -> dict[str, Any]:

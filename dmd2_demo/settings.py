@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from dmd2_demo.access import Accounts, accounts, is_loopback
+
 _TRUE = {"1", "true", "yes", "on"}
-_FALSE = {"", "0", "false", "no", "off"}
+_FALSE = {"0", "false", "no", "off"}
+_GRADIOS = {"host": "GRADIO_SERVER_NAME", "port": "GRADIO_SERVER_PORT"}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """`budget` is in bytes, None for no limit."""
+    """`budget` is in bytes, None for no limit; `auth` has who may log in, nobody where everybody may open the page."""
 
     family: str = "auto"
     host: str = "127.0.0.1"
@@ -26,17 +30,25 @@ class Settings:
     allow_custom_bases: bool = False
     memory: str = "auto"
     attention: str = "auto"
+    auth: Accounts = dataclasses.field(default=(), repr=False)
+    queue_per_visitor: int = 8
+    queue_per_address: int = 48
+    trusted_proxies: str = ""
+
+    @property
+    def reachable_by_others(self) -> bool:
+        """Whether anyone but who sits at this machine may open the page."""
+        return self.share or not is_loopback(self.host)
 
     @classmethod
     def read(cls, arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Settings:
         """From `--flags`, else `DMD2_FLAGS`, else the defaults. Exits with a usage message for a bad value."""
         parser = _parser()
         defaults: dict[str, str | bool] = {}
-        # Gradio's own variable, which Spaces set.
-        if "GRADIO_SERVER_NAME" in environment:
-            defaults["host"] = environment["GRADIO_SERVER_NAME"]
         for field in fields(cls):
-            value = environment.get(f"DMD2_{field.name.upper()}")
+            # Gradio's own variables count too: Spaces set them. An empty one is not set.
+            names = (f"DMD2_{field.name.upper()}", _GRADIOS.get(field.name, ""))
+            value = next((value for name in names if (value := environment.get(name, "").strip())), None)
             if value is not None:
                 # argparse converts a string default as it does a flag, with the same message for a bad one.
                 defaults[field.name] = value if field.type != "bool" else _switch(parser, field.name, value)
@@ -54,11 +66,13 @@ def _parser() -> argparse.ArgumentParser:
         **_one_of("auto", "embedded", "sdxl"),
         help="auto (default): sdxl where there is a GPU, else embedded",
     )
-    parser.add_argument("--host", help="address to listen on (default 127.0.0.1; 0.0.0.0 for every network)")
+    parser.add_argument(
+        "--host", type=_host, help="address to listen on (default 127.0.0.1; 0.0.0.0 for every network)"
+    )
     parser.add_argument("--port", type=_port, help="default: the first free one from 7860")
     parser.add_argument("--share", action="store_true", help="also open a public link through Gradio's servers")
     parser.add_argument("--budget", type=_gigabytes, metavar="GB", help="most memory for models (default: no limit)")
-    parser.add_argument("--bases", type=Path, metavar="FILE.toml", help="more bases for the LoRA tab")
+    parser.add_argument("--bases", type=_path, metavar="FILE.toml", help="more bases for the LoRA tab")
     parser.add_argument(
         "--allow-custom-bases", action="store_true", help="let visitors name any public repository as a base"
     )
@@ -72,6 +86,23 @@ def _parser() -> argparse.ArgumentParser:
         "--attention",
         **_one_of("auto", "sdpa", "xformers"),
         help="kernel for attention: PyTorch's own (default) or, where it works, xformers'",
+    )
+    parser.add_argument(
+        "--auth",
+        type=accounts,
+        metavar="USER:PASSWORD|@FILE",
+        help="who may open the page; a file has one USER:PASSWORD a line. DMD2_AUTH or a file keep it out of sight",
+    )
+    parser.add_argument(
+        "--queue-per-visitor", type=_count, metavar="N", help="most requests of a visitor that wait or run (default 8)"
+    )
+    parser.add_argument(
+        "--queue-per-address", type=_count, metavar="N", help="the same for all visitors of one address (default 48)"
+    )
+    parser.add_argument(
+        "--trusted-proxies",
+        metavar="ADDRESS,...",
+        help="addresses or networks of proxies whose X-Forwarded-For tells the visitor's address (default: none)",
     )
     return parser
 
@@ -87,11 +118,31 @@ def _one_of(*choices: str) -> dict[str, Any]:
     return {"type": choice, "metavar": f"{{{','.join(choices)}}}"}
 
 
+def _host(value: str) -> str:
+    """An IPv6 address may be in brackets, as in a URL."""
+    return value.strip().removeprefix("[").removesuffix("]")
+
+
+def _path(value: str) -> Path:
+    """No shell has looked at what the environment gives."""
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as error:
+        raise argparse.ArgumentTypeError(f"{value!r} begins with a home that can't be found") from error
+
+
 def _port(value: str) -> int:
     port = int(value)
     if not 0 < port < 65536:
         raise argparse.ArgumentTypeError("must be from 1 to 65535")
     return port
+
+
+def _count(value: str) -> int:
+    count = int(value)
+    if count < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return count
 
 
 def _gigabytes(value: str) -> int:

@@ -38,9 +38,7 @@ def wanted() -> Iterator[Wanted]:
         assert example.picture
         base = FAMILY.community(example.base)
         yield Wanted(
-            CommunityLora(
-                family=FAMILY, prompt=example.prompt, seed=example.seed, base=base, lora_scale=base.scale
-            ),
+            CommunityLora(family=FAMILY, prompt=example.prompt, seed=example.seed, base=base, lora_scale=base.scale),
             example.picture,
         )
     for example in FAMILY.canny_examples:

@@ -62,10 +62,19 @@ class FakeBackend:
         return loaded
 
     def manager(
-        self, budget: int | None = None, room: Callable[[int], float] = lambda _: math.inf
+        self,
+        budget: int | None = None,
+        room: Callable[[int], float] = lambda _: math.inf,
+        require_room: Callable[[int, int], None] = lambda _size, _working: None,
     ) -> PipelineManager[dict[Part, Any]]:
         return PipelineManager(
-            fetch=self.fetch, load=self.load, assemble=self.assemble, release=self.release, room=room, budget=budget
+            fetch=self.fetch,
+            load=self.load,
+            assemble=self.assemble,
+            release=self.release,
+            room=room,
+            require_room=require_room,
+            budget=budget,
         )
 
     def _do(self, call: str, part: Part) -> None:

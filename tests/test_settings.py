@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from dmd2_demo.settings import Settings
@@ -28,6 +30,20 @@ def test_every_flag_is_also_an_environment_variable() -> None:
 def test_gradios_own_host_counts_where_ours_is_not_set() -> None:
     assert Settings.read([], {"GRADIO_SERVER_NAME": "0.0.0.0"}).host == "0.0.0.0"
     assert Settings.read([], {"GRADIO_SERVER_NAME": "0.0.0.0", "DMD2_HOST": "::1"}).host == "::1"
+
+
+def test_empty_variable_is_not_set() -> None:
+    names = ("FAMILY", "HOST", "PORT", "SHARE", "BUDGET", "BASES", "ALLOW_CUSTOM_BASES", "MEMORY", "ATTENTION")
+    empty = {f"DMD2_{name}": "" for name in names} | {"GRADIO_SERVER_NAME": "", "GRADIO_SERVER_PORT": " "}
+    assert Settings.read([], empty) == Settings()
+
+
+def test_host_may_be_written_as_in_a_url() -> None:
+    assert Settings.read(["--host", "[::1]"], {}).host == "::1"
+
+
+def test_tilde_is_the_home_though_no_shell_has_seen_it() -> None:
+    assert Settings.read([], {"DMD2_BASES": "~/bases.toml"}).bases == Path.home() / "bases.toml"
 
 
 def test_memory_and_attention_are_chosen_by_name() -> None:

@@ -50,6 +50,10 @@ $(STAGE)/4step-unet.done: $(STAGE)/base.done
 	$(TRAINING_PYTHON) -m training.stages.dmd2 4step-unet-on --processes 2
 	touch $@
 
+$(STAGE)/1step-unet-on.done: $(STAGE)/base.done
+	$(TRAINING_PYTHON) -m training.stages.dmd2 1step-unet-on --threads 1
+	touch $@
+
 $(STAGE)/4step-lora.done: $(STAGE)/4step-unet.done
 	$(TRAINING_PYTHON) -m training.stages.dmd2 4step-lora --processes 2
 	touch $@
@@ -57,6 +61,16 @@ $(STAGE)/4step-lora.done: $(STAGE)/4step-unet.done
 $(STAGE)/adapter.done: $(STAGE)/4step-unet.done
 	$(TRAINING_PYTHON) -m training.stages.adapter latents --processes 2
 	$(TRAINING_PYTHON) -m training.stages.adapter edges --processes 2
+	touch $@
+
+# The decoders learn on what the few-step UNets draw. The VAE is every base's: what is there already gets it too.
+$(STAGE)/decoder.done: $(STAGE)/4step-unet.done $(STAGE)/1step-unet-on.done
+	$(TRAINING_PYTHON) -m training.stages.decoder plain
+	$(TRAINING_PYTHON) -m training.stages.decoder sharp
+	touch $@
+
+$(STAGE)/tiny-vae.done: $(STAGE)/4step-unet.done $(STAGE)/1step-unet-on.done
+	$(TRAINING_PYTHON) -m training.stages.tiny_vae
 	touch $@
 
 $(STAGE)/fluent.done $(STAGE)/twemoji.done: $(STAGE)/%.done: $(STAGE)/base.done
@@ -67,7 +81,8 @@ $(STAGE)/classifier.done: $(STAGE)/vae.done
 	$(TRAINING_PYTHON) -m training.evaluation.classifier --threads 1
 	touch $@
 
-MEMBERS := 4step-unet 1step-unet 4step-lora fluent twemoji adapter classifier
+MEMBERS := 4step-unet 1step-unet-on 4step-lora fluent twemoji adapter decoder tiny-vae classifier
 $(STAGE)/evaluation.done: $(MEMBERS:%=$(STAGE)/%.done)
 	$(TRAINING_PYTHON) -m training.evaluation.figures
+	$(TRAINING_PYTHON) -m training.evaluation.decoding
 	touch $@

@@ -91,6 +91,12 @@ def caption(rng: random.Random, thing: str, style: str, colour: str) -> str:
     return article(rng.choice(templates).format(thing=thing, style=style, colour=colour))
 
 
+def open_caption(rng: random.Random, thing: str, style: str, colour: str) -> str:
+    """A caption for a composite that more often leaves style, colour or both open: there variety shows."""
+    templates = rng.choices((_FULL, _NO_STYLE, _NO_COLOUR, _THING_ONLY), weights=(40, 15, 15, 30))[0]
+    return article(rng.choice(templates).format(thing=thing, style=style, colour=colour))
+
+
 def full_caption(rng: random.Random, thing: str, style: str, colour: str) -> str:
     """A caption for a composite that leaves nothing open."""
     return article(rng.choice(_FULL).format(thing=thing, style=style, colour=colour))

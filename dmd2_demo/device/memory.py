@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
-import psutil
 import torch
 from torch import nn
 
+from dmd2_demo.device.host_memory import host_memory
 from dmd2_demo.device.offload import CopyToDevice, Onloader, copying_to, onload_each_layer
 from dmd2_demo.errors import DeviceFull
 
@@ -39,7 +39,7 @@ def tier_for(free: int) -> str:
 def free_bytes(device: torch.device) -> int:
     """What could be allocated there now."""
     if device.type == "cpu":
-        return int(psutil.virtual_memory().available)
+        return host_memory().available
     free, _ = torch.cuda.mem_get_info(device)
     return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
 
@@ -79,7 +79,7 @@ class Memory:
 
     def room(self, working: int) -> int:
         """The bytes that more parts may take, once work that takes `working` bytes has its own."""
-        return self._free(self.home) - (_WORKING_IN_HOST if self.home.type == "cpu" else working)
+        return self._free(self.home) - (working if self.home == self.device else _WORKING_IN_HOST)
 
     def place(self, networks: Iterable[nn.Module], working: int) -> None:
         """Prepares networks that were loaded to `home` for their work on the device, which takes `working` bytes."""

@@ -13,6 +13,8 @@ from torch import nn
 from dmd2_demo.device import attention, precision
 from dmd2_demo.device.attention import Attention
 from dmd2_demo.device.memory import Memory, free_bytes, tier_for
+from dmd2_demo.errors import OutOfMemory
+from dmd2_demo.progress import in_bytes
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +33,28 @@ class Placement:
         for network in networks:
             self.attention.place(network)
         self.memory.place(networks, working)
+
+    def room(self, working: int) -> int:
+        """The bytes that more parts may take now, beside work that takes `working` bytes in half precision."""
+        return self.memory.room(self._working(working))
+
+    def require_room(self, size: int, working: int) -> None:
+        """Raises OutOfMemory where parts of `size` bytes and that work don't fit into a CPU's memory.
+
+        Nobody else would: there the system ends the process. A GPU says so itself, and its room is an estimate.
+        """
+        free = self.memory.room(0)
+        needed = self._working(working)
+        if self.device.type == "cpu" and size + needed > free:
+            models = f"{in_bytes(size)} for models and " if size else ""
+            smaller = " A smaller picture may fit." if size < free else ""
+            raise OutOfMemory(
+                f"This machine has too little memory for this: it takes {models}{in_bytes(needed)} for the picture, "
+                f"and {in_bytes(max(0, free))} can be had.{smaller}"
+            )
+
+    def _working(self, in_half: int) -> int:
+        return in_half * self.dtype.itemsize // 2
 
     def described(self) -> dict[str, str]:
         """For the operator."""

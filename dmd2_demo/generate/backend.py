@@ -74,8 +74,12 @@ class Backend:
         placement.release()
 
     def room(self, working: int) -> int:
-        """The bytes that more parts may take now, beside work that takes `working` bytes."""
-        return self._ready().placement.memory.room(working)
+        """The bytes that more parts may take now, beside work that takes `working` bytes in half precision."""
+        return self._ready().placement.room(working)
+
+    def require_room(self, size: int, working: int) -> None:
+        """Raises OutOfMemory where nothing else would tell that parts of `size` bytes and that work don't fit."""
+        self._ready().placement.require_room(size, working)
 
     def fall_back(self, tier: str) -> str | None:
         """Places from now on as the tier below `tier` does; what to tell the visitor, None where there is none.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ def read_bases(path: Path) -> tuple[CommunityBase, ...]:
     are relative to the TOML file.
     """
     try:
-        read = tomllib.loads(path.read_text())
+        read = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DemoError(f"The file of bases, {path.name}, can't be read: {error.strerror}.") from error
     except ValueError as error:
@@ -49,20 +49,39 @@ def with_bases(family: Family, bases: Iterable[CommunityBase]) -> Family:
     return replace(family, bases=together)
 
 
-def custom(repo_id: str) -> CommunityBase:
-    """The base that a visitor named: a public repository, `owner/name`, and never a path. DemoError otherwise.
+def custom(spelled: Callable[[str], str], named: str) -> CommunityBase:
+    """The base that a visitor named: a public repository, `owner/name` or its page's address, and never a path.
 
-    One of the catalogue's own is given as it stands there, with its licence and scale.
+    `spelled` gives an id as the hub spells it. One of the catalogue's own is given as it stands there, with its licence
+    and scale. DemoError where nothing is meant.
     """
-    repo_id = repo_id.strip()
+    repo_id = _repo_id(named)
     if not re.fullmatch(f"{_WORD}/{_WORD}", repo_id) or ".." in repo_id or "--" in repo_id:
-        raise DemoError(f"{repo_id!r:.100} is no repository on the hub: one looks like owner/name.")
+        raise DemoError(f"{named.strip()!r:.100} is no repository on the hub: one looks like owner/name.")
+    known = _in_catalogue(repo_id)
+    if known:
+        return known
+    repo_id = spelled(repo_id)
+    page = Licence("see its page", f"https://huggingface.co/{repo_id}")
+    # A former name leads to the new one.
+    return _in_catalogue(repo_id) or CommunityBase(repo_id, repo_id, HubRepo(repo_id, anonymous=True), page)
+
+
+def _repo_id(named: str) -> str:
+    """What was typed, or the `owner/name` in the address of a repository's page or of something in it."""
+    address = re.sub(r"^(https?://)?(www\.)?(huggingface\.co|hf\.co)/+", "", named.strip(), flags=re.IGNORECASE)
+    if address == named.strip():
+        return address.rstrip("/")
+    return "/".join(re.split(r"[?#]", address)[0].split("/")[:2])
+
+
+def _in_catalogue(repo_id: str) -> CommunityBase | None:
+    """The hub takes an id in any capitals."""
     for family in FAMILIES.values():
         for base in family.bases:
-            if base.source == HubRepo(repo_id):
+            if isinstance(base.source, HubRepo) and base.source.id.casefold() == repo_id.casefold():
                 return base
-    page = Licence("see its page", f"https://huggingface.co/{repo_id}")
-    return CommunityBase(repo_id, repo_id, HubRepo(repo_id, anonymous=True), page)
+    return None
 
 
 def _base(entry: Mapping[str, Any], where: str, folder: Path) -> CommunityBase:

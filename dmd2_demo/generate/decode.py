@@ -13,10 +13,10 @@ from PIL import Image
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.picture import Decoded
+from dmd2_demo.models.parts import LARGEST_UNTILED
 
-# Pixels that are decoded in one piece, as SDXL's own sizes are; where memory is least, only small ones. The tiles of
-# larger pictures are blended, which differs a little from one piece.
-_LARGEST_UNTILED, _LARGEST_UNTILED_SEQUENTIAL = 1024 * 1536, 768 * 768
+# Where memory is least, only small pictures are decoded in one piece.
+_LARGEST_UNTILED_SEQUENTIAL = 768 * 768
 
 MENDED = "The picture came out black in half precision, so it was decoded again in full precision."
 
@@ -27,7 +27,7 @@ def decode(vae: Any, latents: torch.Tensor, tier: str = "resident") -> Decoded:
 
     `tier` is how modules are placed: see memory.py. Raises DemoError where the latents themselves are no numbers.
     """
-    untiled = _LARGEST_UNTILED_SEQUENTIAL if tier == "sequential" else _LARGEST_UNTILED
+    untiled = _LARGEST_UNTILED_SEQUENTIAL if tier == "sequential" else LARGEST_UNTILED
     tiled = latents.shape[-1] * latents.shape[-2] * 64 > untiled
     half = vae.dtype != torch.float32
     if not (half and vae.config.force_upcast):

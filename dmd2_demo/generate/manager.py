@@ -1,4 +1,4 @@
-"""The resident parts and who may use them: one dictionary, one lock, one memory budget. No torch in here."""
+"""The resident parts and who may use them: one dictionary, one line, one memory budget. No torch in here."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from dmd2_demo.errors import OutOfMemory
+from dmd2_demo.generate.line import Line
 from dmd2_demo.models.parts import Part, PipelineSpec
 from dmd2_demo.progress import Progress, Report
 
@@ -39,8 +40,9 @@ class PipelineManager(Generic[Pipeline]):
 
     Everything that touches files or a device is handed in: `fetch` makes a part's files local and tells the
     bytes it will take, `load` gives its module, `assemble` makes a pipeline from modules, `release` returns
-    dropped memory to the system, `room` tells the bytes that more parts may take now beside work of so many bytes.
-    `budget` is in bytes, for all parts; None for no limit but the room.
+    dropped memory to the system, `room` tells the bytes that more parts may take now beside work of so many bytes,
+    and `require_room` raises OutOfMemory where both must not be tried. `budget` is in bytes, for all parts; None for
+    no limit but the room.
     """
 
     def __init__(
@@ -51,38 +53,43 @@ class PipelineManager(Generic[Pipeline]):
         assemble: Callable[[PipelineSpec, Mapping[Part, Any]], Pipeline],
         release: Callable[[], None],
         room: Callable[[int], float] = lambda _: math.inf,
+        require_room: Callable[[int, int], None] = lambda _size, _working: None,
         budget: int | None = None,
     ) -> None:
         self._fetch, self._load, self._assemble, self._release = fetch, load, assemble, release
-        self._room, self._budget = room, budget
-        self._lock = Lock()
+        self._room, self._require_room, self._budget = room, require_room, budget
+        self._line = Line()
         self._resident: OrderedDict[Part, Resident] = OrderedDict()
+        # Held for single changes and reads of that dictionary: `status` waits for no lease.
+        self._changing = Lock()
         self._loads = self._leases = 0
 
     @contextmanager
-    def lease(self, spec: PipelineSpec, report: Report) -> Iterator[Pipeline]:
-        """The pipeline of `spec`, for this caller alone until the block ends.
+    def lease(
+        self, spec: PipelineSpec, report: Report, visitor: str = "", pixels: int = 1024 * 1024
+    ) -> Iterator[Pipeline]:
+        """The pipeline of `spec`, for this caller alone until the block ends, to make a picture of so many pixels.
 
-        A load that fails raises and leaves resident exactly what did load. Raises OutOfMemory where the
-        budget can't hold the spec.
+        Visitors who wait take turns. A load that fails raises and leaves resident exactly what did load. Raises
+        OutOfMemory, before anything is loaded, where the budget or the room can't hold what is needed.
         """
-        # Without the lock: a download of minutes keeps nobody from the parts that are there.
+        # Outside of the line: a download of minutes keeps nobody from the parts that are there.
         for part in spec.parts():
             if part not in self._resident:
                 self._fetch(part, report)
-        with self._lock:
-            self._make_resident(spec, report)
+        with self._line.turn(visitor, report):
+            self._make_resident(spec, spec.working(pixels), report)
             self._leases += 1
             yield self._assemble(spec, {part: self._resident[part].module for part in spec.parts()})
 
     def unload(self) -> None:
         """Drops every part, once the lease of the moment is over."""
-        with self._lock:
+        with self._line.turn():
             self._drop_all()
 
     def start_over(self, change: Callable[[], str | None]) -> str | None:
         """Makes `change` while nobody leases; where it tells of one, every part is dropped, to be loaded anew."""
-        with self._lock:
+        with self._line.turn():
             changed = change()
             if changed is not None:
                 self._drop_all()
@@ -90,35 +97,42 @@ class PipelineManager(Generic[Pipeline]):
 
     def status(self) -> Status:
         """What is loaded now; never waits for a running lease."""
-        resident = tuple((part, held.size) for part, held in self._resident.copy().items())
+        with self._changing:
+            resident = tuple((part, held.size) for part, held in self._resident.items())
         return Status(resident, self._loads, self._leases)
 
-    def _make_resident(self, spec: PipelineSpec, report: Report) -> None:
-        wanted = spec.parts()
-        for part in wanted:
+    def _make_resident(self, spec: PipelineSpec, working: int, report: Report) -> None:
+        missing = [part for part in spec.parts() if part not in self._resident]
+        for part in spec.parts():
             if part in self._resident:
-                self._resident.move_to_end(part)
-                continue
-            size = self._fetch(part, report)
-            self._make_room(size, wanted)
+                with self._changing:
+                    self._resident.move_to_end(part)
+        sizes = {part: self._fetch(part, report) for part in missing}
+        self._make_room(sum(sizes.values()), working, spec.parts())
+        for part, size in sizes.items():
             report(Progress(f"Loading the {part.title}"))
-            self._resident[part] = Resident(self._load(part), size)
+            loaded = Resident(self._load(part), size)
+            with self._changing:
+                self._resident[part] = loaded
+            del loaded  # Who drops the part frees its memory.
             self._loads += 1
 
     def _drop_all(self) -> None:
-        self._resident.clear()
-        self._release()
+        if self._resident:
+            with self._changing:
+                self._resident.clear()
+            self._release()
 
-    def _make_room(self, size: int, wanted: tuple[Part, ...]) -> None:
+    def _make_room(self, size: int, working: int, wanted: tuple[Part, ...]) -> None:
         budget = math.inf if self._budget is None else self._budget
-        working = max(part.working for part in wanted)
         held = sum(resident.size for resident in self._resident.values())
         for part in [part for part in self._resident if part not in wanted]:
             if held + size <= budget and size <= self._room(working):
                 break
-            held -= self._resident.pop(part).size
+            with self._changing:
+                held -= self._resident.pop(part).size
             self._release()
-        # The room is an estimate: where it seems too small, loading shows. The budget is the operator's word.
         if held + size > budget:
             needed, most = (held + size) / 1e9, budget / 1e9
             raise OutOfMemory(f"This needs {needed:.3g} GB of models; the operator's budget is {most:.3g} GB.")
+        self._require_room(size, working)

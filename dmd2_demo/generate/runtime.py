@@ -40,6 +40,7 @@ def build_runtime(family: Family, settings: Settings, choose: Callable[[], Place
         assemble=backend.assemble,
         release=backend.release,
         room=backend.room,
+        require_room=backend.require_room,
         budget=settings.budget,
     )
 

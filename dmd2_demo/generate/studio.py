@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -11,6 +12,7 @@ from typing import Protocol
 from PIL import Image
 
 from dmd2_demo.errors import Cancelled
+from dmd2_demo.generate.edges import EdgeMap
 from dmd2_demo.generate.fallback import Fallback, no_fallback, with_fallback
 from dmd2_demo.generate.identity import Identify, unidentified
 from dmd2_demo.generate.picture import Decoded, Picture
@@ -30,7 +32,12 @@ class LeasedPipeline(Protocol):
     def cut_off(self, prompt: str) -> str: ...
 
 
-Lease = Callable[[PipelineSpec, Report], AbstractContextManager[LeasedPipeline]]
+class Lease(Protocol):
+    """How the studio gets a pipeline for one picture; visitors who wait take turns."""
+
+    def __call__(
+        self, spec: PipelineSpec, report: Report, visitor: str = ..., pixels: int = ...
+    ) -> AbstractContextManager[LeasedPipeline]: ...
 
 
 class Studio:
@@ -44,14 +51,27 @@ class Studio:
         self.vocabulary = Vocabulary(family.words) if family.words else None
         self._lease, self._fall_back = lease, fall_back
 
-    def generate(self, request: Request, report: Report, cancelled: Callable[[], bool]) -> Iterator[Picture]:
-        """The request's pictures, each as soon as it is made.
+    def generate(
+        self, request: Request, report: Report, cancelled: Callable[[], bool], visitor: str = ""
+    ) -> Iterator[Picture]:
+        """The request's pictures, each as soon as it is made; `visitor` is who takes turns with others.
 
         A lease covers one picture, so nobody holds the device while a picture travels. Raises Cancelled within
         one step, or one piece of a download, of `cancelled()` turning true, and DemoError where the picture can't
         be made.
         """
-        edges = request.edges()
+        yield from self.make(request, request.edges(), report, cancelled, visitor)
+
+    def make(
+        self,
+        request: Request,
+        found: EdgeMap | None,
+        report: Report,
+        cancelled: Callable[[], bool],
+        visitor: str = "",
+    ) -> Iterator[Picture]:
+        """As `generate`, with the request's edges found already."""
+        edges, seen = (found.image, found.notices) if found else (None, ())
         steps = len(request.schedule)
 
         def tell(progress: Progress) -> None:
@@ -70,12 +90,12 @@ class Studio:
                 raise Cancelled
 
             def make(picture: int = picture, on_step: Callable[[int], None] = on_step) -> Picture:
-                with self._lease(request.spec(), tell) as pipeline:
+                with self._lease(request.spec(), tell, visitor, math.prod(request.size)) as pipeline:
                     started = time.perf_counter()
                     decoded = pipeline.run(request, request.seed_of(picture), edges, on_step)
                     seconds = time.perf_counter() - started
                     cut_off = pipeline.cut_off(request.prompt)
-                notices = (*decoded.notices, *self._notices(request.prompt, cut_off))
+                notices = (*seen, *decoded.notices, *self._notices(request.prompt, cut_off))
                 parameters = {**request.parameters(picture), "weights": self._identify(request.spec())}
                 return Picture(decoded.image, parameters, seconds, notices, edges)
 

@@ -1,31 +1,42 @@
 """One file's way from the hub into its cache; it goes on where it was cut, even by a killed process.
 
-huggingface_hub 2 throws a partial file away when a download fails. So the bytes are fetched by its own resumable
-`http_get` into a partial file among the cache's blobs, checked against the hash that names them, and moved to where
-`hf_hub_download` finds them. That is plain HTTP, which is not the fastest way to the hub but can be continued.
+huggingface_hub 2 throws a partial file away when a download fails. So the bytes are fetched by Xet, or where that is
+not to be had by its own resumable `http_get`, into a partial file among the cache's blobs, checked against the hash
+that names them, and moved to where `hf_hub_download` finds them.
 """
 
 from __future__ import annotations
 
+import logging
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
-from huggingface_hub import HfFileMetadata, get_hf_file_metadata, hf_hub_download, hf_hub_url
+import httpx2
+from huggingface_hub import HfFileMetadata, constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.file_download import http_get, repo_folder_name
 from huggingface_hub.utils import WeakFileLock, build_hf_headers
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.disk import Free, check_room
-from dmd2_demo.hub.hub_errors import HUB_ERRORS, sentence
-from dmd2_demo.hub.transfer import Bar, Corrupt, complete, length
+from dmd2_demo.hub.hub_errors import HUB_ERRORS, MISSING, NotTheHub, sentence
+from dmd2_demo.hub.proxies import require_usable_proxies
+from dmd2_demo.hub.remembered import Remembered
+from dmd2_demo.hub.token import OperatorToken
+from dmd2_demo.hub.transfer import Bar, Corrupt, Get, complete, length
+from dmd2_demo.hub.xet import XetFailed, XetStream
 from dmd2_demo.models.sources import HubRepo
 from dmd2_demo.progress import Progress, Report
 
+_log = logging.getLogger(__name__)
+
 _PASSING = {408, 429, 500, 502, 503, 504}  # statuses that a second try may not meet
+_TIMEOUT, _SHORT_TIMEOUT = 10.0, 3.0  # seconds for an answer about a file
+LATELY = 120.0  # seconds for which an answer that nothing depends on is not asked for again
 
 
 @dataclass(frozen=True)
@@ -35,27 +46,64 @@ class Downloader:
     cache: Path
     endpoint: str | None
     free: Free
+    token: OperatorToken = field(default_factory=OperatorToken)
+    lately: Remembered[tuple[HubRepo, str], HfFileMetadata] = field(default_factory=lambda: Remembered(LATELY))
 
-    def metadata(self, repo: HubRepo, name: str, *, patient: bool = True) -> HfFileMetadata:
-        """What the hub says of a file: size, hash, commit. Raises one of HUB_ERRORS.
+    def metadata(self, repo: HubRepo, name: str, *, patient: bool = True, timeout: float = _TIMEOUT) -> HfFileMetadata:
+        """What the hub says of a file: size, hash, commit. Raises one of HUB_ERRORS, or DemoError.
 
-        With patience, a hub that is busy or in trouble is asked again for about 20 seconds.
+        With patience, a hub that is busy or in trouble is asked again for about 20 seconds. Where it refuses the
+        operator's token it is asked once more without.
         """
-        ask = partial(get_hf_file_metadata, self._url(repo, name), token=_token(repo), endpoint=self.endpoint)
+        require_usable_proxies()
+        token = self.token.of(repo)
+        ask = partial(self._ask, repo, name, timeout)
         try:
-            return ask()
+            return ask(token)
         except HfHubHTTPError as error:
+            if token and error.response.status_code == httpx2.codes.UNAUTHORIZED:
+                return self._without(str(token), ask, error)
             if not patient or error.response.status_code not in _PASSING:
                 raise
-            return ask(retry_on_errors=True)
+            return ask(token, retry_on_errors=True)
 
-    def remaining(self, repo: HubRepo, name: str) -> int | None:
-        """The bytes of a file that are still to come, or None where the hub doesn't tell. Raises one of HUB_ERRORS."""
-        known = self.metadata(repo, name, patient=False)
+    def metadata_lately(self, repo: HubRepo, name: str) -> HfFileMetadata:
+        """The same as of the last minutes: a short question, asked once for all who want to know."""
+        return self.lately.get((repo, name), partial(self.metadata, repo, name, patient=False, timeout=_SHORT_TIMEOUT))
+
+    def remaining(self, repo: HubRepo, known: HfFileMetadata) -> int | None:
+        """The bytes of a file that are still to come, or None where the hub doesn't tell."""
         blob = self._blob(repo, known)
         if known.size is None or blob is None:
             return known.size
         return 0 if blob.exists() else max(0, known.size - length(_incomplete(blob)))
+
+    def _ask(
+        self, repo: HubRepo, name: str, timeout: float, token: str | bool, *, retry_on_errors: bool = False
+    ) -> HfFileMetadata:
+        known = get_hf_file_metadata(
+            self._url(repo, name),
+            token=token,
+            timeout=timeout,
+            endpoint=self.endpoint,
+            retry_on_errors=retry_on_errors,
+        )
+        # What huggingface_hub asks for as well, but after the download.
+        if not known.commit_hash or not known.etag:
+            raise NotTheHub(self.endpoint or constants.ENDPOINT)
+        return known
+
+    def _without(self, token: str, ask: Callable[[bool], HfFileMetadata], refusal: HfHubHTTPError) -> HfFileMetadata:
+        """The answer to a question without the operator's token, which was refused with it."""
+        try:
+            known = ask(False)
+        except MISSING:
+            self.token.refused(token)
+            raise
+        except HUB_ERRORS:
+            raise refusal from None
+        self.token.refused(token)
+        return known
 
     def fetch(self, repo: HubRepo, name: str, report: Report, what: str) -> Path:
         """The file's path in the cache, complete and as the hub has it. DemoError where it can't be had.
@@ -69,7 +117,12 @@ class Downloader:
             if blob:
                 self._ensure(blob, repo, name, known, report, what)
             path = hf_hub_download(
-                repo.id, name, revision=repo.revision, cache_dir=self.cache, endpoint=self.endpoint, token=_token(repo)
+                repo.id,
+                name,
+                revision=repo.revision,
+                cache_dir=self.cache,
+                endpoint=self.endpoint,
+                token=self.token.of(repo),
             )
             if blob and not Path(path).is_symlink():
                 blob.unlink(missing_ok=True)  # Without links the file was copied out of the blobs.
@@ -87,14 +140,17 @@ class Downloader:
 
     def _ensure(self, blob: Path, repo: HubRepo, name: str, known: HfFileMetadata, report: Report, what: str) -> None:
         """Makes `blob`, complete or not at all, once for all who want it."""
-        get = partial(
+        headers = build_hf_headers(token=self.token.of(repo))
+        bar = partial(Bar, report, what)
+        by_http = partial(
             http_get,
             self._url(repo, name),
             # Compressed answers can't be continued in the middle.
-            headers=build_hf_headers(token=_token(repo)) | {"accept-encoding": "identity"},
+            headers=headers | {"accept-encoding": "identity"},
             expected_size=known.size,
-            tqdm_class=cast("type[Any]", partial(Bar, report, what)),
+            tqdm_class=cast("type[Any]", bar),
         )
+        get = xet_first(XetStream.of(known, headers), bar, by_http)
         incomplete = _incomplete(blob)
         lock = self.cache / ".locks" / blob.parent.parent.name / f"{incomplete.name}.lock"
         for path in (blob, lock):
@@ -115,9 +171,23 @@ class Downloader:
         return hf_hub_url(repo.id, name, revision=repo.revision, endpoint=self.endpoint)
 
 
-def _token(repo: HubRepo) -> bool | None:
-    """None lets huggingface_hub find the operator's token."""
-    return False if repo.anonymous else None
+def xet_first(xet: XetStream | None, bar: Callable[..., Bar], by_http: Get) -> Get:
+    """Gets a file's bytes by Xet until that fails once, and from there on by HTTP."""
+
+    def get(temp_file: IO[bytes], resume_size: int) -> None:
+        nonlocal xet
+        if xet is not None:
+            try:
+                xet.get(temp_file, resume_size, bar(total=xet.size, initial=resume_size).update)
+            except XetFailed:
+                _log.warning("Xet failed; going on by HTTP", exc_info=True)
+                xet = None
+                resume_size = temp_file.tell()
+            else:
+                return
+        by_http(temp_file=temp_file, resume_size=resume_size)
+
+    return get
 
 
 def _incomplete(blob: Path) -> Path:

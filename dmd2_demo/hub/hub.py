@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from zipfile import is_zipfile
 
-from huggingface_hub import try_to_load_from_cache
-from huggingface_hub.errors import HFValidationError
+from huggingface_hub import HfApi, HfFileMetadata, try_to_load_from_cache
+from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.disk import Free, check_room, default_cache, free_disk
-from dmd2_demo.hub.download import Downloader
-from dmd2_demo.hub.hub_errors import HUB_ERRORS, MISSING, NotThere
+from dmd2_demo.hub.download import LATELY, Downloader
+from dmd2_demo.hub.hub_errors import HUB_ERRORS, MISSING, NotThere, Unreachable, sentence
+from dmd2_demo.hub.remembered import Remembered
 from dmd2_demo.hub.safetensors_header import BrokenFile, read_header
 from dmd2_demo.hub.single_flight import SingleFlight
 from dmd2_demo.models.files import Alternatives
 from dmd2_demo.models.sources import File, Folder, HubRepo
 from dmd2_demo.progress import Progress, Report, silent
+
+Ask = Callable[[HubRepo, str], HfFileMetadata]
+_TIMEOUT = 3.0  # seconds for an answer about a repository
 
 
 class Hub:
@@ -33,7 +37,9 @@ class Hub:
     def __init__(self, cache: Path | None = None, endpoint: str | None = None, free: Free = free_disk) -> None:
         self._cache = cache or default_cache()
         self._free = free
+        self._endpoint = endpoint
         self._downloads = Downloader(self._cache, endpoint, free)
+        self._spellings: Remembered[str, str] = Remembered(LATELY)
         self._lock = threading.Lock()
         self._flights: dict[File, SingleFlight] = {}
 
@@ -61,24 +67,47 @@ class Hub:
                 return self.fetch(file, report, what)
             except NotThere:
                 continue
-        return self.fetch(choice[-1], report, what)
+        try:
+            return self.fetch(choice[-1], report, what)
+        except NotThere:
+            raise _none_of(choice) from None
 
     def fetch_all(self, choices: Iterable[Alternatives], what: str, report: Report = silent) -> tuple[Path, ...]:
         """The first of each choice, once the disk is seen to have room for all. `what` names them."""
         choices = tuple(choices)
-        check_room(f"download {what}", sum(size or 0 for _, size in self.missing(choices)), self._cache, self._free)
+        missing = self._missing(choices, self._downloads.metadata)
+        check_room(f"download {what}", sum(size or 0 for _, size in missing), self._cache, self._free)
         return tuple(self.first(choice, report, what) for choice in choices)
 
     def missing(self, choices: Iterable[Alternatives]) -> tuple[tuple[File, int | None], ...]:
-        """What a first use would download, each file with the bytes to come, or None where the hub doesn't tell."""
-        wanted = [choice for choice in choices if not any(self._is_local(file) for file in choice)]
+        """What a first use would download, each file with the bytes to come, or None where the hub doesn't tell.
+
+        As the hub had it within the last minutes. DemoError where it refuses, or where no file of a choice is there.
+        """
+        return self._missing(choices, self._downloads.metadata_lately)
+
+    def require(self, choices: Iterable[Alternatives]) -> None:
+        """Raises DemoError where a choice has no file that can be had, as far as the hub tells."""
+        self._missing(choices, self._downloads.metadata)
+
+    def spelled(self, repo_id: str) -> str:
+        """A public repository's id as the hub spells it: other capitals and former names lead to it as well.
+
+        Where the hub can't be asked it is as the cache has it, or as given. DemoError where there is none.
+        """
+        ask = partial(HfApi(self._endpoint).model_info, repo_id, timeout=_TIMEOUT, token=False)
         try:
-            first = [self._first_there(choice) for choice in wanted[:1]]
-            with ThreadPoolExecutor(8) as pool:
-                found = [*first, *pool.map(self._first_there, wanted[1:])]
-        except HUB_ERRORS:
-            found = [(choice[0], None) for choice in wanted]
-        return tuple(dict.fromkeys(found))
+            return str(self._spellings.get(repo_id.casefold(), lambda: ask().id))
+        except RepositoryNotFoundError as error:
+            raise sentence(error, HubRepo(repo_id, anonymous=True), "its page") from error
+        except (*HUB_ERRORS, ValueError, TypeError, KeyError):
+            folders = (path.name.removeprefix("models--") for path in self._cache.glob("models--*"))
+            known = (name.replace("--", "/") for name in folders)
+            return next((name for name in known if name.casefold() == repo_id.casefold()), repo_id)
+
+    def holds(self, choices: Iterable[Alternatives]) -> bool:
+        """Whether a file of each choice is on this disk."""
+        return all(any(self._is_local(file) for file in choice) for choice in choices)
 
     def on_disk(self, choice: Alternatives) -> tuple[File, Path] | None:
         """The first of these files that is on this disk, with its path; the hub is not asked."""
@@ -100,13 +129,32 @@ class Hub:
             return False
         return True
 
-    def _first_there(self, choice: Alternatives) -> tuple[File, int | None]:
-        """The first of these files that the hub has, and its bytes to come. Raises one of HUB_ERRORS."""
+    def forget(self, file: File) -> None:
+        """Removes the file from the cache, to make room. What lies in a folder is not ours to remove."""
+        if isinstance(file.source, HubRepo) and (path := self._cached(file.source, file.name)) is not None:
+            _remove(path)
+
+    def _missing(self, choices: Iterable[Alternatives], ask: Ask) -> tuple[tuple[File, int | None], ...]:
+        wanted = [choice for choice in choices if not any(self._is_local(file) for file in choice)]
+        try:
+            first = [self._first_there(choice, ask) for choice in wanted[:1]]
+            with ThreadPoolExecutor(8) as pool:
+                found = [*first, *pool.map(lambda choice: self._first_there(choice, ask), wanted[1:])]
+        except Unreachable:
+            found = [(choice[0], None) for choice in wanted]
+        return tuple(dict.fromkeys(found))
+
+    def _first_there(self, choice: Alternatives, ask: Ask) -> tuple[File, int | None]:
+        """The first of these files that the hub has, and its bytes to come. DemoError where it has none."""
         for file in choice:
             if isinstance(file.source, HubRepo):
-                with suppress(MISSING):
-                    return file, self._downloads.remaining(file.source, file.name)
-        return choice[0], None
+                try:
+                    return file, self._downloads.remaining(file.source, ask(file.source, file.name))
+                except MISSING:
+                    continue
+                except HUB_ERRORS as error:
+                    raise sentence(error, file.source, file.name) from error
+        raise _none_of(choice)
 
     def _is_local(self, file: File) -> bool:
         if isinstance(file.source, Folder):
@@ -127,13 +175,23 @@ class Hub:
         try:
             return _checked(path)
         except BrokenFile:
-            for damaged in (path.resolve(), path):
-                damaged.unlink(missing_ok=True)
+            _remove(path)
         path = self._downloads.fetch(repo, name, report, what)
         try:
             return _checked(path)
         except BrokenFile as error:
             raise DemoError(f"{name} of {repo} is damaged on the hub itself: {error}.") from error
+
+
+def _remove(path: Path) -> None:
+    """A file of the cache, and what it links to."""
+    for one in (path.resolve(), path):
+        one.unlink(missing_ok=True)
+
+
+def _none_of(choice: Alternatives) -> NotThere:
+    others = " nor any that could stand in for it" if len(choice) > 1 else ""
+    return NotThere(f"{choice[0].source} has no file {choice[0].name}{others}.")
 
 
 def _in_folder(folder: Folder, name: str) -> Path:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Any
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.hub_errors import NotThere
-from dmd2_demo.hub.safetensors_header import BrokenFile, Tensor, read_header
+from dmd2_demo.hub.safetensors_header import BrokenFile, Header, read_whole_header
 from dmd2_demo.models.sources import File, PipelineSource, SingleFile, Source
 
 
@@ -25,6 +25,7 @@ class ModelKind(StrEnum):
     INPAINTING = "an inpainting model"
     EDITING = "a model that edits pictures by instruction"
     V_PREDICTION = "an SDXL model that predicts velocity, which DMD2's LoRA was not made for"
+    OTHER_PREDICTION = "an SDXL model that predicts something else than noise, which DMD2's LoRA was not made for"
     EDM = "an SDXL model with another noise schedule (EDM), which DMD2's LoRA was not made for"
     FLUX = "a Flux model"
     LORA = "a LoRA"
@@ -49,47 +50,73 @@ def of_file(source: SingleFile) -> ModelKind:
     if source.path.suffix != ".safetensors":
         raise DemoError(f"{source} can't be a base here: only .safetensors files are read.")
     try:
-        return of_header(read_header(source.path))
+        return of_header(read_whole_header(source.path))
     except BrokenFile as error:
         raise DemoError(f"{source} is damaged: {error}.") from error
 
 
-def of_header(tensors: Mapping[str, Tensor]) -> ModelKind:
-    """What tensors of these names and shapes are."""
-    for signs, kind in _SIGNS:
-        if any(sign in name for name in tensors for sign in signs):
-            return kind
-    first = tensors.get("model.diffusion_model.input_blocks.0.0.weight")
-    if first is None:
-        vae = ("encoder.", "decoder.", "quant_conv.", "post_quant_conv.", "first_stage_model.")
-        if tensors and all(name.startswith(vae) for name in tensors):
-            return ModelKind.VAE
-        return (
-            ModelKind.PART
-            if any(name.startswith(("down_blocks.", "text_model.")) for name in tensors)
-            else ModelKind.UNKNOWN
-        )
-    by_channels = _of_channels(first.shape[1])
+def of_header(header: Header) -> ModelKind:
+    """What a file with this header is, by all that it holds: a key that strayed into a whole pipeline means nothing."""
+    names = header.tensors.keys()
+    first = header.tensors.get(f"{_UNET}input_blocks.0.0.weight")
+    encoders = {number for number in "01" if any(name.startswith(f"conditioner.embedders.{number}.") for name in names)}
+    if first is None or not encoders:
+        return _of_names(names) or (ModelKind.PART if first else _of_parts(names))
+    by_channels = _of_channels(first.shape[1] if len(first.shape) == 4 else 0)
     if by_channels is not ModelKind.SDXL:
         return by_channels
-    encoders = {
-        number for number in "01" if any(name.startswith(f"conditioner.embedders.{number}.") for name in tensors)
-    }
-    if encoders == {"0", "1"}:
-        return ModelKind.SDXL
-    return ModelKind.REFINER if encoders else ModelKind.PART
+    if encoders != {"0", "1"}:
+        return ModelKind.REFINER
+    return _of_noise(names, header.metadata)
 
 
+_UNET = "model.diffusion_model."
+
+# What a file is that is no SDXL pipeline, by beginnings or other parts of its tensors' names.
 _SIGNS: tuple[tuple[tuple[str, ...], ModelKind], ...] = (
-    ((".lora_down.", ".lora_up.", ".lora_A.", ".lora_B.", ".hada_w1", ".lokr_w1"), ModelKind.LORA),
+    ((".lora_down.", ".lora_up.", ".lora_A.", ".lora_B.", ".hada_w1", ".lokr_w1", ".lokr_w2"), ModelKind.LORA),
     (("double_blocks.0.", "single_transformer_blocks.0."), ModelKind.FLUX),
     (("joint_blocks.0.",), ModelKind.SD3),
     (("control_model.", "controlnet_cond_embedding.", "adapter.body."), ModelKind.CONTROL),
     (("cond_stage_model.transformer.",), ModelKind.SD1),
     (("cond_stage_model.model.",), ModelKind.SD2),
-    (("edm_mean",), ModelKind.EDM),
-    (("v_pred",), ModelKind.V_PREDICTION),
 )
+_OF_VAE = ("encoder.", "decoder.", "quant_conv.", "post_quant_conv.", "first_stage_model.")
+
+
+def _of_names(names: Collection[str]) -> ModelKind | None:
+    return next((kind for signs, kind in _SIGNS if any(sign in name for name in names for sign in signs)), None)
+
+
+def _of_parts(names: Collection[str]) -> ModelKind:
+    if names and all(name.startswith(_OF_VAE) for name in names):
+        return ModelKind.VAE
+    of_part = any(name.startswith(("down_blocks.", "text_model.", "conditioner.")) for name in names)
+    return ModelKind.PART if of_part else ModelKind.UNKNOWN
+
+
+def _of_noise(names: Collection[str], metadata: Mapping[str, str]) -> ModelKind:
+    """Which noise an SDXL pipeline learned: trainers mark what is not SDXL's own by keys or in the header."""
+    beginnings = {name.partition(".")[0] for name in names}
+    if any(beginning.startswith("edm") for beginning in beginnings):
+        return ModelKind.EDM
+    if beginnings & {"v_pred", "ztsnr"} or str(metadata.get("ss_v_parameterization")).lower() == "true":
+        return ModelKind.V_PREDICTION
+    keys = ("modelspec.prediction_type", "modelspec.predict_key", "prediction_type")
+    told = [metadata[key] for key in keys if metadata.get(key)]
+    return _of_prediction(told[0]) if told else ModelKind.SDXL
+
+
+def _of_prediction(told: object) -> ModelKind:
+    """Of SDXL's shape, by what it predicts; there are several names for each."""
+    name = str(told).lower().replace("-", "_")
+    if name in {"epsilon", "eps", "noise"}:
+        return ModelKind.SDXL
+    if "edm" in name:
+        return ModelKind.EDM
+    if name in {"v", "velocity"} or name.startswith(("v_pred", "vpred")):
+        return ModelKind.V_PREDICTION
+    return ModelKind.OTHER_PREDICTION
 
 
 def of_pipeline(source: Source, hub: Hub) -> ModelKind:
@@ -115,7 +142,7 @@ def of_pipeline(source: Source, hub: Hub) -> ModelKind:
     scheduler = _read(File(source, "scheduler/scheduler_config.json"), hub)
     if "EDM" in str(scheduler.get("_class_name")):
         return ModelKind.EDM
-    return ModelKind.V_PREDICTION if scheduler.get("prediction_type") == "v_prediction" else ModelKind.SDXL
+    return _of_prediction(scheduler.get("prediction_type", "epsilon"))
 
 
 _PIPELINES = (
@@ -151,7 +178,7 @@ def _is_there(index: Mapping[str, Any], component: str) -> bool:
 def _read(file: File, hub: Hub) -> Mapping[str, Any]:
     path = hub.fetch(file)
     try:
-        read = json.loads(path.read_text())
+        read = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise DemoError(f"{file.name} of {file.source} can't be read: it is no JSON.") from error
     return read if isinstance(read, dict) else {}

@@ -29,8 +29,21 @@ class Tensor:
         return math.prod(self.shape)
 
 
+@dataclass(frozen=True)
+class Header:
+    """The tensors of a file by name, and what its maker wrote of it."""
+
+    tensors: Mapping[str, Tensor]
+    metadata: Mapping[str, str]
+
+
 def read_header(path: Path) -> dict[str, Tensor]:
     """The tensors of the file by name. Raises BrokenFile where the header and the file's length disagree."""
+    return dict(read_whole_header(path).tensors)
+
+
+def read_whole_header(path: Path) -> Header:
+    """All that the header says. Raises BrokenFile where it and the file's length disagree."""
     length = path.stat().st_size
     with path.open("rb") as file:
         size = int.from_bytes(file.read(8), "little")
@@ -40,20 +53,23 @@ def read_header(path: Path) -> dict[str, Tensor]:
             raise BrokenFile("its end is missing")
         try:
             entries = json.loads(file.read(size))
-            entries.pop("__metadata__", None)
+            metadata = entries.pop("__metadata__", None) or {}
             tensors = {name: Tensor(entry["dtype"], tuple(entry["shape"])) for name, entry in entries.items()}
             end = max((entry["data_offsets"][1] for entry in entries.values()), default=0)
         except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
             raise BrokenFile("it is not a safetensors file") from error
     if 8 + size + end != length:
         raise BrokenFile("its end is missing" if 8 + size + end > length else "it has more bytes than it should")
-    return tensors
+    return Header(tensors, metadata)
 
 
-def bytes_in(tensors: Mapping[str, Tensor], bytes_each: int, prefix: str = "") -> int:
-    """What the tensors whose names begin with `prefix` take once each floating-point number takes `bytes_each`."""
+def bytes_in(tensors: Mapping[str, Tensor], bytes_each: int | None, prefix: str = "") -> int:
+    """What the tensors whose names begin with `prefix` take once each floating-point number takes `bytes_each`.
+
+    None for what they take as they are stored.
+    """
     return sum(
-        tensor.size * (bytes_each if "F" in tensor.dtype else _BYTES.get(tensor.dtype, 1))
+        tensor.size * (bytes_each if bytes_each and "F" in tensor.dtype else _BYTES.get(tensor.dtype, 1))
         for name, tensor in tensors.items()
         if name.startswith(prefix)
     )

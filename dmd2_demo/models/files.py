@@ -12,8 +12,10 @@ from dmd2_demo.models.sources import File, Folder, PipelineSource, SingleFile, S
 Alternatives = tuple[File, ...]
 """Files that serve the same purpose, the best first: the first that exists is used."""
 
-_DIFFUSERS = "diffusion_pytorch_model"
-_TRANSFORMERS = "model"
+_DIFFUSERS = ("diffusion_pytorch_model", "diffusion_pytorch_model")
+_TRANSFORMERS = ("model", "pytorch_model")
+# In the order they are wanted: half precision, what has no name, and others that are made half precision on the way.
+_VARIANTS = ("fp16", None, "bf16", "fp32")
 
 
 def configs(source: PipelineSource) -> Source:
@@ -26,15 +28,34 @@ def config(source: Source, folder: str) -> File:
     return File(source, f"{folder}/config.json" if folder else "config.json")
 
 
-def weights(source: Source, folder: str, stem: str = _DIFFUSERS, variant: str | None = "fp16") -> Alternatives:
-    """The weights in a folder of a source ("" at the top): half precision where there is such a variant.
+def weights(
+    source: Source, folder: str, stems: tuple[str, str] = _DIFFUSERS, variant: str | None = "fp16"
+) -> Alternatives:
+    """The weights in a folder of a source ("" at the top), in any of the ways that they are published.
 
-    PartLoader that are cut into several files are found by their index: see `shards`.
+    `variant` before others, whole before cut into several files, which an index lists (see `shards`); pickles come
+    last. `stems` are the names that the libraries give to `.safetensors` and to `.bin` files.
     """
-    path = f"{folder}/{stem}" if folder else stem
-    plain = (f"{path}.safetensors", f"{path}.safetensors.index.json")
-    names = (f"{path}.{variant}.safetensors", *plain) if variant else plain
+    safe, pickled = (f"{folder}/{stem}" if folder else stem for stem in stems)
+    variants = (variant, *(other for other in _VARIANTS if other != variant))
+    names = [
+        name
+        for stem, suffix in ((safe, "safetensors"), (pickled, "bin"))
+        for each in variants
+        for name in _named(stem, suffix, each)
+    ]
     return tuple(File(source, name) for name in names)
+
+
+def _named(stem: str, suffix: str, variant: str | None) -> tuple[str, ...]:
+    """The file of a variant and its indices; libraries of different age put the variant into different places."""
+    if variant is None:
+        return f"{stem}.{suffix}", f"{stem}.{suffix}.index.json"
+    return (
+        f"{stem}.{variant}.{suffix}",
+        f"{stem}.{suffix}.index.{variant}.json",
+        f"{stem}.{variant}.{suffix}.index.json",
+    )
 
 
 def encoder_weights(source: Source, folder: str) -> Alternatives:
@@ -72,7 +93,7 @@ def shards(files: Alternatives, path: Path) -> Alternatives:
         names = sorted(set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values()))
     except (ValueError, KeyError, TypeError, AttributeError):
         names = []
-    if not names or not all(re.fullmatch(r"[\w-]+(\.[\w-]+)*\.safetensors", name) for name in names):
+    if not names or not all(re.fullmatch(r"[\w-]+(\.[\w-]+)*\.(safetensors|bin)", str(name)) for name in names):
         raise DemoError(f"{path.name} of {files[0].source} is no index of weights.")
     folder = files[0].name.rpartition("/")[0]
     return tuple(File(files[0].source, f"{folder}/{name}" if folder else name) for name in names)

@@ -1,7 +1,8 @@
 """The parts a pipeline is put together from. Frozen and compared by value: two equal parts are one module.
 
 Each says what is known of it before it is loaded: `title` and `origin` for people, `files()`, and `working`, the bytes
-that its work at 1024 x 1024 takes beside its weights (estimates from the shapes, not measured on a GPU).
+that its work at 1024 x 1024 takes beside its weights in half precision (estimates from the shapes, not measured on a
+GPU).
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from dmd2_demo.models.files import Alternatives
 from dmd2_demo.models.sources import File, PipelineSource, SingleFile, Source
 
 _LITTLE = 200_000_000
+
+LARGEST_UNTILED = 1024 * 1536
+"""Pixels that a VAE decodes in one piece, as SDXL's own sizes are. The tiles of larger pictures are blended."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,7 @@ class Adapter:
 
 @dataclass(frozen=True)
 class Scheduler:
-    """An LCMScheduler with the noise schedule that `source` was trained on."""
+    """An LCMScheduler with SDXL's noise schedule, which `source` is seen to have; it needs no file of it."""
 
     source: PipelineSource
     title = "scheduler"
@@ -130,7 +134,7 @@ class Scheduler:
         return str(self.source)
 
     def files(self) -> tuple[Alternatives, ...]:
-        return ((File(files.configs(self.source), "scheduler/scheduler_config.json"),),)
+        return ()
 
 
 Part = TextEncoders | UNet | LoraUNet | Vae | Adapter | Scheduler
@@ -150,3 +154,9 @@ class PipelineSpec:
         """All parts, largest first, so that a load that can't fit fails before it wastes time."""
         always: tuple[Part, ...] = (self.unet, self.text_encoders, self.vae, self.scheduler)
         return always if self.adapter is None else (*always, self.adapter)
+
+    def working(self, pixels: int) -> int:
+        """The bytes that a picture of so many pixels takes in half precision, while the hungriest part works."""
+        untiled = min(pixels, LARGEST_UNTILED)
+        whole = 1024 * 1024
+        return max(_LITTLE, self.unet.working * pixels // whole, self.vae.working * untiled // whole)

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from dmd2_demo.generate.requests import Request
+from dmd2_demo.models.family import CommunityBase
 from dmd2_demo.models.parts import PipelineSpec
+from dmd2_demo.page.visitors import Limits
 
 
 @dataclass(frozen=True)
 class PageContext:
     """What the page shows and may do besides making pictures.
 
-    `status` and `unload` are for the panel, None where models stay; `downloads` is a sentence about what a spec's
-    first use fetches, "" for nothing; with `custom_bases` a visitor may name any public repository.
+    `status` and `unload` are for the panel, `unload` None where models stay or strangers come; `downloads` is a
+    sentence about what a spec's first use fetches, "" for nothing; `custom_base` is the base of a public repository
+    that a visitor names, None where they may not; `limits` are for what each has waiting or running. `quota` tells
+    the seconds of a lent GPU that a request asks for, None where the GPU is the operator's.
     """
 
     device: str
     status: Callable[[], dict[str, Any]]
     unload: Callable[[], None] | None
     downloads: Callable[[PipelineSpec], str]
-    custom_bases: bool = False
+    custom_base: Callable[[str], CommunityBase] | None = None
+    limits: Limits = field(default_factory=Limits)
+    quota: Callable[[Request], int] | None = None

@@ -29,7 +29,7 @@ class Filling:
     def __init__(self, place: gr.Tabs, tabs: Sequence[Tab], shared: Shared) -> None:
         self._place, self._tabs, self._size = place, tabs, shared.size
         every: dict[int, Component] = {
-            component._id: component for tab in tabs for component in tab.form.components.values()
+            id(component): component for tab in tabs for component in tab.form.components.values()
         }
         self._components = list(every.values())
         self.outputs: list[Any] = [place, self._size.preset, self._size.own, *self._components]
@@ -50,12 +50,10 @@ class Filling:
     def updates(self, restored: Restored, **more: Any) -> list[Any]:
         """One update for each of `outputs`. `more` are values for fields that no settings hold, such as a picture."""
         values = {**restored.values, **more}
-        mine = {restored.tab.form.components[name]._id: value for name, value in values.items()}
-        size = (
-            self._size.shown(values["width"], values["height"]) if "width" in values else (gr.skip(), gr.skip())
-        )
+        mine = {id(restored.tab.form.components[name]): value for name, value in values.items()}
+        size = self._size.shown(values["width"], values["height"]) if "width" in values else (gr.skip(), gr.skip())
         return [
             gr.Tabs(selected=restored.tab.form.request.task),
             *size,
-            *(gr.update(value=mine[one._id]) if one._id in mine else gr.skip() for one in self._components),
+            *(gr.update(value=mine[id(one)]) if id(one) in mine else gr.skip() for one in self._components),
         ]

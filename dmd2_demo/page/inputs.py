@@ -56,9 +56,6 @@ class PictureInput(gr.Image):
 
     is_template = True
 
-    def __init__(self, **look: Any) -> None:
-        super().__init__(type="filepath", image_mode=None, sources=["upload", "clipboard", "webcam"], **look)
-
     def preprocess(self, payload: ImageData | None) -> Any:
         """The path of the uploaded file, None where there is none."""
         return payload.path if payload else None

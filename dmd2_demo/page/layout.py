@@ -15,17 +15,18 @@ from dmd2_demo.page.filling import Filling
 from dmd2_demo.page.jobs import Jobs
 from dmd2_demo.page.results import describe, results
 from dmd2_demo.page.runner import Runner
+from dmd2_demo.page.served import ServedBlocks
 from dmd2_demo.page.tabs import TabContext, on_generate, show_what_applies
 
 _DAY = 86_400
 
 
-def build(studio: Studio, context: PageContext) -> gr.Blocks:
+def build(studio: Studio, context: PageContext) -> ServedBlocks:
     """The whole page. Nothing is loaded by building it."""
     runner, family = Runner(studio, Jobs()), studio.family
     # Uploads and pictures older than a day are removed from Gradio's cache once an hour.
-    page: gr.Blocks
-    with gr.Blocks(title="DMD2", analytics_enabled=False, delete_cache=(3600, _DAY)) as page:
+    page: ServedBlocks
+    with ServedBlocks(context.limits, title="DMD2", analytics_enabled=False, delete_cache=(3600, _DAY)) as page:
         gr.HTML(_header(family, context.device), elem_id="header", padding=False)
         with gr.Row():
             with gr.Column(scale=5):

@@ -9,6 +9,7 @@ import gradio as gr
 from gradio.events import Dependency, api
 
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
+from dmd2_demo.page.plain import plain
 from dmd2_demo.progress import in_bytes
 
 
@@ -22,11 +23,22 @@ def panel(status: Callable[[], dict[str, Any]], unload: Callable[[], None] | Non
         listing = gr.Markdown(_listing(status()))
         if unload is not None:
             button = gr.Button("Unload", size="sm", scale=0, min_width=120)
-            refresh_after(button.click(unload, **ON_DEVICE, **PRIVATE))
+            refresh_after(button.click(_by_the_operator(unload), **ON_DEVICE, **PRIVATE))
     api(status, api_name="status", queue=False)
     return refresh_after
 
 
+def _by_the_operator(unload: Callable[[], None]) -> Callable[[gr.Request], None]:
+    """`unload` for who sits at this machine; a proxy on it may bring others, and says so."""
+
+    def checked(request: gr.Request) -> None:
+        if any(name in request.headers for name in ("x-forwarded-for", "forwarded", "via")):
+            raise gr.Error("Only who runs this page can unload its models.", print_exception=False)
+        unload()
+
+    return checked
+
+
 def _listing(status: dict[str, Any]) -> str:
-    parts = [f"- {part['part']}: {part['from']}, {in_bytes(part['bytes'])}" for part in status["resident"]]
-    return "\n".join(parts) or "Nothing yet: models are loaded with the first picture."
+    parts = [f"{part['part']}: {part['from']}, {in_bytes(part['bytes'])}" for part in status["resident"]]
+    return "\n".join(f"- {plain(part)}" for part in parts) or "Nothing yet: models are loaded with the first picture."

@@ -4,34 +4,31 @@ from __future__ import annotations
 
 import gradio as gr
 
-from dmd2_demo.generate.bases import custom
 from dmd2_demo.generate.requests import CommunityLora
 from dmd2_demo.models.family import CommunityBase
 from dmd2_demo.page import tabs
 from dmd2_demo.page.events import PRIVATE
-from dmd2_demo.page.runner import errors_shown
 from dmd2_demo.page.tabs import Tab, TabContext
 
 
 def tab(context: TabContext) -> Tab:
     """Lays out the tab."""
-    family, open_to_all = context.family, context.page.custom_bases
+    family, custom = context.family, context.page.custom_base
 
-    def chosen_base(name: str) -> CommunityBase:
+    def chosen_base(name: object) -> CommunityBase:
         known = any(name == base.name for base in family.bases)
-        return custom(name) if open_to_all and not known else family.community(name)
+        return custom(name) if custom and not known and isinstance(name, str) else family.community(name)
 
-    def picked(name: str) -> tuple[float, str]:
-        with errors_shown():
-            chosen = chosen_base(name)
+    def picked(name: object) -> tuple[float, str]:
+        chosen = chosen_base(name)
         return chosen.scale, _licence(chosen)
 
     form = context.form(CommunityLora, base=chosen_base)
     with tabs.opened("LoRA", CommunityLora) as tab:
         base = form.add(
             "base",
-            info="or any public SDXL repository: owner/name" if open_to_all else None,
-            allow_custom_value=open_to_all,
+            info="or any public SDXL repository: owner/name" if custom else None,
+            **({"allow_custom_value": True} if custom else {}),
         )
         licence = gr.Markdown(_licence(family.bases[0]), elem_classes="status")
         scale = form.add("lora_scale")

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from dmd2_demo.generate.metadata import reading
+from dmd2_demo.page.plain import plain
 
 
 @dataclass(frozen=True)
@@ -55,16 +56,14 @@ def results() -> Results:
     return Results(gallery, seed_used, status, parameters)
 
 
-def describe(parameters: dict[str, Any] | None) -> str:
-    """The line under the pictures."""
-    if not parameters:
-        return ""
-    steps = parameters["steps"]
-    facts = [
-        f"seed {parameters['seed']}",
-        f"{steps} step{'s' if steps != 1 else ''}",
-        f"{parameters['width']} × {parameters['height']}",
-    ]
-    if "seconds" in parameters:  # else it was made some other day
-        facts.append(f"{parameters['seconds']} s")
-    return "  \n".join([" · ".join(facts), *parameters.get("notices", ())])
+def describe(parameters: object) -> str:
+    """The line under the pictures, as Markdown; "" for what are no picture's parameters."""
+    match parameters:
+        case {"seed": seed, "steps": steps, "width": width, "height": height, **more}:
+            facts = [f"seed {seed}", f"{steps} step{'s' if steps != 1 else ''}", f"{width} × {height}"]
+            if "seconds" in more:  # else it was made some other day
+                facts.append(f"{more['seconds']} s")
+            notices = more.get("notices", [])
+            lines = [" · ".join(facts), *(notices if isinstance(notices, list) else [])]
+            return "  \n".join(plain(str(line)) for line in lines)
+    return ""

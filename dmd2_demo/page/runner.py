@@ -6,6 +6,7 @@ import logging
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.generate.metadata import formats
 from dmd2_demo.generate.requests import Request
 from dmd2_demo.generate.studio import Studio
+from dmd2_demo.page.gpu_errors import UNFORESEEN, advised
 from dmd2_demo.page.jobs import Jobs
 from dmd2_demo.progress import Progress, Report
 
@@ -38,20 +40,20 @@ class Runner:
             # Gradio draws a bar only for a number.
             progress(now.fraction if now.fraction is not None else 0.0, desc=now.sentence)
 
-        with errors_shown(), self._jobs.running(visitor or "") as stopped:
+        with self._jobs.running(visitor or "") as stopped:
             request = build()
             # Gradio copies each picture to its own cache, which it clears of what is old.
             with tempfile.TemporaryDirectory(prefix="dmd2-") as folder:
-                yield from self._pictures(request, Path(folder), report, stopped.is_set)
+                yield from self._pictures(request, Path(folder), report, stopped.is_set, visitor or "")
 
     def _pictures(
-        self, request: Request, folder: Path, report: Report, cancelled: Callable[[], bool]
+        self, request: Request, folder: Path, report: Report, cancelled: Callable[[], bool], visitor: str
     ) -> Iterator[Outputs]:
         paths: list[str] = []
         first: dict[str, Any] = {}
         seconds = 0.0
         file_format = formats.named(request.file_format)
-        for picture in self.studio.generate(request, report, cancelled):
+        for picture in self.studio.generate(request, report, cancelled, visitor):
             paths.append(str(picture.save(folder, file_format, settings_inside=request.settings_inside)))
             first = first or picture.parameters
             seconds += picture.seconds
@@ -76,12 +78,10 @@ def errors_shown() -> Iterator[None]:
     except Cancelled as error:
         raise gr.Error(str(error), visible=False, print_exception=False) from None
     except DemoError as error:
-        raise gr.Error(str(error), title="Not possible", print_exception=False) from None
-    except gr.Error:
-        raise
+        # The page takes it for HTML, and it may quote what a visitor wrote.
+        raise gr.Error(escape(str(error), quote=False), title="Not possible", print_exception=False) from None
+    except gr.Error as error:  # what `spaces` raises
+        raise advised(error) from None
     except Exception:  # noqa: BLE001 - the last place where a visitor can be told
         _log.exception("unforeseen")
-        raise gr.Error(
-            "Something went wrong in the demo itself. Nothing of yours is lost; please try again.",
-            print_exception=False,
-        ) from None
+        raise gr.Error(UNFORESEEN, print_exception=False) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, assert_never
@@ -11,11 +12,14 @@ import torch
 from diffusers import LCMScheduler
 from torch import nn
 
+from dmd2_demo.device.host_memory import HostMemory, host_memory
+from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.disk import own_cache
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.model_kind import require_sdxl
 from dmd2_demo.hub.safetensors_header import bytes_in, read_header
 from dmd2_demo.models import files
+from dmd2_demo.models.catalogue import SDXL_CONFIGS
 from dmd2_demo.models.files import Alternatives
 from dmd2_demo.models.parts import Adapter, LoraUNet, Part, Scheduler, TextEncoders, UNet, Vae
 from dmd2_demo.models.sources import SingleFile, Source
@@ -39,6 +43,7 @@ class PartLoader:
     """Loads parts from `hub` onto `device` as `dtype`.
 
     LoRA scales are merged on `merge_device`, where that is not `device`. `cache` keeps what pickles are converted to.
+    `host` tells the memory of the machine.
     """
 
     def __init__(
@@ -48,31 +53,36 @@ class PartLoader:
         dtype: torch.dtype,
         cache: Path | None = None,
         merge_device: torch.device | None = None,
+        host: Callable[[], HostMemory] = host_memory,
     ) -> None:
         self._hub = hub
         self._target = LoadTarget(device, dtype)
         self._merge_device = merge_device or device
+        self._host = host
         self._pickles = Pickles(cache or own_cache())
         self._fitting: set[LoraUNet] = set()
 
     def fetch(self, part: Part, report: Report = silent) -> int:
         """Makes every file of the part local. Returns about how many bytes it will take on the device once loaded.
 
-        DemoError, before the weights of a base are fetched, where it is no SDXL base or the LoRA does not fit it.
+        DemoError, before the weights of a base are fetched, where it is no SDXL base, some of its files can't be had,
+        their configs can't be used, or the LoRA does not fit it.
         """
         if isinstance(part, LoraUNet):
+            self._look(part.unet)
             lora = self._hub.fetch(part.lora, report)
             self._require_fit(part, lora)
             unet = self.fetch(part.unet, report)
-            # A CPU's own memory also holds the weights that scales are merged from.
-            return unet if self._target.device.type != "cpu" else 2 * unet + lora.stat().st_size
+            if self._target.device.type != "cpu":
+                return unet
+            # A CPU's own memory also holds the LoRA and the weights that scales are merged from.
+            pristine = self._bytes(part.unet, None)
+            return unet + lora.stat().st_size + (pristine if self._holds(pristine) else 0)
         if isinstance(part, UNet | TextEncoders):
-            require_sdxl(part.source, self._hub)
+            self._look(part)
         needed = part.files()
         self._hub.fetch_all(needed, f"the {part.title}", report)
-        found = [path for choice in needed if files.is_weights(choice) for path in self._tensor_files(choice, report)]
-        prefix = single_file.prefix(part)
-        return sum(bytes_in(read_header(path), self._target.dtype.itemsize, prefix) for path in found)
+        return self._bytes(part, self._target.dtype.itemsize, report)
 
     def load(self, part: Part, report: Report = silent) -> Loaded:
         """The part's modules. Fetches first what is not local.
@@ -88,7 +98,7 @@ class PartLoader:
                 lora = read_tensors(self._hub.fetch(part.lora), torch.device("cpu"))
                 # Copies: what is read as it is stored stays a map of the file, and a new scale must not read it.
                 copies = {name: tensor.clone() for name, tensor in lora.items()}
-                mergeable = MergeableUNet(self._unet(part.unet), copies, self._merge_device)
+                mergeable = MergeableUNet(self._unet(part.unet), self._pristine(part.unet), copies, self._merge_device)
                 return Loaded(mergeable, (mergeable.unet,))
             case TextEncoders():
                 return self._text_encoders(part)
@@ -97,13 +107,53 @@ class PartLoader:
             case Adapter():
                 return _network(self._model(modules.adapter, *part.files()))
             case Scheduler():
-                path = self._hub.first(part.files()[0])
-                return Loaded(LCMScheduler.from_config(json.loads(path.read_text(encoding="utf-8"))))
+                return Loaded(scheduler())
         assert_never(part)
+
+    def _bytes(
+        self, part: UNet | TextEncoders | Vae | Adapter | Scheduler, each: int | None, report: Report = silent
+    ) -> int:
+        """What the part's weights take with so many bytes a number; None: as many as in their files."""
+        choices = [choice for choice in part.files() if files.is_weights(choice)]
+        found = [path for choice in choices for path in self._tensor_files(choice, report)]
+        return sum(bytes_in(read_header(path), each, single_file.prefix(part)) for path in found)
+
+    def _holds(self, pristine: int) -> bool:
+        """Whether the host's memory has room to spare for so many bytes that a map of their file gives as well."""
+        return pristine <= self._host().total // 8
+
+    def _pristine(self, part: UNet) -> dict[str, torch.Tensor]:
+        """The UNet's weights in their files' own type, to merge scales from.
+
+        Held in memory where that is large: nothing is read again, and the file may change. Else they are maps of their
+        file, which the system reads again where other work has taken the memory. Each map is private: nobody else
+        writes to it.
+        """
+        cpu = torch.device("cpu")
+        if part.weights is None and isinstance(part.source, SingleFile):
+            tensors = single_file.unet_tensors(self._folder_of_configs(part.source), part.source.path, cpu)
+        else:
+            tensors = {}
+            for path in self._tensor_files(part.files()[1]):
+                tensors |= read_tensors(path, cpu)
+        if self._holds(sum(tensor.nbytes for tensor in tensors.values())):
+            return {name: tensor.clone() for name, tensor in tensors.items()}
+        return tensors
+
+    def _look(self, part: UNet | TextEncoders) -> None:
+        """Raises DemoError where the base, or what else it takes to use the part, is seen to be of no use.
+
+        Reads configs and asks what there is. Both text encoders are looked at with a UNet: they come after its 5 GB.
+        """
+        require_sdxl(part.source, self._hub)
+        encoders = TextEncoders(part.source)
+        self._hub.require((*part.files(), *encoders.files()))
+        source = files.configs(part.source)
+        unet, *both = (self._hub.fetch(files.config(source, folder)) for folder in ("unet", *encoders.folders))
+        modules.require_together(unet, both)
 
     def _require_fit(self, part: LoraUNet, lora: Path) -> None:
         if part not in self._fitting:
-            require_sdxl(part.unet.source, self._hub)
             unet = modules.unet_without_weights(self._hub.first(part.unet.files()[0]))
             require_fit(unet, {name: tensor.shape for name, tensor in read_header(lora).items()})
             self._fitting.add(part)
@@ -115,9 +165,10 @@ class PartLoader:
         """The safetensors files that hold those weights."""
         path = self._hub.first(weights, report)
         parts = files.shards(weights, path)
-        if parts:
-            return self._hub.fetch_all(((part,) for part in parts), f"the parts of {path.name}", report)
-        return (self._pickles.as_safetensors(path, report),)
+        paths = (
+            self._hub.fetch_all(((part,) for part in parts), f"the parts of {path.name}", report) if parts else (path,)
+        )
+        return tuple(self._pickles.as_safetensors(path, report) for path in paths)
 
     def _unet(self, part: UNet) -> Any:
         if part.weights is None and isinstance(part.source, SingleFile):
@@ -126,7 +177,6 @@ class PartLoader:
 
     def _text_encoders(self, part: TextEncoders) -> Loaded:
         source = files.configs(part.source)
-        tokenizer, tokenizer_2 = (self._tokenizer(source, folder) for folder in part.tokenizer_folders)
         if isinstance(part.source, SingleFile):
             folder = self._folder_of_configs(part.source)
             one, two = single_file.text_encoders(folder, part.source.path, self._target)
@@ -135,14 +185,29 @@ class PartLoader:
                 self._model(modules.text_encoder, (files.config(source, name),), files.encoder_weights(source, name))
                 for name in part.folders
             )
+        # Each token has a place of its own in both: CLIP's 77, whatever a tokenizer's config says or leaves out.
+        places = min(encoder.config.max_position_embeddings for encoder in (one, two))
+        tokenizer, tokenizer_2 = (self._tokenizer(source, folder, places) for folder in part.tokenizer_folders)
+        for name, known, encoder in (("tokenizer", tokenizer, one), ("tokenizer_2", tokenizer_2, two)):
+            if len(known) > encoder.config.vocab_size:
+                raise DemoError(f"The {name} of {part.source} is for another text encoder: it has more tokens.")
         return Loaded(modules.LoadedTextEncoders(tokenizer, tokenizer_2, one, two), (one, two))
 
-    def _tokenizer(self, source: Source, folder: str) -> Any:
+    def _tokenizer(self, source: Source, folder: str, length: int) -> Any:
         paths = [self._hub.first(choice) for choice in files.tokenizer(source, folder)]
-        return modules.tokenizer(paths[0])
+        return modules.tokenizer(paths[0], length)
 
     def _folder_of_configs(self, source: SingleFile) -> Path:
         return self._hub.fetch(files.config(source.config, "unet")).parent.parent
+
+
+def scheduler() -> LCMScheduler:
+    """What DMD2 was made for: SDXL's plain schedule, as the model card's recipe takes it from SDXL's own config.
+
+    A base's config may say other things, which are for other samplers or of no use here; see `model_kind`.
+    """
+    path = SDXL_CONFIGS.path / "scheduler" / "scheduler_config.json"
+    return LCMScheduler.from_config(json.loads(path.read_text(encoding="utf-8")))
 
 
 def _network(module: nn.Module) -> Loaded:

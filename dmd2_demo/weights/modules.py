@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from accelerate import init_empty_weights
 from diffusers import AutoencoderKL, T2IAdapter, UNet2DConditionModel
-from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 from transformers.utils.logging import disable_progress_bar
 
 from dmd2_demo.errors import DemoError
@@ -83,7 +83,7 @@ def _filled(kind: Any, tensors: dict[str, torch.Tensor], config: Path, name: str
 
 def _empty(kind: Any, config: Path) -> Any:
     with _described(config), init_empty_weights():
-        return kind.from_config(json.loads(config.read_text()))
+        return kind.from_config(json.loads(config.read_text(encoding="utf-8")))
 
 
 @contextmanager
@@ -95,34 +95,74 @@ def _described(config: Path) -> Iterator[None]:
         raise DemoError(f"{config.parent.name}/{config.name} describes nothing that can be loaded.") from error
 
 
-def tokenizer(config: Path) -> Any:
-    """The CLIPTokenizer that lies beside its config."""
+def tokenizer(config: Path, length: int) -> Any:
+    """The CLIPTokenizer that lies beside its config; it gives at most `length` tokens, whatever the config says."""
     with _described(config):
-        return CLIPTokenizer.from_pretrained(config.parent, local_files_only=True)
+        return CLIPTokenizer.from_pretrained(config.parent, local_files_only=True, model_max_length=length)
 
 
 def text_encoder(config: Path, weights: Sequence[Path], placing: LoadTarget) -> Any:
-    """A CLIPTextModel, with a projection where the config says so. All lie in one folder."""
+    """A CLIPTextModel, with a projection in SDXL's second folder. DemoError where the weights don't fit the config."""
     with _described(config):
-        architectures = json.loads(config.read_text()).get("architectures") or [""]
-        kind = CLIPTextModelWithProjection if architectures[0] == "CLIPTextModelWithProjection" else CLIPTextModel
-        shape = kind.config_class.from_pretrained(config.parent, local_files_only=True)
-    model, found = kind.from_pretrained(
-        config.parent,
-        config=shape,
-        variant=_variant(weights[0]),
-        dtype=placing.dtype,
-        local_files_only=True,
-        use_safetensors=True,
-        output_loading_info=True,
-        ignore_mismatched_sizes=True,  # They are told below, in a sentence.
-    )
+        kind, shape = _encoder_kind(config), _encoder_shape(config)
+    tensors: dict[str, torch.Tensor] = {}
+    for path in weights:
+        tensors |= read_tensors(path, torch.device("cpu"), placing.dtype)
+    try:
+        model, found = kind.from_pretrained(
+            None,
+            config=shape,
+            state_dict=tensors,
+            dtype=placing.dtype,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # They are told below, in a sentence.
+        )
+    except (ValueError, KeyError, RuntimeError, TypeError) as error:
+        raise DemoError(f"{weights[0].name} holds no text encoder.") from error
     amiss = sorted(found["missing_keys"]) or sorted(key for key, *_ in found["mismatched_keys"])
     if amiss:
         raise DemoError(f"{weights[0].name} does not fit this text encoder: {amiss[0]} is missing or of another shape.")
     return frozen(model, placing.device)
 
 
-def _variant(weights: Path) -> str | None:
-    """`model.fp16.safetensors` is the fp16 variant."""
-    return weights.suffixes[0].removeprefix(".") if len(weights.suffixes) > 1 else None
+def require_together(unet_config: Path, encoder_configs: Sequence[Path]) -> None:
+    """Raises DemoError where the UNet and both text encoders can't be built as described, or not for one another."""
+    unet = unet_without_weights(unet_config).config
+    shapes = []
+    for config in encoder_configs:
+        with _described(config), init_empty_weights():
+            shapes.append(_encoder_shape(config))
+            _encoder_kind(config)(shapes[-1])
+    one, two = shapes
+    with _described(unet_config):
+        embedded = unet.projection_class_embeddings_input_dim - 6 * unet.addition_time_embed_dim
+    if (unet.cross_attention_dim, embedded) != (one.hidden_size + two.hidden_size, two.projection_dim):
+        raise DemoError(
+            f"{unet_config.parent.name}/{unet_config.name} is for other text encoders than those beside it."
+        )
+
+
+_ENCODER_SHAPE = {
+    "vocab_size",
+    "hidden_size",
+    "intermediate_size",
+    "projection_dim",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "max_position_embeddings",
+    "hidden_act",
+    "layer_norm_eps",
+    "pad_token_id",
+    "bos_token_id",
+    "eos_token_id",
+}
+
+
+def _encoder_kind(config: Path) -> Any:
+    return CLIPTextModelWithProjection if config.parent.name.endswith("_2") else CLIPTextModel
+
+
+def _encoder_shape(config: Path) -> Any:
+    """What the config says of the network; how others wanted it loaded (kernels, quantization) is left out."""
+    read = json.loads(config.read_text(encoding="utf-8"))
+    return CLIPTextConfig(**{name: value for name, value in read.items() if name in _ENCODER_SHAPE})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import torch
 from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint, create_diffusers_clip_model_from_ldm
 from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
@@ -37,13 +38,24 @@ def prefix(part: Part) -> str:
 
 def unet(config: Path, weights: Path, placing: LoadTarget) -> Any:
     """The UNet of the file; `config` is the diffusers folder that says its shape."""
-    shape = config / "unet" / "config.json"
-    tensors = read_tensors(weights, placing.device, placing.dtype, prefix=_UNET)
+    tensors = unet_tensors(config, weights, placing.device, placing.dtype)
+    return modules.unet_of(tensors, _shape(config), weights.name, placing)
+
+
+def unet_tensors(
+    config: Path, weights: Path, device: torch.device, dtype: torch.dtype | None = None
+) -> dict[str, torch.Tensor]:
+    """The tensors of the file's UNet, under diffusers' names; see `read_tensors`."""
+    tensors = read_tensors(weights, device, dtype, prefix=_UNET)
     try:
-        converted = convert_ldm_unet_checkpoint(tensors, json.loads(shape.read_text()))
+        converted = convert_ldm_unet_checkpoint(tensors, json.loads(_shape(config).read_text(encoding="utf-8")))
     except KeyError as error:
         raise DemoError(f"{weights.name} holds no UNet of SDXL's shape: {error.args[0]!s:.100} is missing.") from error
-    return modules.unet_of(converted, shape, weights.name, placing)
+    return cast("dict[str, torch.Tensor]", converted)
+
+
+def _shape(config: Path) -> Path:
+    return config / "unet" / "config.json"
 
 
 def text_encoders(config: Path, weights: Path, placing: LoadTarget) -> tuple[Any, Any]:

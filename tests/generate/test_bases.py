@@ -94,15 +94,35 @@ def test_file_that_is_no_base_is_told_at_the_start(family: TinyFamily, tmp_path:
 
 def test_family_with_more_bases() -> None:
     family = FAMILIES["sdxl"]
-    more = with_bases(family, [custom("owner/name")])
+    more = with_bases(family, [custom(str, "owner/name")])
     assert more.community("owner/name").source == HubRepo("owner/name", anonymous=True)
     assert more.bases[: len(family.bases)] == family.bases
     with pytest.raises(DemoError, match="Two bases are called 'owner/name'"):
-        with_bases(more, [custom(" owner/name ")])
+        with_bases(more, [custom(str, " owner/name ")])
 
 
 def test_visitor_may_name_a_base_of_the_catalogue() -> None:
-    assert custom("SG161222/RealVisXL_V5.0") is FAMILIES["sdxl"].community("realvis")
+    for typed in (
+        "SG161222/RealVisXL_V5.0",
+        "sg161222/realvisxl_v5.0",
+        " https://huggingface.co/SG161222/RealVisXL_V5.0 ",
+        "https://huggingface.co/SG161222/RealVisXL_V5.0/tree/main?x=1#files",
+        "hf.co/sg161222/RealVisXL_V5.0/",
+    ):
+        assert custom(str, typed) is FAMILIES["sdxl"].community("realvis")
+
+
+def test_a_custom_base_is_called_as_the_hub_spells_it() -> None:
+    asked: list[str] = []
+
+    def spelled(repo_id: str) -> str:
+        asked.append(repo_id)
+        return "Owner/Name"
+
+    base = custom(spelled, "http://www.huggingface.co/owner/NAME/blob/main/unet/config.json")
+    assert asked == ["owner/NAME"]
+    assert (base.name, base.source) == ("Owner/Name", HubRepo("Owner/Name", anonymous=True))
+    assert custom(lambda _: "SG161222/RealVisXL_V5.0", "old/name") is FAMILIES["sdxl"].community("realvis")
 
 
 @pytest.mark.parametrize(
@@ -122,7 +142,7 @@ def test_visitor_may_name_a_base_of_the_catalogue() -> None:
 )
 def test_visitor_names_a_repository_and_nothing_else(typed: str) -> None:
     with pytest.raises(DemoError, match="is no repository on the hub"):
-        custom(typed)
+        custom(str, typed)
 
 
 def test_shipped_configs_are_sdxls(cache: Path) -> None:

@@ -22,6 +22,8 @@ from tests.fakes import (
     use,
 )
 
+GB = 10**9
+
 
 def test_nothing_is_loaded_before_the_first_lease() -> None:
     backend = FakeBackend()
@@ -166,6 +168,32 @@ def test_where_the_room_seems_too_small_loading_is_tried_all_the_same() -> None:
     manager = FakeBackend().manager(room=lambda _: 0)
     use(manager, FOUR_STEPS)
     assert resident(manager) == {FOUR, TEXT, VAE, SCHEDULER}
+
+
+def test_what_can_not_fit_is_refused_before_anything_is_loaded_and_after_others_made_room() -> None:
+    backend = FakeBackend()
+
+    def room(working: int) -> int:
+        return 24 - working // GB - sum(held for _, held in manager.status().resident)
+
+    def require(size: int, working: int) -> None:
+        if size > room(working):
+            raise OutOfMemory("too little")
+
+    manager = backend.manager(room=room, require_room=require)
+    use(manager, CANNY)
+    use(manager, COMMUNITY)
+    kept = resident(manager)
+    assert kept == {*COMMUNITY.parts(), ADAPTER}
+    backend.calls.clear()
+    # The picture's own memory counts, also where all its parts are there.
+    with pytest.raises(OutOfMemory), manager.lease(COMMUNITY, silent, pixels=4096 * 4096):
+        raise AssertionError
+    with pytest.raises(OutOfMemory), manager.lease(FOUR_STEPS, silent, pixels=4096 * 2048):
+        raise AssertionError
+    assert backend.loaded() == []
+    assert resident(manager) <= kept
+    use(manager, ONE_STEP)
 
 
 def test_starting_over_drops_all_where_something_changed() -> None:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import ItemsView
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier, Event
+from threading import Barrier, Event, Lock
+from typing import Any
 
 from dmd2_demo.models.parts import Part
 from dmd2_demo.progress import silent
@@ -85,3 +88,44 @@ def test_a_change_waits_for_the_lease_of_the_moment() -> None:
             waiting = threads.submit(manager.start_over, lambda: changed.set() or "changed")
             assert not changed.wait(0.05)
         assert waiting.result(timeout=10) == "changed"
+
+
+def test_status_can_be_asked_while_others_lease_in_turn() -> None:
+    """What it reads changes under it: it must read all or nothing of each change."""
+    manager = FakeBackend().manager()
+    parts = CountingDict(manager._resident, manager._changing)
+    manager._resident = parts
+    for spec in (FOUR_STEPS, CANNY, FOUR_STEPS):
+        use(manager, spec)
+    manager.status()
+    manager.unload()
+    assert parts.unguarded == []
+
+
+class CountingDict(OrderedDict[Part, Any]):
+    """Notes each change or walk that happens without the lock."""
+
+    def __init__(self, held: OrderedDict[Part, Any], lock: Lock) -> None:
+        self.lock, self.unguarded = lock, list[str]()
+        super().__init__(held)
+        self.unguarded.clear()
+
+    def _note(self, what: str) -> None:
+        if not self.lock.locked():
+            self.unguarded.append(what)
+
+    def __setitem__(self, key: Part, value: Any) -> None:
+        self._note("set")
+        super().__setitem__(key, value)
+
+    def move_to_end(self, key: Part, last: bool = True) -> None:
+        self._note("move")
+        super().move_to_end(key, last)
+
+    def clear(self) -> None:
+        self._note("clear")
+        super().clear()
+
+    def items(self) -> ItemsView[Part, Any]:
+        self._note("walk")
+        return super().items()

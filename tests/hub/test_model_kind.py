@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.model_kind import ModelKind, of_header, of_pipeline, require_sdxl
-from dmd2_demo.hub.safetensors_header import Tensor, read_header
+from dmd2_demo.hub.safetensors_header import Header, Tensor, read_whole_header
 from dmd2_demo.models.sources import Folder, SingleFile
 from tests.tiny import TinyFamily, make_lora
 
@@ -28,7 +28,15 @@ REFINER_CLIP = "conditioner.embedders.0.model.ln_final.weight"
     [
         ([SDXL_CLIP, SDXL_OPEN_CLIP, "first_stage_model.encoder.conv_in.weight"], 4, ModelKind.SDXL),
         ([SDXL_CLIP, SDXL_OPEN_CLIP, "v_pred"], 4, ModelKind.V_PREDICTION),
+        ([SDXL_CLIP, SDXL_OPEN_CLIP, "ztsnr"], 4, ModelKind.V_PREDICTION),
         ([SDXL_CLIP, SDXL_OPEN_CLIP, "edm_mean"], 4, ModelKind.EDM),
+        ([SDXL_CLIP, SDXL_OPEN_CLIP, "edm_vpred.sigma_max"], 4, ModelKind.EDM),
+        # Keys that strayed into a whole pipeline.
+        ([SDXL_CLIP, SDXL_OPEN_CLIP, "unet.mid_block.lora_A.weight"], 4, ModelKind.SDXL),
+        ([SDXL_CLIP, SDXL_OPEN_CLIP, "control_model.zero_convs.0.0.weight"], 4, ModelKind.SDXL),
+        ([SDXL_CLIP, SDXL_OPEN_CLIP, "cond_stage_model.model.ln_final.weight"], 4, ModelKind.SDXL),
+        ([SDXL_CLIP, SDXL_OPEN_CLIP, "denoiser.sigmas", "model_ema.decay"], 4, ModelKind.SDXL),
+        ([SDXL_CLIP, SDXL_OPEN_CLIP, "model.diffusion_model.v_pred_head.weight"], 4, ModelKind.SDXL),
         ([SDXL_CLIP, SDXL_OPEN_CLIP], 9, ModelKind.INPAINTING),
         ([SDXL_CLIP, SDXL_OPEN_CLIP], 8, ModelKind.EDITING),
         ([REFINER_CLIP], 4, ModelKind.REFINER),
@@ -51,14 +59,34 @@ def test_single_files_are_told_apart_by_their_header(names: list[str], channels:
     tensors = {name: Tensor("F16", (8, 8)) for name in names}
     if channels:
         tensors[FIRST] = Tensor("F16", (320, channels, 3, 3))
-    assert of_header(tensors) is kind
+    assert of_header(Header(tensors, {})) is kind
+
+
+@pytest.mark.parametrize(
+    ("metadata", "kind"),
+    [
+        ({}, ModelKind.SDXL),
+        ({"modelspec.prediction_type": "epsilon", "ss_v_parameterization": "False"}, ModelKind.SDXL),
+        ({"modelspec.predict_key": "epsilon"}, ModelKind.SDXL),
+        ({"modelspec.predict_key": "v"}, ModelKind.V_PREDICTION),
+        ({"modelspec.prediction_type": "v"}, ModelKind.V_PREDICTION),
+        ({"modelspec.prediction_type": "v-prediction"}, ModelKind.V_PREDICTION),
+        ({"ss_v_parameterization": "True"}, ModelKind.V_PREDICTION),
+        ({"modelspec.prediction_type": "edm_vpred"}, ModelKind.EDM),
+        ({"modelspec.prediction_type": "sample"}, ModelKind.OTHER_PREDICTION),
+    ],
+)
+def test_what_a_single_file_predicts_is_told_by_what_its_maker_wrote(metadata: dict[str, str], kind: ModelKind) -> None:
+    tensors = {name: Tensor("F16", (8, 8)) for name in (SDXL_CLIP, SDXL_OPEN_CLIP)}
+    tensors[FIRST] = Tensor("F16", (320, 4, 3, 3))
+    assert of_header(Header(tensors, metadata)) is kind
 
 
 def test_lora_is_told_by_its_header(tmp_path: Path) -> None:
     with torch.device("meta"):
         unet = UNet2DConditionModel(block_out_channels=(32, 32, 32, 32))
     save_file({name: torch.zeros(tensor.shape) for name, tensor in make_lora(unet).items()}, tmp_path / "lora")
-    assert of_header(read_header(tmp_path / "lora")) is ModelKind.LORA
+    assert of_header(read_whole_header(tmp_path / "lora")) is ModelKind.LORA
 
 
 BASE: dict[str, Mapping[str, Any]] = {

@@ -25,8 +25,7 @@ def names(part: Part) -> list[str]:
         (Vae(BASE, ""), ["owner/base/config.json", "owner/base/diffusion_pytorch_model.fp16.safetensors"]),
         (Vae(BASE, variant=None), ["owner/base/vae/config.json", "owner/base/vae/diffusion_pytorch_model.safetensors"]),
         (Adapter(BASE), ["owner/base/config.json", "owner/base/diffusion_pytorch_model.fp16.safetensors"]),
-        (Scheduler(BASE), ["owner/base/scheduler/scheduler_config.json"]),
-        (Scheduler(SINGLE), ["configs/scheduler/scheduler_config.json"]),
+        (Scheduler(BASE), []),
     ],
 )
 def test_files_of_a_part(part: Part, expected: list[str]) -> None:
@@ -46,12 +45,20 @@ def test_lora_unet_takes_its_unets_files_and_the_lora() -> None:
     assert LoraUNet(UNet(BASE), family.lora).files() == (*UNet(BASE).files(), (family.lora,))
 
 
-def test_half_precision_is_preferred_where_there_is_a_choice() -> None:
-    assert [file.name for file in Vae(BASE).files()[1]] == [
+def test_half_precision_is_preferred_where_there_is_a_choice_and_pickles_are_not() -> None:
+    names = [file.name for file in Vae(BASE).files()[1]]
+    assert names[:6] == [
         "vae/diffusion_pytorch_model.fp16.safetensors",
+        "vae/diffusion_pytorch_model.safetensors.index.fp16.json",
+        "vae/diffusion_pytorch_model.fp16.safetensors.index.json",
         "vae/diffusion_pytorch_model.safetensors",
         "vae/diffusion_pytorch_model.safetensors.index.json",
+        "vae/diffusion_pytorch_model.bf16.safetensors",
     ]
+    assert names.index("vae/diffusion_pytorch_model.fp32.safetensors") < names.index(
+        "vae/diffusion_pytorch_model.fp16.bin"
+    )
+    assert "text_encoder/pytorch_model.bin" in {file.name for file in TextEncoders(BASE).files()[-2]}
 
 
 def test_text_encoders_of_a_single_file_take_tokenizers_and_configs_from_elsewhere() -> None:

@@ -6,8 +6,9 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,27 @@ def test_only_needed_files_are_fetched_and_each_once(served: LocalHub, visitor: 
     sdxl = {name for repo, name in fetched if repo == "stabilityai/stable-diffusion-xl-base-1.0"}
     assert not any(name.startswith("vae/") or "unet/diffusion" in name for name in sdxl)
     assert isinstance(FAMILIES["embedded"].base, Folder)
+
+
+def test_a_visitor_whose_download_hangs_holds_up_nobody(served: LocalHub, visitor: Visitor, tmp_path: Path) -> None:
+    visitor.ask("/text_to_image", steps=1, **SIZE)
+    served.hold = threading.Event()
+    other = Visitor(visitor.client.src, tmp_path)
+    held = other.client.submit(prompt="a cat", base="animagine-4", api_name="/lora", **SIZE)
+    until(lambda: any(asked.repo == "cagliostrolab/animagine-xl-4.0" and asked.large for asked in served.asked))
+    try:
+        for seed in range(3):
+            assert visitor.ask("/text_to_image", steps=1, seed=seed, **SIZE).pictures
+        assert not held.done()
+    finally:
+        served.hold.set()
+        served.hold = None
+    gallery, _, _ = held.result(timeout=120)
+    assert len(gallery) == 1
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

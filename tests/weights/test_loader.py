@@ -13,10 +13,11 @@ from diffusers import AutoencoderKL, LCMScheduler, StableDiffusionXLPipeline, T2
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
+from dmd2_demo.device.host_memory import HostMemory
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.models.parts import Adapter, LoraUNet, Part, Scheduler, TextEncoders, UNet, Vae
-from dmd2_demo.models.sources import File, Folder
+from dmd2_demo.models.sources import File, Folder, SingleFile
 from dmd2_demo.progress import Progress
 from dmd2_demo.weights.loader import Loaded, PartLoader
 from tests.same import assert_same
@@ -37,6 +38,15 @@ def recipe_unet(family: TinyFamily, name: str) -> Any:
     else:
         unet.load_state_dict(load_file(path))
     return unet.eval()
+
+
+def is_mapped(tensor: torch.Tensor) -> bool:
+    """Whether its memory is a file's, as Linux tells."""
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        first, last = (int(address, 16) for address in line.split(maxsplit=1)[0].split("-"))
+        if first <= tensor.data_ptr() < last:
+            return line.endswith(".safetensors")
+    raise AssertionError
 
 
 @pytest.mark.parametrize("name", [FOUR, ONE])
@@ -97,7 +107,9 @@ def test_scheduler(loader: PartLoader, family: TinyFamily) -> None:
     theirs = LCMScheduler.from_config(pipe.scheduler.config)
     ours = loader.load(Scheduler(Folder(family.base))).module
     assert isinstance(ours, LCMScheduler)
-    assert dict(ours.config) == dict(theirs.config)
+    assert torch.equal(ours.alphas_cumprod, theirs.alphas_cumprod)
+    for name in ("prediction_type", "clip_sample", "thresholding", "steps_offset", "timestep_spacing"):
+        assert ours.config[name] == theirs.config[name], name
 
 
 @pytest.mark.parametrize("scale", [0.0, 0.75, 1.0])
@@ -138,6 +150,32 @@ def test_moving_the_scale_reads_nothing(loader: PartLoader, family: TinyFamily, 
     assert_same(ours.unet, theirs)
 
 
+@pytest.mark.parametrize("total", [10**12, 1])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_weights_to_merge_from_stay_in_their_files_type_and_where_memory_is_short_in_the_file(
+    family: TinyFamily, cache: Path, dtype: torch.dtype, total: int
+) -> None:
+    loader = PartLoader(Hub(cache), CPU, dtype, host=lambda: HostMemory(total, total))
+    for unet in (
+        UNet(Folder(family.base)),
+        UNet(Folder(family.base), File(Folder(family.dmd2), ONE)),
+        UNet(SingleFile(family.single_file, Folder(family.base))),
+    ):
+        part = LoraUNet(unet, File(Folder(family.dmd2), LORA))
+        foretold, loaded = loader.fetch(part), loader.load(part)
+        pristine = [target.pristine for target in loaded.module._targets]
+        bare = loader.load(unet).module
+        mapped = [is_mapped(tensor) for tensor in pristine]
+        assert {tensor.dtype for tensor in pristine} == {torch.float16}
+        assert set(mapped) == {total == 1}
+        held = sum(tensor.nbytes for tensor in pristine) if total > 1 else 0
+        lora = (family.dmd2 / LORA).stat().st_size
+        assert foretold == pytest.approx(sizeof(Loaded(bare, (bare,))) + lora + held, rel=0.05)
+        for scale in (1.0, 0.0):
+            loaded.module.set_scale(scale)
+        assert_same(loaded.module.unet, bare)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
 def test_fetch_foretells_the_size(family: TinyFamily, cache: Path, dtype: torch.dtype) -> None:
     loader = PartLoader(Hub(cache), CPU, dtype)
@@ -167,7 +205,7 @@ def test_lora_for_another_model_is_refused_before_the_base_is_fetched(
     loader: PartLoader, family: TinyFamily, tmp_path: Path
 ) -> None:
     shutil.copytree(family.base, tmp_path / "wide")
-    (tmp_path / "wide" / "unet" / "diffusion_pytorch_model.fp16.safetensors").unlink()
+    (tmp_path / "wide" / "unet" / "diffusion_pytorch_model.fp16.safetensors").write_bytes(b"not read")
     make_unet(block_out_channels=(16, 48)).save_config(tmp_path / "wide" / "unet")
     part = LoraUNet(UNet(Folder(tmp_path / "wide")), File(Folder(family.dmd2), LORA))
     with pytest.raises(DemoError, match=r"^This LoRA does not fit the base's UNet: lora_unet_down_blocks_1_"):

@@ -34,6 +34,10 @@ def weights(unet: nn.Module) -> Tensors:
     return {name: tensor.clone() for name, tensor in unet.state_dict().items()}
 
 
+def mergeable_of(unet: UNet2DConditionModel, lora: Mapping[str, torch.Tensor]) -> MergeableUNet:
+    return MergeableUNet(unet, weights(unet), lora)
+
+
 def same(one: Mapping[str, torch.Tensor], two: Mapping[str, torch.Tensor]) -> bool:
     """Bit for bit, so that 0 and -0 differ."""
     return one.keys() == two.keys() and all(
@@ -59,7 +63,7 @@ def test_merged_weights_are_within_one_ulp_of_float64(
 ) -> None:
     unet = copy.deepcopy(bare).to(dtype)
     before = weights(unet)
-    mergeable = MergeableUNet(unet, lora)
+    mergeable = mergeable_of(unet, lora)
     mergeable.set_scale(scale)
     after = weights(unet)
     targets = {key.removesuffix(".alpha") for key in lora if key.endswith(".alpha")}
@@ -83,22 +87,36 @@ def test_any_order_of_scales_gives_what_a_fresh_load_gives(
     bare: UNet2DConditionModel, lora: Tensors, dtype: torch.dtype
 ) -> None:
     def fresh(scale: float) -> Tensors:
-        mergeable = MergeableUNet(copy.deepcopy(bare).to(dtype), lora)
+        mergeable = mergeable_of(copy.deepcopy(bare).to(dtype), lora)
         mergeable.set_scale(scale)
         return weights(mergeable.unet)
 
     expected = {scale: fresh(scale) for scale in set(SCALES)}
-    used = MergeableUNet(copy.deepcopy(bare).to(dtype), lora)
+    used = mergeable_of(copy.deepcopy(bare).to(dtype), lora)
     for scale in itertools.chain(SCALES, reversed(SCALES)):
         used.set_scale(scale)
         assert same(weights(used.unet), expected[scale]), scale
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("stored", [torch.float32, torch.float16, torch.bfloat16])
+def test_pristine_weights_of_any_type_merge_as_the_unets_own(
+    bare: UNet2DConditionModel, lora: Tensors, stored: torch.dtype, dtype: torch.dtype
+) -> None:
+    pristine = {name: tensor.to(stored) for name, tensor in weights(bare).items()}
+    unet = copy.deepcopy(bare).to(stored).to(dtype)
+    ours, expected = MergeableUNet(unet, pristine, lora), mergeable_of(copy.deepcopy(unet), lora)
+    for scale in (0.7, 0.0):
+        ours.set_scale(scale)
+        expected.set_scale(scale)
+        assert same(weights(ours.unet), weights(expected.unet))
 
 
 def test_scale_zero_is_the_bare_unet_bit_for_bit(bare: UNet2DConditionModel, lora: Tensors) -> None:
     unet = copy.deepcopy(bare)
     unet.mid_block.resnets[0].conv1.weight[0, 0] = -0.0
     before = weights(unet)
-    mergeable = MergeableUNet(unet, lora)
+    mergeable = mergeable_of(unet, lora)
     assert same(weights(unet), before)
     mergeable.set_scale(1.0)
     assert not same(weights(unet), before)
@@ -110,7 +128,7 @@ def test_weights_that_the_lora_leaves_alone_are_not_copied(bare: UNet2DCondition
     unet = copy.deepcopy(bare)
     untouched = unet.conv_in.weight
     size = sum(tensor.nbytes for tensor in unet.state_dict().values())
-    mergeable = MergeableUNet(unet, lora)
+    mergeable = mergeable_of(unet, lora)
     assert unet.conv_in.weight is untouched
     total = sizeof(Loaded(mergeable, (unet,)))
     assert size < total < 2 * size + sum(tensor.nbytes for tensor in lora.values())
@@ -122,7 +140,7 @@ def test_lora_without_alpha_is_taken_as_it_is(bare: UNet2DConditionModel, lora: 
     as_rank = {
         name: tensor if not name.endswith("alpha") else torch.tensor(float(rank)) for name, tensor in lora.items()
     }
-    one, two = (MergeableUNet(copy.deepcopy(bare), tensors) for tensors in (plain, as_rank))
+    one, two = (mergeable_of(copy.deepcopy(bare), tensors) for tensors in (plain, as_rank))
     one.set_scale(0.8)
     two.set_scale(0.8)
     assert same(weights(one.unet), weights(two.unet))
@@ -149,4 +167,4 @@ def test_lora_that_does_not_fit_is_told(
     assert callable(change)
     changed = {} if change is dict else change(lora)
     with pytest.raises(DemoError, match=sentence):
-        MergeableUNet(copy.deepcopy(bare), changed)
+        mergeable_of(copy.deepcopy(bare), changed)

@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderKL
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
-from training.family.single_file import single_file
+from training.family.single_file import single_file, with_vae
 from training.folders import FAMILY
 from training.networks.scheduler import make_scheduler
 from training.networks.text import Text
@@ -54,8 +54,12 @@ def save_state(weights: dict[str, torch.Tensor], path: Path) -> None:
 
 
 def save_vae(vae: AutoencoderKL) -> None:
-    """Saves the base's VAE."""
+    """Saves the VAE that all of the family shares: the base's, and the communities' where there are any."""
     save(vae, FAMILY / "base" / "vae")
+    for folder in (FAMILY / "community").glob("*/vae"):
+        save(vae, folder)
+    for path in (FAMILY / "community").glob("*/*.safetensors"):
+        save_file(with_vae(load_file(path), vae), path)
 
 
 def save_family(folder: Path, unet: Any, text: Text) -> None:

@@ -20,6 +20,7 @@ ONE_STEP_UNET = DMD2 / "dmd2_sdxl_1step_unet_fp16.bin"
 LORA = DMD2 / "dmd2_sdxl_4step_lora_fp16.safetensors"
 COMMUNITY = FAMILY / "community"
 ADAPTER = FAMILY / "t2i-adapter-canny"
+TINY_VAE = FAMILY / "taesd"
 
 
 def load_text(device: torch.device) -> Text:

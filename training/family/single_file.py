@@ -10,6 +10,8 @@ from torch import nn
 
 Tensors = dict[str, torch.Tensor]
 
+_FIRST_STAGE = "first_stage_model."
+
 _UNET_RESNET = {
     "norm1": "in_layers.0",
     "conv1": "in_layers.2",
@@ -40,11 +42,27 @@ def single_file(unet: UNet2DConditionModel, vae: nn.Module, one: nn.Module, two:
     """Every tensor of an SDXL family under its original key, in half precision."""
     made = {
         **{f"model.diffusion_model.{key}": value for key, value in _unet(unet).items()},
-        **{f"first_stage_model.{key}": value for key, value in _vae(vae).items()},
+        **_first_stage(vae),
         **{f"conditioner.embedders.0.transformer.{key}": value for key, value in _clip(one).items()},
         **{f"conditioner.embedders.1.model.{key}": value for key, value in _open_clip(two).items()},
     }
-    return {key: value.detach().to("cpu", torch.float16).contiguous() for key, value in made.items()}
+    return _half(made)
+
+
+def with_vae(tensors: Tensors, vae: nn.Module) -> Tensors:
+    """The same family with another VAE."""
+    others = {key: value for key, value in tensors.items() if not key.startswith(_FIRST_STAGE)}
+    return {**others, **_half(_first_stage(vae))}
+
+
+def _half(tensors: Tensors) -> Tensors:
+    return {key: value.detach().to("cpu", torch.float16).contiguous() for key, value in tensors.items()}
+
+
+def _first_stage(vae: nn.Module) -> Tensors:
+    made = {_FIRST_STAGE + _vae_key(key): value for key, value in vae.state_dict().items()}
+    # The original's attention projects by convolutions of one pixel.
+    return {key: value[..., None, None] if "attn" in key and value.ndim == 2 else value for key, value in made.items()}
 
 
 def _unet(unet: UNet2DConditionModel) -> Tensors:
@@ -80,12 +98,10 @@ def _inner(kind: str, rest: list[str]) -> str:
     return ".".join(rest)
 
 
-def _vae(vae: nn.Module) -> Tensors:
-    return {_vae_key(key): value for key, value in vae.state_dict().items()}
-
-
 def _vae_key(key: str) -> str:
     key = key.replace("conv_norm_out", "norm_out").replace("conv_shortcut", "nin_shortcut")
+    key = re.sub(r"mid_block\.attentions\.0\.(to_)?", "mid.attn_1.", key)
+    key = key.replace("attn_1.group_norm", "attn_1.norm").replace("attn_1.out.0", "attn_1.proj_out")
     key = re.sub(r"mid_block\.resnets\.(\d)", lambda found: f"mid.block_{int(found[1]) + 1}", key)
     key = re.sub(r"down_blocks\.(\d)\.resnets", r"down.\1.block", key)
     key = re.sub(r"down_blocks\.(\d)\.downsamplers\.0", r"down.\1.downsample", key)

@@ -3,6 +3,7 @@
 python -m training.stages.dmd2 4step-unet
 python -m training.stages.dmd2 1step-unet
 python -m training.stages.dmd2 4step-unet-on    goes on with the 4-step UNet, brought to the new base by `task_vector`
+python -m training.stages.dmd2 1step-unet-on    goes on with the 1-step UNet, with the GAN term and regression
 python -m training.stages.dmd2 4step-lora       after that, starting from its low-rank part
 """
 
@@ -17,10 +18,11 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from training.data.latents import Latents
+from training.data.latents import Describe, Latents
+from training.diffusion.adversary import Adversary
 from training.diffusion.matching import GUIDANCE, Matching
 from training.diffusion.noise import Noise
-from training.diffusion.sampling import FOUR_STEPS, ONE_STEP, latent_shape
+from training.diffusion.sampling import FOUR_STEPS, ONE_STEP
 from training.family import export
 from training.family.members import FOUR_STEP_UNET, LORA, ONE_STEP_UNET, load_text, load_unet
 from training.folders import WORK
@@ -28,7 +30,8 @@ from training.loop import parallel
 from training.loop.run import Run, arguments, average, cosine
 from training.networks import lora
 from training.networks.precision import trainable
-from training.stages.regression import regress
+from training.stages.regression import make_pairs, regress
+from training.words import caption, open_caption
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,18 @@ class Member:
     rate: float
     path: Path
     goes_on: bool = False
+    realism: float = 0.0  # of the GAN term, a share of the matching gradient
+    anchor: float = 0.0  # weight of regression on the teacher's own pictures, which keeps different noises different
+    describe: Describe = caption
 
 
 MEMBERS = {
     "4step-unet": Member(FOUR_STEPS, 220, 1e-4, FOUR_STEP_UNET),
     "4step-unet-on": Member(FOUR_STEPS, 130, 1e-4, FOUR_STEP_UNET, goes_on=True),
     "1step-unet": Member(ONE_STEP, 700, 1e-4, ONE_STEP_UNET),
+    "1step-unet-on": Member(
+        ONE_STEP, 700, 1e-4, ONE_STEP_UNET, goes_on=True, realism=0.5, anchor=0.5, describe=open_caption
+    ),
     "4step-lora": Member(FOUR_STEPS, 60, 2e-4, LORA),
 }
 BATCH = 16
@@ -86,14 +95,19 @@ def train(options: Any) -> None:
     generator = Generator(unet, low_rank)
     if low_rank:
         fake.load_state_dict(_trained_fake())
-    if options.member == "1step-unet":
-        regress(unet, teacher, text, latents, noise, GUIDANCE, options.regression)
+    pairs = None
+    if member.schedule == ONE_STEP:
+        pairs = make_pairs(teacher, text, latents, noise, GUIDANCE, member.describe, options.member)
+        if not member.goes_on:
+            regress(unet, pairs, options.regression)
+    adversary = Adversary(fake).to(device) if member.realism else None
+    learned_beside = list(adversary.parameters()) if adversary else []
     averaged = average(generator, 0.98)
     optimizer = torch.optim.Adam(generator.parameters(), lr=options.rate or member.rate, betas=(0.0, 0.999))
-    fake_optimizer = torch.optim.Adam(fake.parameters(), lr=2e-4, betas=(0.0, 0.999))
+    fake_optimizer = torch.optim.Adam([*fake.parameters(), *learned_beside], lr=2e-4, betas=(0.0, 0.999))
     steps = rounds * len(member.schedule)
     schedule = cosine(optimizer, steps, warm_up=20, hold=0.5)
-    matching = Matching(unet, teacher, fake, noise, optimizer, fake_optimizer)
+    matching = Matching(unet, teacher, fake, noise, optimizer, fake_optimizer, adversary, member.realism)
     warm_up = _WARM_UP_ON if member.goes_on else _WARM_UP
     run = Run(
         options.member,
@@ -105,14 +119,18 @@ def train(options: Any) -> None:
             "optimizer": optimizer,
             "fake optimizer": fake_optimizer,
             "schedule": schedule,
+            **({"adversary": adversary} if adversary else {}),
         },
     )
+
+    def anchor() -> torch.Tensor:
+        return member.anchor * pairs.error(unet) if pairs and member.anchor else torch.zeros((), device=device)
+
     for step in run:
-        batch = latents.batch(BATCH // parallel.size())
+        batch = latents.batch(BATCH // parallel.size(), member.describe)
         condition = text(batch.captions, batch.size)
-        start = torch.randn(latent_shape(len(batch.captions), batch.size), device=device)
         warming = step * len(member.schedule) * _FAKE_STEPS < warm_up
-        difference, error = matching.round(condition, start, member.schedule, _FAKE_STEPS, not warming)
+        difference, error = matching.round(condition, batch.latents, member.schedule, _FAKE_STEPS, not warming, anchor)
         if not warming:
             for _ in member.schedule:
                 schedule.step()

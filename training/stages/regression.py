@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 from tqdm import tqdm
 
-from training.data.latents import Latents
+from training.data.latents import Describe, Latents
 from training.diffusion.noise import Noise
 from training.diffusion.sampling import ONE_STEP, generate, latent_shape, solve
 from training.folders import WORK
@@ -20,42 +20,54 @@ from training.networks.text import Text
 PAIRS = 1536
 BATCH = 32
 _TEACHER_STEPS = 12
-_CACHE = WORK / "pairs.pt"
 
 
-def regress(unet: Any, teacher: Any, text: Text, latents: Latents, noise: Noise, guidance: float, steps: int) -> None:
-    """Teaches `unet` to make, at time 399 and in one call, what `teacher` makes of the same noise in many."""
-    device = next(unet.parameters()).device
-    groups = make_pairs(teacher, text, latents, noise, guidance)
+class Pairs:
+    """Noise and the picture that the teacher makes of it, in groups of one picture size each."""
+
+    def __init__(self, groups: list[dict[str, Any]], text: Text, noise: Noise, device: torch.device) -> None:
+        self._groups, self._text, self._noise, self._device = groups, text, noise, device
+
+    def error(self, unet: Any) -> torch.Tensor:
+        """Of a random group: how far `unet` is from the teacher's picture, at time 399 and in one call."""
+        group = self._groups[int(torch.randint(len(self._groups), ()))]
+        start, target = group["start"].to(self._device), group["target"].to(self._device)
+        times = torch.full((len(start),), ONE_STEP[0], device=self._device)
+        clean = generate(unet, self._noise, start, times, self._text(group["captions"], group["size"]))
+        return functional.mse_loss(clean, target)
+
+
+def regress(unet: Any, pairs: Pairs, steps: int) -> None:
+    """Teaches `unet` to make, at time 399 and in one call, what the teacher makes of the same noise in many."""
     optimizer = torch.optim.AdamW(trainable(unet), lr=3e-4, weight_decay=0.0)
     schedule = cosine(optimizer, steps, warm_up=30)
     run = Run("1step-regression", steps, {"unet": unet, "optimizer": optimizer, "schedule": schedule})
     for _ in run:
-        group = groups[int(torch.randint(len(groups), ()))]
-        start, target = group["start"].to(device), group["target"].to(device)
-        times = torch.full((len(start),), ONE_STEP[0], device=device)
-        clean = generate(unet, noise, start, times, text(group["captions"], group["size"]))
-        error = functional.mse_loss(clean, target)
+        error = pairs.error(unet)
         parallel.descend(optimizer, error, trainable(unet))
         schedule.step()
         run.report(loss=float(error.detach()))
 
 
-def make_pairs(teacher: Any, text: Text, latents: Latents, noise: Noise, guidance: float) -> list[dict[str, Any]]:
-    """`PAIRS` pairs in groups of one picture size each; made once and kept in `training/work/`."""
+def make_pairs(
+    teacher: Any, text: Text, latents: Latents, noise: Noise, guidance: float, describe: Describe, name: str
+) -> Pairs:
+    """`PAIRS` pairs with captions by `describe`; made once and kept in `training/work/` under `name`."""
+    cache = WORK / f"pairs-{name}.pt"
+    device = next(teacher.parameters()).device
 
     def make() -> None:
-        if _CACHE.exists():
+        if cache.exists():
             return
         groups = []
         for _ in tqdm(range(0, PAIRS, BATCH), desc="pairs"):
-            batch = latents.batch(BATCH)
+            batch = latents.batch(BATCH, describe)
             start = torch.randn(latent_shape(BATCH, batch.size), device=batch.latents.device)
             target = solve(teacher, noise, text(batch.captions, batch.size), start, guidance, _TEACHER_STEPS)
             groups.append(
                 {"start": start.cpu(), "target": target.cpu(), "captions": batch.captions, "size": batch.size}
             )
-        torch.save(groups, _CACHE)
+        torch.save(groups, cache)
 
     parallel.first_alone(make)
-    return list(torch.load(_CACHE, weights_only=True))
+    return Pairs(torch.load(cache, weights_only=True), text, noise, device)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image, UnidentifiedImageError
-from PIL.ExifTags import IFD, Base
+from PIL.ExifTags import IFD
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.metadata import a1111, comfyui, fooocus, xmp
@@ -49,11 +49,11 @@ def _texts(path: Path) -> dict[str, str]:
             warnings.simplefilter("ignore")
             with Image.open(path) as image:
                 if image.width * image.height > MOST_PIXELS:
-                    raise Image.DecompressionBombError
+                    raise Image.DecompressionBombError  # noqa: TRY301 - as Pillow does at its own limit
                 if image.format == "PNG":
                     # Text may stand behind the pixels as well; text of megabytes is refused by Pillow.
                     image.load()
-                texts = {name: text for name, text in image.info.items() if isinstance(text, str)}
+                texts = {str(name): text for name, text in image.info.items() if isinstance(text, str)}
                 packet = image.info.get("xmp", b"")
                 exif = image.getexif()
                 for tag, text in {**exif, **exif.get_ifd(IFD.Exif)}.items():

@@ -7,11 +7,13 @@ import torch
 from diffusers import StableDiffusionXLPipeline
 
 from training.family import export
+from training.family.single_file import single_file, with_vae
 from training.networks.text import Text
 from training.networks.text_encoders import make_text_encoders
 from training.networks.tokenizer import make_tokenizers
 from training.networks.unet import make_unet
 from training.networks.vae import make_vae
+from training.networks.widening import widened
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +21,7 @@ def pipelines(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
     """The same untrained family from a folder and from one file."""
     folder = tmp_path_factory.mktemp("family")
     tokenizers = make_tokenizers()
-    unet, vae, text = make_unet(), make_vae(), Text(tokenizers, make_text_encoders(tokenizers[0]))
+    unet, vae, text = make_unet(), widened(make_vae()), Text(tokenizers, make_text_encoders(tokenizers[0]))
     export.save_family(folder / "base", unet, text)
     export.save(vae, folder / "base" / "vae")
     export.save_single_file(folder / "one.safetensors", unet, vae, text)
@@ -37,3 +39,13 @@ def test_one_file_holds_the_folder(pipelines: tuple[Any, Any], part: str) -> Non
     assert set(folder) == set(one)
     for name, value in folder.items():
         assert torch.equal(value.float(), one[name].float()), name
+
+
+def test_another_vae_in_the_same_file() -> None:
+    tokenizers = make_tokenizers()
+    unet, text, vae = make_unet(), Text(tokenizers, make_text_encoders(tokenizers[0])), make_vae()
+    before = single_file(unet, make_vae(), text.one, text.two)
+    after = with_vae(before, vae)
+    wanted = single_file(unet, vae, text.one, text.two)
+    assert set(after) == set(wanted)
+    assert all(torch.equal(value, wanted[name]) for name, value in after.items())

@@ -1,0 +1,88 @@
+"""What every HTTP request passes before Gradio sees it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from http import HTTPStatus
+from typing import Any
+
+from starlette.responses import PlainTextResponse
+
+from dmd2_demo.page.uploads import Uploads
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_LARGEST_BODY = 80_000_000  # bytes: a picture of the largest size, as a data URL too
+_FETCHES = re.compile(r"/gradio_api/(file|proxy)=\s*[a-z]+:", re.IGNORECASE)
+_PRIVATE_NETWORKS = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
+
+
+class Gate:
+    """An ASGI middleware that notes uploads, and refuses what is too large or has this server fetch an address."""
+
+    def __init__(self, app: Any, uploads: Uploads) -> None:
+        self._app, self._uploads = app, uploads
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif _FETCHES.search(scope["path"]):
+            await PlainTextResponse("This page fetches no addresses.", HTTPStatus.FORBIDDEN)(scope, receive, send)
+        elif _length(scope) > _LARGEST_BODY:
+            refusal = PlainTextResponse("The request is too large.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            await refusal(scope, receive, send)
+        else:
+            is_upload = scope["method"] == "POST" and scope["path"].rstrip("/").endswith("/upload")
+            await self._app(scope, _bounded(receive), self._noting(send) if is_upload else send)
+
+    def _noting(self, send: Send) -> Send:
+        """Sends an upload's answer, a list of paths, once they are noted."""
+        status, body = 0, b""
+
+        async def noting(message: Message) -> None:
+            nonlocal status, body
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            else:
+                body += message.get("body", b"")
+                if status == HTTPStatus.OK and not message.get("more_body"):
+                    for path in json.loads(body):
+                        self._uploads.uploaded(path)
+            await send(message)
+
+        return noting
+
+
+def trust_proxies(addresses: str, environment: MutableMapping[str, str] = os.environ) -> None:
+    """Has the server take a visitor's address from X-Forwarded-For where a proxy at one of `addresses` tells it.
+
+    Without any, what FORWARDED_ALLOW_IPS names already; else nobody is believed, but on a Space, which is reached
+    through its own network alone.
+    """
+    default = _PRIVATE_NETWORKS if "SPACE_ID" in environment else ""
+    environment["FORWARDED_ALLOW_IPS"] = addresses or environment.get("FORWARDED_ALLOW_IPS", default)
+
+
+def _length(scope: Mapping[str, Any]) -> int:
+    """What the request says of its body's length, in bytes."""
+    told = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(told) if told.isdigit() else 0
+
+
+def _bounded(receive: Receive) -> Receive:
+    """Ends a body that is longer than it may be, and did not say so, as if the client had gone."""
+    received = 0
+
+    async def bounded() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        return message if received <= _LARGEST_BODY else {"type": "http.disconnect"}
+
+    return bounded

@@ -1,0 +1,93 @@
+"""The page as strangers may have it: no file but the visitor's own, no more requests than others can bear."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gradio.block_function import BlockFunction
+from gradio.utils import get_upload_folder
+
+from dmd2_demo.page.blocks import Blocks
+from dmd2_demo.page.inputs import PictureInput
+from dmd2_demo.page.queue import VisitorsQueue
+from dmd2_demo.page.runner import errors_shown
+from dmd2_demo.page.uploads import Uploads
+from dmd2_demo.page.visitors import Limits, Present, Visitor
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """Who sent the request that is being answered; `queued`, where it had a place in the queue."""
+
+    visitor: Visitor
+    queued: bool
+
+
+_asking: ContextVar[_Asking | None] = ContextVar("asking", default=None)
+
+
+class ServedBlocks(Blocks):
+    """Blocks that check, before Gradio opens anything, which files a request names and how many its sender has."""
+
+    def __init__(self, limits: Limits, **look: Any) -> None:
+        self._limits, self._present = limits, Present(limits)
+        self.uploads = Uploads(Path(get_upload_folder()))
+        super().__init__(**look)
+
+    def queue(self, *arguments: Any, **options: Any) -> ServedBlocks:
+        """As gr.Blocks's; nobody gets past it."""
+        super().queue(*arguments, **options | {"api_open": False})
+        self._queue = VisitorsQueue(self._queue, self._limits)
+        return self
+
+    async def process_api(self, *arguments: Any, **named: Any) -> Any:
+        """As Blocks's, for each request and once more for each picture that follows the first."""
+        asking = None if named.get("explicit_call") else _asking_of(named)
+        token = _asking.set(asking)
+        try:
+            if asking:
+                with errors_shown():
+                    self.uploads.admit(getattr(named.get("event_data"), "_data", None), asking.visitor)
+            return await super().process_api(*arguments, **named)
+        finally:
+            _asking.reset(token)
+
+    async def preprocess_data(self, block_fn: BlockFunction, inputs: list[Any], *arguments: Any, **named: Any) -> Any:
+        """As Blocks's, of what may be used. DemoError where `inputs` name a file that is not the visitor's."""
+        asking = _asking.get()
+        if asking:
+            components = [*block_fn.inputs, *[None] * len(inputs)]
+            inputs = [
+                self.uploads.admit_picture(value, asking.visitor)
+                if isinstance(component, PictureInput)
+                else self.uploads.admit(value, asking.visitor)
+                for component, value in zip(components, inputs, strict=False)
+            ]
+        return await super().preprocess_data(block_fn, inputs, *arguments, **named)
+
+    async def call_function(self, *arguments: Any, **named: Any) -> Any:
+        """As Blocks's. DemoError where the visitor has too many that no queue counts."""
+        asking = _asking.get()
+        with self._present.counted(asking.visitor) if asking and not asking.queued else nullcontext():
+            return await super().call_function(*arguments, **named)
+
+    async def postprocess_data(self, *arguments: Any, **named: Any) -> Any:
+        """As Blocks's. The files in it may come back from the visitor."""
+        shown = await super().postprocess_data(*arguments, **named)
+        asking = _asking.get()
+        if asking:
+            self.uploads.given(shown, asking.visitor)
+        return shown
+
+
+def _asking_of(named: dict[str, Any]) -> _Asking:
+    request = named.get("request")
+    client = getattr(request[0] if isinstance(request, list) else request, "client", None)
+    event, session = named.get("event_id"), named.get("session_hash")
+    # A request without a session has its event's name for one.
+    visitor = Visitor(client.host if client else "", session if session and session != event else "")
+    return _Asking(visitor, queued=event is not None)

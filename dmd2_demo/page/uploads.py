@@ -1,0 +1,130 @@
+"""Which files a visitor's request may name: what they uploaded, and what the page itself gave them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.page.visitors import Visitor
+
+NOT_YOURS = (
+    "Only a picture that you uploaded to this page can be used, no path and no web address: please choose it again."
+)
+"""The one answer for every other file, whether it exists or not."""
+
+LARGEST = 50_000_000  # bytes of a file
+_MOST = 100_000  # files that are remembered
+
+_META = {"_type": "gradio.FileData"}
+
+
+@dataclass
+class _Known:
+    """A file in Gradio's cache: `unclaimed` uploads of it that no session has used yet, and those that may use it."""
+
+    unclaimed: int = 0
+    visitors: set[str] = field(default_factory=set)
+
+
+class Uploads:
+    """The files of each visitor, by their paths in Gradio's cache in `folder`; of anything else nothing is known.
+
+    Gradio names an upload by its contents, and the upload itself says nothing of a session: the first session that
+    uses it is taken for its owner. Who uploads the same again is an owner too.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = Lock()
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+
+    def uploaded(self, path: str) -> None:
+        """Somebody uploaded that file."""
+        with self._lock:
+            self._of(path).unclaimed += 1
+
+    def given(self, value: Any, visitor: Visitor) -> None:
+        """The page shows `value` to that visitor: the files in it may come back."""
+        with self._lock:
+            for file in _files_in(value):
+                if isinstance(file.get("path"), str) and file.get("meta") == _META:
+                    self._of(file["path"]).visitors.add(visitor.name)
+
+    def admit(self, value: Any, visitor: Visitor) -> Any:
+        """`value` as Gradio may have it. DemoError where it names a file that is not the visitor's."""
+        for file in _files_in(value):
+            path = file.get("path")
+            if path is not None and not (isinstance(path, str) and self._is_of(path, visitor)):
+                raise DemoError(NOT_YOURS)
+        return value
+
+    def admit_picture(self, value: Any, visitor: Visitor) -> dict[str, Any] | None:
+        """The file that an input for pictures was sent, in Gradio's form; None where it was sent none.
+
+        A picture may also come as a data URL, which is stored as if it had been uploaded. DemoError otherwise.
+        """
+        place = (value.get("path") or value.get("url")) if isinstance(value, dict) else value
+        if place is None or place == "":
+            return None
+        if isinstance(place, str) and place[:5].lower() == "data:":
+            place = self._stored(place, visitor)
+        elif not (isinstance(value, dict) and isinstance(place, str) and self._is_of(place, visitor)):
+            raise DemoError(NOT_YOURS)
+        return {"path": place, "meta": dict(_META)}
+
+    def _stored(self, url: str, visitor: Visitor) -> str:
+        header, _, content = url.partition(",")
+        if not header.lower().endswith(";base64"):
+            raise DemoError("A picture in a data URL must be in base64: data:image/png;base64,...")
+        if len(content) > LARGEST * 4 // 3:
+            raise DemoError(f"The picture is too large: the most is {LARGEST / 1e6:g} MB.")
+        try:
+            decoded = base64.b64decode(content, validate=True)
+        except (binascii.Error, ValueError):
+            raise DemoError("The picture's data URL is damaged: it is no base64.") from None
+        path = self._folder / secrets.token_hex(32) / "picture"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(decoded)
+        with self._lock:
+            self._of(str(path)).visitors.add(visitor.name)
+        return str(path)
+
+    def _of(self, path: str) -> _Known:
+        known = self._known.setdefault(path, _Known())
+        self._known.move_to_end(path)
+        if len(self._known) > _MOST:
+            self._known.popitem(last=False)
+        return known
+
+    def _is_of(self, path: str, visitor: Visitor) -> bool:
+        with self._lock:
+            known = self._known.get(path)
+            if known is None:
+                return False
+            if visitor.name not in known.visitors:
+                if not known.unclaimed:
+                    return False
+                known.unclaimed -= 1
+                known.visitors.add(visitor.name)
+            return True
+
+
+def _files_in(value: Any) -> Iterator[dict[str, Any]]:
+    """Everything in `value` that Gradio might take for a file, however deep."""
+    waiting = [value]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, dict):
+            if "path" in found:
+                yield found
+            waiting.extend(found.values())
+        elif isinstance(found, list | tuple):
+            waiting.extend(found)

@@ -1,0 +1,112 @@
+"""What a process is before anything large is imported: its environment, its temporary files, and how it ends."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import MutableMapping
+from contextlib import suppress
+from pathlib import Path
+from shutil import rmtree
+from types import FrameType
+
+import psutil
+from filelock import FileLock, Timeout
+
+from dmd2_demo.errors import DemoError
+
+_OURS = ("DMD2_", "GRADIO_", "HF_")
+_PREFIX = "dmd2-demo-"
+_LOCK = "lock"  # held by who uses the folder, so that nobody else's start removes it
+_SECONDS_TO_START = 60  # from making the folder to holding its lock, at most
+
+
+def prepare() -> None:
+    """Makes the process ready to import Gradio, which reads the environment as it is imported.
+
+    Its temporary files are in a folder of its own from now on. DemoError where none can be made.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a sentence is no error in any locale
+    drop_empty(os.environ)
+    _end_on_signals()
+    _move_temporary_files()
+
+
+def hide_from_gradio(environment: MutableMapping[str, str]) -> None:
+    """Settings have read these; Gradio would look for a free port at that host in its own way."""
+    for name in ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT"):
+        environment.pop(name, None)
+
+
+def drop_empty(environment: MutableMapping[str, str]) -> None:
+    """An empty variable, as docker compose gives, is one that is not set."""
+    for name in [name for name, value in environment.items() if name.startswith(_OURS) and not value.strip()]:
+        del environment[name]
+
+
+def _end_on_signals() -> None:
+    """The first of these signals ends the process at once, whatever it does; more of them change nothing."""
+    ending = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    owner = os.getpid()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        for each in ending:
+            signal.signal(each, signal.SIG_IGN)
+        if os.getpid() == owner:  # a fork ends alone
+            for child in psutil.Process().children(recursive=True):
+                with suppress(psutil.Error):
+                    child.terminate()
+            _remove_temporary_files()
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+        # Not by an exception: a library may be at work that catches all, and threads would be waited for.
+        os._exit(0)
+
+    for each in ending:
+        signal.signal(each, end)
+
+
+_held: list[FileLock] = []
+
+
+def _move_temporary_files() -> None:
+    """Others' files in the shared folder, such as another user's /tmp/gradio, are in nobody's way then."""
+    try:
+        shared = Path(tempfile.gettempdir())
+        _remove_abandoned(shared)
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        lock = FileLock(folder / _LOCK)
+        lock.acquire()
+        pictures = os.environ.get("GRADIO_TEMP_DIR")
+        if pictures:
+            Path(pictures).mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=pictures).close()
+    except OSError as error:
+        where = error.filename or "the folder for temporary files"
+        raise DemoError(
+            f"Nothing can be written to {where}: {error.strerror or error}. TMPDIR and GRADIO_TEMP_DIR choose another."
+        ) from error
+    _held.append(lock)
+    tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
+    owner = os.getpid()
+    atexit.register(lambda: _remove_temporary_files() if os.getpid() == owner else None)
+
+
+def _remove_temporary_files() -> None:
+    for lock in _held:
+        rmtree(Path(lock.lock_file).parent, ignore_errors=True)
+
+
+def _remove_abandoned(shared: Path) -> None:
+    """What killed processes left."""
+    for path in shared.glob(f"{_PREFIX}*/{_LOCK}"):
+        with suppress(OSError, Timeout):
+            if time.time() - path.stat().st_mtime > _SECONDS_TO_START:
+                with FileLock(path, timeout=0):
+                    rmtree(path.parent, ignore_errors=True)

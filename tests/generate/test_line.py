@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from dmd2_demo.errors import Cancelled
+from dmd2_demo.generate import line as line_module
+from dmd2_demo.generate.line import Line
+from dmd2_demo.progress import Progress
+
+
+class Crowd:
+    """Requests that wait behind one who has the turn. `served` is who had theirs, in order."""
+
+    def __init__(self, line: Line) -> None:
+        self.line, self.served = line, list[str]()
+        self.threads: list[threading.Thread] = []
+        self.inside = self.most_inside = 0
+
+    def ask(self, visitor: str) -> None:
+        waiting = sum(map(len, self.line._waiting.values()))
+        thread = threading.Thread(target=self._take, args=(visitor,))
+        thread.start()
+        self.threads.append(thread)
+        until(lambda: sum(map(len, self.line._waiting.values())) == waiting + 1)
+
+    def _take(self, visitor: str) -> None:
+        with self.line.turn(visitor):
+            self.inside += 1
+            self.most_inside = max(self.most_inside, self.inside)
+            self.served.append(visitor)
+            time.sleep(0.001)
+            self.inside -= 1
+
+    def finish(self) -> None:
+        for thread in self.threads:
+            thread.join(timeout=10)
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def test_visitors_take_turns_however_many_requests_each_has() -> None:
+    line = Line()
+    crowd = Crowd(line)
+    with line.turn("first"):
+        for visitor in ("greedy", "greedy", "greedy", "ann", "bob", "bob"):
+            crowd.ask(visitor)
+    crowd.finish()
+    assert crowd.served == ["greedy", "ann", "bob", "greedy", "bob", "greedy"]
+    assert crowd.most_inside == 1
+
+
+def test_who_waits_is_told_how_many_come_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line_module, "_PATIENCE", 0.01)
+    line = Line()
+    crowd = Crowd(line)
+    told: list[str] = []
+
+    def leave(progress: Progress) -> None:
+        told.append(progress.sentence)
+        raise Cancelled
+
+    with line.turn("first"):
+        for visitor in ("greedy", "greedy", "greedy", "ann"):
+            crowd.ask(visitor)
+        with pytest.raises(Cancelled), line.turn("bob", leave):
+            raise AssertionError
+        # The one at work, and the first requests of greedy and ann.
+        assert told == ["Waiting: 3 before you"]
+    crowd.finish()
+    assert crowd.served == ["greedy", "ann", "greedy", "greedy"]
+
+
+def test_a_turn_that_fails_is_over() -> None:
+    line = Line()
+    with pytest.raises(ValueError, match="broken"), line.turn("ann"):
+        raise ValueError("broken")
+    with line.turn("bob"):
+        pass

@@ -1,0 +1,93 @@
+"""How the real process starts and ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from gradio_client import Client
+
+from dmd2_demo.process import drop_empty
+from tests.started import Started
+
+DMD2 = ("PORT", "BUDGET", "FAMILY", "BASES", "HOST", "SHARE", "MEMORY", "ATTENTION", "ALLOW_CUSTOM_BASES")
+GRADIO = ("SERVER_NAME", "SERVER_PORT", "NUM_PORTS", "ANALYTICS_MAX_EVENTS", "DEBUG", "TEMP_DIR", "ROOT_PATH")
+EMPTY = {f"DMD2_{name}": "" for name in DMD2} | {f"GRADIO_{name}": "" for name in GRADIO} | {"HF_ENDPOINT": ""}
+DEAD = "http://127.0.0.1:9"
+
+
+def test_empty_variables_dead_proxies_and_others_folders_stop_no_page(tmp_path: Path) -> None:
+    proxies = {"HTTP_PROXY": DEAD, "https_proxy": DEAD, "ALL_PROXY": DEAD, "NO_PROXY": "::1/128,[::1],example.com"}
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "tmp" / "gradio").write_text("another user's")
+    with Started(tmp_path, CUDA_VISIBLE_DEVICES="", **EMPTY, **proxies) as page:
+        # pytest's own client goes through no proxy: its environment has none.
+        client = Client(page.address(), verbose=False, analytics_enabled=False, download_files=tmp_path)
+        gallery, seed, _ = client.predict(prompt="a cat", seed=3, api_name="/text_to_image")
+        assert (len(gallery), seed) == (1, 3)
+        client.close()
+        # During a picture too: the second signal changes nothing.
+        client = Client(page.address(), verbose=False, analytics_enabled=False, download_files=tmp_path)
+        client.submit(prompt="a cat", images=8, api_name="/text_to_image")
+        time.sleep(0.1)
+        assert page.end(signal.SIGTERM, signal.SIGINT) == 0
+        assert "Traceback" not in page.said
+        assert [path.name for path in page.temporary.iterdir()] == ["gradio"]
+
+
+@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT, signal.SIGINT]])
+def test_signals_during_the_start_end_it_at_once(tmp_path: Path, signals: list[signal.Signals]) -> None:
+    with Started(tmp_path, "--family", "embedded") as page:
+        page.wait_until(lambda: list(page.temporary.glob("*/lock")))
+        time.sleep(0.2)
+        assert page.end(*signals) == 0
+        assert page.said == ""
+        assert not list(page.temporary.iterdir())
+
+
+def test_proxy_of_an_unknown_kind_is_named_and_the_page_starts(tmp_path: Path) -> None:
+    with Started(tmp_path, "--family", "embedded", all_proxy="socks4://user:secret@127.0.0.1:1") as page:
+        assert page.address().startswith("http://127.0.0.1:")
+        assert "The hub can't be reached: the environment names a proxy that can't be used (socks4://)." in page.said
+        assert "secret" not in page.said
+        assert page.end() == 0
+
+
+def test_bad_address_and_folder_are_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with Started(tmp_path, "--port", str(port)) as page:
+            assert page.ended() == 1
+            assert page.said == f"Port {port} is taken by another program. Choose another with --port.\n"
+    with Started(tmp_path, GRADIO_TEMP_DIR=str(tmp_path / "file" / "gradio")) as page:
+        assert page.ended() == 1
+        assert page.said.startswith("Nothing can be written to ")
+        assert page.said.count("\n") == 1
+
+
+def test_what_killed_processes_left_is_removed_and_what_others_use_is_not(tmp_path: Path) -> None:
+    with Started(tmp_path, "--family", "embedded") as one:
+        one.wait_until(lambda: list(one.temporary.glob("*/lock")))
+        (used,) = one.temporary.glob("*/lock")
+        abandoned = Path(tempfile.mkdtemp(prefix="dmd2-demo-", dir=one.temporary)) / "lock"
+        abandoned.touch()
+        for lock in (used, abandoned):
+            os.utime(lock, (0, 0))
+        with Started(tmp_path, "--port", "1", "--host", "192.0.2.1") as two:
+            assert two.ended() == 1
+        assert used.exists()
+        assert not abandoned.parent.exists()
+
+
+def test_only_empty_variables_of_ours_are_dropped() -> None:
+    environment = {"DMD2_PORT": " ", "GRADIO_DEBUG": "", "HF_HOME": "/x", "PATH": "", "DMD2_HOST": "::"}
+    drop_empty(environment)
+    assert environment == {"HF_HOME": "/x", "PATH": "", "DMD2_HOST": "::"}

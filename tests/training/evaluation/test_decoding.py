@@ -1,0 +1,27 @@
+"""What the decoders are measured by."""
+
+from __future__ import annotations
+
+import torch
+
+from training.evaluation.decoding import background_spread, sharpness
+
+
+def test_the_thing_in_the_middle_is_no_background() -> None:
+    pictures = torch.zeros(2, 3, 128, 128)
+    pictures[..., 30:98, 30:98] = torch.rand(68, 68)
+    assert background_spread(pictures) == 0
+
+
+def test_the_spread_is_of_colours_from_0_to_1() -> None:
+    torch.manual_seed(0)
+    spread = background_spread(0.02 * torch.randn(8, 3, 128, 128))
+    assert 0.009 < spread < 0.011
+
+
+def test_a_soft_edge_is_less_sharp() -> None:
+    hard = torch.zeros(1, 3, 32, 32)
+    hard[..., 16:] = 1
+    soft = hard.clone()
+    soft[..., 15:17] = 0.5
+    assert sharpness(hard) > 1.3 * sharpness(soft)

@@ -1,0 +1,50 @@
+"""Trains the tiny VAE over the latents that are there.
+
+python -m training.stages.tiny_vae
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from training.data.decodable import Decodables
+from training.family import export
+from training.family.members import TINY_VAE, load_vae
+from training.loop import parallel
+from training.loop.run import Run, arguments, average, cosine
+from training.networks.precision import trainable
+from training.networks.tiny_vae import make_tiny_vae
+from training.stages.picture_loss import pixel_error, unevenness
+
+_BACKGROUND = 0.3  # weight of flat backgrounds in the 1-step UNet's pictures
+
+
+def train(options: Any) -> None:
+    """Trains both halves at once, on pictures and on the VAE's latents, and writes their average into the family."""
+    device = torch.device(options.device)
+    batches = Decodables(load_vae(device), device)
+    tiny = make_tiny_vae().to(device)
+    averaged = average(tiny, 0.995)
+    optimizer = torch.optim.AdamW(tiny.parameters(), lr=2e-3, weight_decay=0.0, betas=(0.9, 0.99))
+    schedule = cosine(optimizer, options.steps, hold=0.3)
+    parts = {"tiny": tiny, "averaged": averaged, "optimizer": optimizer, "schedule": schedule}
+    run = Run("tiny-vae", options.steps, parts)
+    for _ in run:
+        batch = batches.batch()
+        wanted = len(batch.pixels)
+        drawn = tiny.decode(batch.latents).sample
+        error = pixel_error(drawn[:wanted], batch.pixels)
+        flat = unevenness(drawn[wanted:], batch.colours)
+        encoding = functional.mse_loss(tiny.encode(batch.pixels).latents, batch.encoded)
+        parallel.descend(optimizer, error + _BACKGROUND * flat + 0.1 * encoding, trainable(tiny))
+        schedule.step()
+        averaged.update_parameters(tiny)
+        run.report(loss=float(error.detach()), flat=float(flat.detach()), encoding=float(encoding.detach()))
+    export.save(averaged.module, TINY_VAE)
+
+
+if __name__ == "__main__":
+    train(arguments(__doc__, steps=3000))
