@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dmd2_demo.models.family import CommunityBase, Distilled, Example, Family, Licence, Schedule, Sizes
-from dmd2_demo.models.parts import Adapter, Vae
+from dmd2_demo.models.parts import Adapter, TinyVae, Vae
 from dmd2_demo.models.sources import File, Folder, HubRepo, SingleFile, Source
 
 FOUR_STEPS = Schedule((999, 749, 499, 249))
@@ -138,6 +138,7 @@ def _sdxl() -> Family:
             Example("a girl with a red umbrella in the rain, anime key visual", base="animagine"),
         ),
         canny_examples=(),
+        tiny_vae=TinyVae(HubRepo("madebyollin/taesdxl")),
     )
 
 

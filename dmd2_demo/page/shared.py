@@ -45,6 +45,8 @@ def controls(family: Family, page: gr.Blocks, prompt: Component, seed_used: Comp
             dice = gr.Button("Random", size="sm", min_width=60)
             reuse = gr.Button("Reuse", size="sm", min_width=60)
         fields["images"] = component(FreelySized, "images", family, min_width=80, scale=2)
+    if family.tiny_vae is not None:
+        fields["tiny_vae"] = component(FreelySized, "tiny_vae", family)
     dice.click(None, None, seed, js=f"() => {RANDOM_SEED}", **PRIVATE)
     reuse.click(None, seed_used, seed, js=f"(used) => used ?? {RANDOM_SEED}", **PRIVATE)
     gr.on([seed.change, page.load], None, seed, None, js=_MARK_RANDOM, **PRIVATE)

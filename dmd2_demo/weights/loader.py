@@ -19,7 +19,7 @@ from dmd2_demo.hub.model_kind import require_sdxl
 from dmd2_demo.hub.safetensors_header import bytes_in, read_header
 from dmd2_demo.models import files
 from dmd2_demo.models.files import Alternatives
-from dmd2_demo.models.parts import Adapter, LoraUNet, Part, Scheduler, TextEncoders, UNet, Vae
+from dmd2_demo.models.parts import Adapter, LoraUNet, Part, Scheduler, TextEncoders, TinyVae, UNet, Vae
 from dmd2_demo.models.sources import SingleFile, Source
 from dmd2_demo.progress import Progress, Report, silent
 from dmd2_demo.weights import modules, single_file
@@ -84,7 +84,7 @@ class PartLoader:
         """The part's modules. Fetches first what is not local.
 
         A UNet is a UNet2DConditionModel, a LoraUNet a MergeableUNet, TextEncoders a LoadedTextEncoders, a Vae an
-        AutoencoderKL, an Adapter a T2IAdapter, and a Scheduler an LCMScheduler. DemoError where files don't fit.
+        AutoencoderKL, a TinyVae an AutoencoderTiny, an Adapter a T2IAdapter, and a Scheduler an LCMScheduler. DemoError where files don't fit.
         """
         report(Progress(f"Loading the {part.title}"))
         match part:
@@ -100,6 +100,8 @@ class PartLoader:
                 return self._text_encoders(part)
             case Vae():
                 return _network(self._model(modules.vae, *part.files()))
+            case TinyVae():
+                return _network(self._model(modules.tiny_vae, *part.files()))
             case Adapter():
                 return _network(self._model(modules.adapter, *part.files()))
             case Scheduler():
