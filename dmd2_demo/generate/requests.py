@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Self
 from PIL import Image
 
 from dmd2_demo import __version__
+from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.edges import EdgeMap, canny_map, ready_map
 from dmd2_demo.generate.fields import (
     Choice,
@@ -56,6 +57,17 @@ class Steps(Choice):
         return len(family.at(Whole(self.label, range=Range(1, 4)).check(value, family)).schedule)
 
 
+@dataclass(frozen=True)
+class TinyVaeFlag(Flag):
+    """Whether the tiny VAE decodes, of which not every family has one."""
+
+    def check(self, value: object, family: Family) -> bool:
+        wanted = super().check(value, family)
+        if wanted and family.tiny_vae is None:
+            raise DemoError(f"The {family.title} has no tiny VAE.")
+        return wanted
+
+
 def _step_counts(family: Family) -> list[tuple[str, int]]:
     counts = sorted(len(distilled.schedule) for distilled in family.distilled)
     return [(str(count), count) for count in counts]
@@ -84,6 +96,8 @@ class Request(ABC):
     settings_inside: Annotated[
         bool, Flag("Settings in the file", "what it was made with, for this page and other tools", kept=False)
     ] = True
+
+    tiny_vae: Annotated[bool, TinyVaeFlag("Tiny VAE", hint="decodes faster, a little coarser")] = False
 
     task: ClassVar[str]
 
@@ -161,9 +175,12 @@ class Request(ABC):
         options = [[(name, value) for _, value in field.options(family)] for name, field in choices.items()]
         for combination in itertools.product(*options):
             yield cls.blank(family, **dict(combination))
+        if family.tiny_vae is not None:
+            yield cls.blank(family, tiny_vae=True)
 
     def _spec(self, source: PipelineSource, unet: UNet | LoraUNet) -> PipelineSpec:
-        return PipelineSpec(TextEncoders(source), unet, self.family.vae, Scheduler(source))
+        tiny = self.family.tiny_vae if self.tiny_vae else None
+        return PipelineSpec(TextEncoders(source), unet, tiny or self.family.vae, Scheduler(source))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dmd2_demo.models.family import CommunityBase, Distilled, Example, Family, Licence, Schedule, Sizes
-from dmd2_demo.models.parts import Adapter, Vae
+from dmd2_demo.models.parts import Adapter, TinyVae, Vae
 from dmd2_demo.models.sources import File, Folder, HubRepo, SingleFile, Source
 
 FOUR_STEPS = Schedule((999, 749, 499, 249))
@@ -90,6 +90,7 @@ def _embedded() -> Family:
             _example("canny-car", "a car on a yellow background", image=_EXAMPLES / "car.png"),
         ),
         words=_EMBEDDED / "words.json",
+        tiny_vae=TinyVae(Folder(_EMBEDDED / "taesd")),
     )
 
 
@@ -145,6 +146,7 @@ def _sdxl() -> Family:
             Example("a girl with a red umbrella in the rain, anime key visual", base="animagine"),
         ),
         canny_examples=(),
+        tiny_vae=TinyVae(HubRepo("madebyollin/taesdxl")),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dmd2_demo.errors import DemoError
-from dmd2_demo.models.parts import Adapter, UNet, Vae
+from dmd2_demo.models.parts import Adapter, TinyVae, UNet, Vae
 from dmd2_demo.models.sources import File, PipelineSource, Source
 
 
@@ -112,6 +112,7 @@ class Family:
     lora_examples: tuple[Example, ...]
     canny_examples: tuple[Example, ...]
     words: Path | None = None
+    tiny_vae: TinyVae | None = None
 
     def at(self, steps: int) -> Distilled:
         """The distilled UNet of that many steps; DemoError where there is none."""

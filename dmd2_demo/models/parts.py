@@ -106,6 +106,22 @@ class Vae:
 
 
 @dataclass(frozen=True)
+class TinyVae:
+    """An autoencoder of the same latents with a thousandth of the work: pictures come out a little coarser."""
+
+    source: Source
+    title = "tiny VAE"
+    working = 400_000_000
+
+    @property
+    def origin(self) -> str:
+        return str(self.source)
+
+    def files(self) -> tuple[Alternatives, Alternatives]:
+        return (files.config(self.source, ""),), files.weights(self.source, "")
+
+
+@dataclass(frozen=True)
 class Adapter:
     """A T2I-Adapter."""
 
@@ -137,7 +153,7 @@ class Scheduler:
         return ()
 
 
-Part = TextEncoders | UNet | LoraUNet | Vae | Adapter | Scheduler
+Part = TextEncoders | UNet | LoraUNet | Vae | TinyVae | Adapter | Scheduler
 
 
 @dataclass(frozen=True)
@@ -146,7 +162,7 @@ class PipelineSpec:
 
     text_encoders: TextEncoders
     unet: UNet | LoraUNet
-    vae: Vae
+    vae: Vae | TinyVae
     scheduler: Scheduler
     adapter: Adapter | None = None
 

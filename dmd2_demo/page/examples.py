@@ -28,6 +28,8 @@ class ExampleRow:
 def row(tab: Tab, *, visible: bool) -> ExampleRow:
     """Lays out the row; of a family whose pictures are not shipped, its prompts."""
     with gr.Column(visible=visible) as group:
+        if tab.examples:
+            gr.Markdown("Examples", elem_classes="status")
         return ExampleRow(tab, group, _choices(tab.examples))
 
 
@@ -38,6 +40,7 @@ def _choices(examples: Sequence[Example]) -> gr.Gallery | gr.Dataset | None:
         return gr.Gallery(
             [(str(example.picture), example.prompt) for example in examples],
             label="Examples",
+            show_label=False,
             columns=len(examples),
             height="auto",
             object_fit="cover",

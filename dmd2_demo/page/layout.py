@@ -8,7 +8,7 @@ import gradio as gr
 
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.models.family import Family
-from dmd2_demo.page import canny, examples, keys, loaded, lora, shared, text_to_image, welcome
+from dmd2_demo.page import canny, examples, inspect, keys, loaded, lora, shared, text_to_image, welcome
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling
@@ -28,13 +28,13 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
     page: ServedBlocks
     with ServedBlocks(context.limits, title="DMD2", analytics_enabled=False, delete_cache=(3600, _DAY)) as page:
         gr.HTML(_header(family, context.device), elem_id="header", padding=False)
-        with gr.Row():
-            with gr.Column(scale=5):
+        with gr.Row(elem_id="main"):
+            with gr.Column(scale=5, elem_id="controls"):
                 prompt = shared.prompt_box(family)
                 actions = keys.actions()
                 tabs_place = gr.Tabs()
                 controls_place = gr.Column()
-            with gr.Column(scale=7):
+            with gr.Column(scale=7, elem_id="results"):
                 shown = results()
         with controls_place:
             controls = shared.controls(family, page, prompt, shown.seed_used)
@@ -45,6 +45,8 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
             rows = [examples.row(tab, visible=tab is tabs[0]) for tab in tabs]
         show_what_applies(tabs, [row.group for row in rows], controls.size)
         filling = Filling(tabs_place, tabs, controls)
+        with controls_place:
+            inspect.panel(filling)
         examples.connect(rows, filling, shown)
         welcome.connect(page, tabs[0], filling, shown)
         refresh_after = loaded.panel(context.status, context.unload)
@@ -61,6 +63,8 @@ def _header(family: Family, device: str) -> str:
     licence = family.licence
     note = f", {escape(licence.note)}" if licence.note else ""
     return (
+        # Blown up further, pixels show.
+        f"<style>:root {{ --largest-shown: {3 * family.sizes.default[0]}px; }}</style>"
         "<h1>DMD2</h1>"
         f'<span class="facts"><b>{escape(family.title)}</b>: {escape(family.about)} · {escape(device)} · '
         f'licence <a href="{escape(licence.url)}" target="_blank" rel="noopener">{escape(licence.name)}</a>{note}'

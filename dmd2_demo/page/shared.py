@@ -64,6 +64,8 @@ def controls(family: Family, page: gr.Blocks, prompt: Component, seed_used: Comp
     with gr.Accordion("More", open=False):
         for name in ("file_format", "settings_inside"):
             fields[name] = component(FreelySized, name, family)
+        if family.tiny_vae is not None:
+            fields["tiny_vae"] = component(FreelySized, "tiny_vae", family)
     dice.click(None, None, seed, js=f"() => {RANDOM_SEED}", **PRIVATE)
     reuse.click(None, seed_used, seed, js=f"(used) => used ?? {RANDOM_SEED}", **PRIVATE)
     gr.on([seed.change, page.load], None, seed, None, js=_MARK_RANDOM, **PRIVATE)

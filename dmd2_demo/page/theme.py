@@ -51,7 +51,12 @@ CSS = """
 /* The gallery is as tall as its pictures; one alone is not blown up to the column's width. */
 .pictures { min-height: 20rem; }
 .pictures .grid-wrap { max-height: none !important; }
-.pictures .grid-container:has(> :only-child) { max-width: 34rem; margin: 0 auto; }
+.pictures .grid-container { max-width: calc(2 * var(--largest-shown)); margin: 0 auto; }
+.pictures .grid-container:has(> :only-child) { max-width: var(--largest-shown); }
+/* Pictures in a row that fill in the form. */
+.examples { min-height: 0 !important; border: none !important; background: none !important; }
+.examples .grid-wrap { height: auto !important; min-height: 0 !important; max-height: none !important; padding: 0; }
+.examples .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
 /* The toast says what was wrong; the pictures made before stay in sight. */
 .pictures [data-testid="status-tracker"]:has(.error) { display: none !important; }
 /* What a tab is started by: pressed by the page's own Generate. */
@@ -67,5 +72,11 @@ CSS = """
 @media (max-width: 768px) {
   /* Generate stays in reach of the thumb. */
   .actions { position: sticky; bottom: 0; z-index: 10; padding: .5rem 0; background: var(--body-background-fill); }
+  /* Prompt and Generate, the pictures, then the rest. */
+  #main { display: flex; flex-direction: column; flex-wrap: nowrap; }
+  #controls, #results { display: contents; }
+  #controls > * { order: 3; }
+  #controls > :has(#prompt), #controls > #prompt, #controls > .actions { order: 1; }
+  #results > * { order: 2; }
 }
 """

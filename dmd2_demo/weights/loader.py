@@ -21,7 +21,7 @@ from dmd2_demo.hub.safetensors_header import bytes_in, read_header
 from dmd2_demo.models import files
 from dmd2_demo.models.catalogue import SDXL_CONFIGS
 from dmd2_demo.models.files import Alternatives
-from dmd2_demo.models.parts import Adapter, LoraUNet, Part, Scheduler, TextEncoders, UNet, Vae
+from dmd2_demo.models.parts import Adapter, LoraUNet, Part, Scheduler, TextEncoders, TinyVae, UNet, Vae
 from dmd2_demo.models.sources import SingleFile, Source
 from dmd2_demo.progress import Progress, Report, silent
 from dmd2_demo.weights import modules, single_file
@@ -88,7 +88,8 @@ class PartLoader:
         """The part's modules. Fetches first what is not local.
 
         A UNet is a UNet2DConditionModel, a LoraUNet a MergeableUNet, TextEncoders a LoadedTextEncoders, a Vae an
-        AutoencoderKL, an Adapter a T2IAdapter, and a Scheduler an LCMScheduler. DemoError where files don't fit.
+        AutoencoderKL, a TinyVae an AutoencoderTiny, an Adapter a T2IAdapter, and a Scheduler an LCMScheduler. DemoError
+        where files don't fit.
         """
         report(Progress(f"Loading the {part.title}"))
         match part:
@@ -104,6 +105,8 @@ class PartLoader:
                 return self._text_encoders(part)
             case Vae():
                 return _network(self._model(modules.vae, *part.files()))
+            case TinyVae():
+                return _network(self._model(modules.tiny_vae, *part.files()))
             case Adapter():
                 return _network(self._model(modules.adapter, *part.files()))
             case Scheduler():
@@ -111,7 +114,7 @@ class PartLoader:
         assert_never(part)
 
     def _bytes(
-        self, part: UNet | TextEncoders | Vae | Adapter | Scheduler, each: int | None, report: Report = silent
+        self, part: UNet | TextEncoders | Vae | TinyVae | Adapter | Scheduler, each: int | None, report: Report = silent
     ) -> int:
         """What the part's weights take with so many bytes a number; None: as many as in their files."""
         choices = [choice for choice in part.files() if files.is_weights(choice)]
@@ -207,7 +210,9 @@ def scheduler() -> LCMScheduler:
     A base's config may say other things, which are for other samplers or of no use here; see `model_kind`.
     """
     path = SDXL_CONFIGS.path / "scheduler" / "scheduler_config.json"
-    return LCMScheduler.from_config(json.loads(path.read_text(encoding="utf-8")))
+    config = json.loads(path.read_text(encoding="utf-8"))
+    del config["skip_prk_steps"]  # for another scheduler; this one would warn of it each time
+    return LCMScheduler.from_config(config)
 
 
 def _network(module: nn.Module) -> Loaded:

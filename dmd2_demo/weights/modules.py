@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from accelerate import init_empty_weights
-from diffusers import AutoencoderKL, T2IAdapter, UNet2DConditionModel
+from diffusers import AutoencoderKL, AutoencoderTiny, T2IAdapter, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 from transformers.utils.logging import disable_progress_bar
 
@@ -61,6 +61,11 @@ def unet_of(tensors: dict[str, torch.Tensor], config: Path, name: str, placing: 
 def vae(config: Path, weights: Sequence[Path], placing: LoadTarget) -> Any:
     """An AutoencoderKL."""
     return _model(AutoencoderKL, config, weights, placing)
+
+
+def tiny_vae(config: Path, weights: Sequence[Path], placing: LoadTarget) -> Any:
+    """An AutoencoderTiny."""
+    return _model(AutoencoderTiny, config, weights, placing)
 
 
 def adapter(config: Path, weights: Sequence[Path], placing: LoadTarget) -> Any:

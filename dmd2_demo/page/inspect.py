@@ -1,0 +1,77 @@
+"""Settings from a picture that is dropped on the page, and the endpoint `/inspect`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from dmd2_demo.generate.metadata import reading
+from dmd2_demo.page.events import PRIVATE
+from dmd2_demo.page.filling import Filling
+from dmd2_demo.page.inputs import PictureInput
+
+
+def panel(filling: Filling) -> None:
+    """Lays out the panel, inside the page."""
+    with gr.Accordion("Settings from a picture", open=False):
+        picture = PictureInput(
+            label="A picture made here, by WebUI, ComfyUI or Fooocus",
+            type="filepath",
+            image_mode=None,
+            sources=["upload", "clipboard"],
+            height=160,
+        )
+        found = gr.JSON(label="Found", visible=False)
+        table = gr.Dataframe(
+            headers=["setting", "value"], datatype="str", interactive=False, wrap=True, visible=False, show_label=False
+        )
+        with gr.Row(visible=False) as uses:
+            use_all = gr.Button("Use all", size="sm", variant="primary")
+            use_rest = gr.Button("Use all but the seed", size="sm")
+
+    def inspect(image: str | None) -> dict[str, Any] | None:
+        """What a picture says it was made with: the tool, settings by the names of this page's, and what is ignored."""
+        if image is None:
+            return None
+        read = reading.read(image)
+        restored = filling.restored(read.settings)
+        return {
+            "tool": read.tool,
+            "settings": dict(read.settings),
+            "ignored": dict(read.ignored),
+            "notices": list(restored.notices),
+        }
+
+    def show(found: object) -> list[Any]:
+        rows = _rows(found)
+        return [gr.Dataframe(rows, visible=bool(rows)), gr.Row(visible=bool(rows))]
+
+    def use(found: object, *, seed: bool) -> list[Any]:
+        settings = _settings(found)
+        if not seed:
+            settings.pop("seed", None)
+        return filling.updates(filling.restored(settings))
+
+    picture.change(inspect, picture, found, api_name="inspect", show_progress="hidden", concurrency_limit=2)
+    found.change(show, found, [table, uses], queue=False, **PRIVATE)
+    use_all.click(lambda found: use(found, seed=True), found, filling.outputs, queue=False, **PRIVATE)
+    use_rest.click(lambda found: use(found, seed=False), found, filling.outputs, queue=False, **PRIVATE)
+
+
+def _settings(found: object) -> dict[str, Any]:
+    """The settings in what the browser sends back, which may be anything."""
+    settings = found.get("settings") if isinstance(found, dict) else None
+    return {str(name): value for name, value in settings.items()} if isinstance(settings, dict) else {}
+
+
+def _rows(found: object) -> list[list[str]]:
+    rows = [[name, f"{value}"[:500]] for name, value in _settings(found).items() if not isinstance(value, dict | list)]
+    if isinstance(found, dict) and rows:
+        rows = [["made by", str(found.get("tool"))], *rows]
+        ignored, notices = found.get("ignored"), found.get("notices")
+        if isinstance(ignored, dict):
+            rows += [[f"{name} (ignored)", f"{value}"[:500]] for name, value in ignored.items()]
+        if isinstance(notices, list):
+            rows += [["note", str(notice)] for notice in notices]
+    return rows
