@@ -6,13 +6,16 @@ import os
 import sys
 
 from dmd2_demo.access import hide_accounts
-from dmd2_demo.errors import DemoError
-from dmd2_demo.hub.proxies import set_unusable_aside
-from dmd2_demo.process import hide_from_gradio, prepare
-from dmd2_demo.settings import Settings
 
 if __name__ == "__main__":
-    hide_accounts([sys.executable, *sys.argv])
+    hide_accounts([sys.executable, *sys.orig_argv[1:]])
+
+    # Only now: these imports take seconds, for which a list of processes would show the accounts.
+    from dmd2_demo.errors import DemoError
+    from dmd2_demo.hub.proxies import set_unusable_aside
+    from dmd2_demo.process import hide_from_gradio, prepare
+    from dmd2_demo.settings import Settings
+
     try:
         prepare()
         settings = Settings.read(sys.argv[1:])

@@ -30,10 +30,12 @@ from dmd2_demo.hub.token import OperatorToken
 from dmd2_demo.hub.transfer import Bar, Corrupt, Get, complete, length
 from dmd2_demo.hub.xet import XetFailed, XetStream
 from dmd2_demo.models.sources import HubRepo
-from dmd2_demo.progress import Progress, Report
+from dmd2_demo.progress import Progress, Report, in_bytes
 
 _log = logging.getLogger(__name__)
 
+_WEIGHTS = (".safetensors", ".bin", ".pt")
+_LONGEST_TEXT = 20_000_000  # bytes of a config, index or tokenizer: all are read whole
 _PASSING = {408, 429, 500, 502, 503, 504}  # statuses that a second try may not meet
 _TIMEOUT, _SHORT_TIMEOUT = 10.0, 3.0  # seconds for an answer about a file
 LATELY = 120.0  # seconds for which an answer that nothing depends on is not asked for again
@@ -113,6 +115,8 @@ class Downloader:
         """
         try:
             known = self.metadata(repo, name)
+            if not name.endswith(_WEIGHTS) and (known.size or 0) > _LONGEST_TEXT:
+                raise DemoError(f"{name} of {repo} is too long to be what its name says ({in_bytes(known.size or 0)}).")
             blob = self._blob(repo, known)
             if blob:
                 self._ensure(blob, repo, name, known, report, what)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Any
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.hub import Hub
-from dmd2_demo.hub.hub_errors import NotThere
+from dmd2_demo.hub.hub_errors import NotThere, Unreachable
 from dmd2_demo.hub.safetensors_header import BrokenFile, Header, read_whole_header
+from dmd2_demo.models.config_file import read_config
 from dmd2_demo.models.sources import File, PipelineSource, SingleFile, Source
 
 
@@ -166,19 +166,21 @@ def _of_part(source: Source, hub: Hub) -> ModelKind:
     return ModelKind.CONTROL if "ControlNet" in name or "Adapter" in name else ModelKind.PART
 
 
-def _of_channels(count: int) -> ModelKind:
-    return {4: ModelKind.SDXL, 9: ModelKind.INPAINTING, 8: ModelKind.EDITING}.get(count, ModelKind.UNKNOWN)
+def _of_channels(count: object) -> ModelKind:
+    known = {4: ModelKind.SDXL, 9: ModelKind.INPAINTING, 8: ModelKind.EDITING}
+    return known.get(count, ModelKind.UNKNOWN) if isinstance(count, int) else ModelKind.UNKNOWN
 
 
 def _is_there(index: Mapping[str, Any], component: str) -> bool:
     """A pipeline names the components that it lacks as [null, null]."""
-    return any(index.get(component) or ())
+    named = index.get(component)
+    return any(named) if isinstance(named, list) else bool(named)
 
 
 def _read(file: File, hub: Hub) -> Mapping[str, Any]:
-    path = hub.fetch(file)
     try:
-        read = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DemoError(f"{file.name} of {file.source} can't be read: it is no JSON.") from error
-    return read if isinstance(read, dict) else {}
+        return read_config(hub.fetch(file))
+    except (NotThere, Unreachable):
+        raise
+    except DemoError as error:
+        raise DemoError(f"{file.source} can't be used: {error}") from error

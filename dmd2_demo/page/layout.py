@@ -35,7 +35,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
                 tabs_place = gr.Tabs()
                 controls_place = gr.Column()
             with gr.Column(scale=7, elem_id="results"):
-                shown = results()
+                shown = results(family.examples[0].picture)
         with controls_place:
             controls = shared.controls(family, page, prompt, shown.seed_used)
         tab_context = TabContext(runner, context, controls, shown)
@@ -48,12 +48,12 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         with controls_place:
             inspect.panel(filling)
         examples.connect(rows, filling, shown)
-        welcome.connect(page, tabs[0], filling, shown)
+        welcome.connect(page, prompt, family.examples[0])
         refresh_after = loaded.panel(context.status, context.unload)
         events = [on_generate(tab_context, tab) for tab in tabs]
         for event in events:
+            event.success(describe, shown.parameters, shown.status, queue=False, **PRIVATE)
             refresh_after(event)
-        shown.parameters.change(describe, shown.parameters, shown.status, queue=False, **PRIVATE)
         keys.connect(page, prompt, actions, events, runner.stop_of)
         page.unload(runner.stop_of)
     return page

@@ -28,15 +28,15 @@ def panel(status: Callable[[], dict[str, Any]], unload: Callable[[], None] | Non
     return refresh_after
 
 
-def _by_the_operator(unload: Callable[[], None]) -> Callable[[gr.Request], None]:
-    """`unload` for who sits at this machine; a proxy on it may bring others, and says so."""
+def _by_the_operator(drop_all: Callable[[], None]) -> Callable[[gr.Request], None]:
+    """`drop_all` for who sits at this machine; a proxy on it may bring others, and says so."""
 
-    def checked(request: gr.Request) -> None:
+    def unload(request: gr.Request) -> None:
         if any(name in request.headers for name in ("x-forwarded-for", "forwarded", "via")):
             raise gr.Error("Only who runs this page can unload its models.", print_exception=False)
-        unload()
+        drop_all()
 
-    return checked
+    return unload
 
 
 def _listing(status: dict[str, Any]) -> str:

@@ -23,22 +23,24 @@ class Results:
 
     @property
     def outputs(self) -> list[Any]:
-        """What a finished request goes to."""
-        return [self.gallery, self.seed_used, self.parameters]
+        """All of them."""
+        return [self.gallery, self.seed_used, self.parameters, self.status]
 
     def of_file(self, path: Path) -> list[Any]:
         """Updates of `outputs` that show a file of ours."""
         settings = dict(reading.read(path).settings)
-        return [[str(path)], settings["seed"], settings]
+        return [[str(path)], settings["seed"], settings, describe(settings)]
 
     def unchanged(self) -> list[Any]:
         """Updates of `outputs` that change nothing."""
         return [gr.skip() for _ in self.outputs]
 
 
-def results() -> Results:
-    """Lays out the right column."""
+def results(first: Path | None = None) -> Results:
+    """Lays out the right column, with a file of ours in it to begin with."""
+    settings = dict(reading.read(first).settings) if first else None
     gallery = gr.Gallery(
+        [str(first)] if first else None,
         label="Pictures",
         format="png",
         show_label=False,
@@ -49,10 +51,10 @@ def results() -> Results:
         elem_classes="pictures",
         buttons=["download", "fullscreen"],
     )
-    seed_used = gr.Number(label="Seed used", precision=0, visible=False)
-    status = gr.Markdown(elem_classes="status")
+    seed_used = gr.Number(settings["seed"] if settings else None, label="Seed used", precision=0, visible=False)
+    status = gr.Markdown(describe(settings), elem_classes="status")
     with gr.Accordion("Settings", open=False):
-        parameters = gr.JSON(label="Settings", show_label=False)
+        parameters = gr.JSON(settings, label="Settings", show_label=False)
     return Results(gallery, seed_used, status, parameters)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 from gradio.block_function import BlockFunction
 from gradio.utils import get_upload_folder
 
@@ -37,6 +38,13 @@ class ServedBlocks(Blocks):
         self._limits, self._present = limits, Present(limits)
         self.uploads = Uploads(Path(get_upload_folder()))
         super().__init__(**look)
+
+    def __exit__(self, *raised: object) -> None:
+        """As gr.Blocks's, once all is laid out."""
+        super().__exit__(*raised)  # type: ignore[arg-type]
+        for block in self.blocks.values():
+            if isinstance(block, gr.Dataset):
+                self.uploads.shown_to_all(block.samples)
 
     def queue(self, *arguments: Any, **options: Any) -> ServedBlocks:
         """As gr.Blocks's; nobody gets past it."""

@@ -45,6 +45,11 @@ class Uploads:
         self._folder = folder
         self._lock = Lock()
         self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._shown_to_all: frozenset[str] = frozenset()
+
+    def shown_to_all(self, value: Any) -> None:
+        """Everybody sees `value` and may use the files in it, as the examples."""
+        self._shown_to_all |= frozenset(_paths_in(value))
 
     def uploaded(self, path: str) -> None:
         """Somebody uploaded that file."""
@@ -54,9 +59,8 @@ class Uploads:
     def given(self, value: Any, visitor: Visitor) -> None:
         """The page shows `value` to that visitor: the files in it may come back."""
         with self._lock:
-            for file in _files_in(value):
-                if isinstance(file.get("path"), str) and file.get("meta") == _META:
-                    self._of(file["path"]).visitors.add(visitor.name)
+            for path in _paths_in(value):
+                self._of(path).visitors.add(visitor.name)
 
     def admit(self, value: Any, visitor: Visitor) -> Any:
         """`value` as Gradio may have it. DemoError where it names a file that is not the visitor's."""
@@ -105,6 +109,8 @@ class Uploads:
         return known
 
     def _is_of(self, path: str, visitor: Visitor) -> bool:
+        if path in self._shown_to_all:
+            return True
         with self._lock:
             known = self._known.get(path)
             if known is None:
@@ -115,6 +121,13 @@ class Uploads:
                 known.unclaimed -= 1
                 known.visitors.add(visitor.name)
             return True
+
+
+def _paths_in(shown: Any) -> Iterator[str]:
+    """Of the files in something that the page shows."""
+    for file in _files_in(shown):
+        if isinstance(file["path"], str) and file.get("meta") == _META:
+            yield file["path"]
 
 
 def _files_in(value: Any) -> Iterator[dict[str, Any]]:

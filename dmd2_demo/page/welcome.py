@@ -1,22 +1,19 @@
-"""What a visitor finds: the first example, its picture and its settings."""
+"""What a visitor finds: the first example's words, beside its picture, which the results begin with."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import gradio as gr
 
-from dmd2_demo.page import examples
+from dmd2_demo.models.family import Example
 from dmd2_demo.page.events import PRIVATE
-from dmd2_demo.page.filling import Filling
-from dmd2_demo.page.results import Results
-from dmd2_demo.page.tabs import Tab
 
 
-def connect(page: gr.Blocks, tab: Tab, filling: Filling, results: Results) -> None:
-    """Fills in the form when the page is opened. Not as components' values: those are the API's defaults."""
+def connect(page: gr.Blocks, prompt: Any, example: Example) -> None:
+    """Fills in the prompt when the page is opened, unless something was written meanwhile.
 
-    def welcome() -> list[Any]:
-        return examples.filled(tab, tab.examples[0], filling, results)
-
-    page.load(welcome, None, [*filling.outputs, *results.outputs], queue=False, **PRIVATE)
+    Not as the component's value, which would be the API's default.
+    """
+    page.load(None, prompt, prompt, js=f"(written) => written || {json.dumps(example.prompt)}", **PRIVATE)

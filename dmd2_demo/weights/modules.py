@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 from transformers.utils.logging import disable_progress_bar
 
 from dmd2_demo.errors import DemoError
+from dmd2_demo.models.config_file import read_config
 from dmd2_demo.weights.tensors import fill, frozen, read_tensors
 
 disable_progress_bar()  # Its bars would fill a server's log; the page has its own.
@@ -87,8 +87,9 @@ def _filled(kind: Any, tensors: dict[str, torch.Tensor], config: Path, name: str
 
 
 def _empty(kind: Any, config: Path) -> Any:
+    shape = read_config(config)
     with _described(config), init_empty_weights():
-        return kind.from_config(json.loads(config.read_text(encoding="utf-8")))
+        return kind.from_config(shape)
 
 
 @contextmanager
@@ -108,8 +109,7 @@ def tokenizer(config: Path, length: int) -> Any:
 
 def text_encoder(config: Path, weights: Sequence[Path], placing: LoadTarget) -> Any:
     """A CLIPTextModel, with a projection in SDXL's second folder. DemoError where the weights don't fit the config."""
-    with _described(config):
-        kind, shape = _encoder_kind(config), _encoder_shape(config)
+    kind, shape = _encoder_kind(config), _encoder_shape(config)
     tensors: dict[str, torch.Tensor] = {}
     for path in weights:
         tensors |= read_tensors(path, torch.device("cpu"), placing.dtype)
@@ -135,8 +135,8 @@ def require_together(unet_config: Path, encoder_configs: Sequence[Path]) -> None
     unet = unet_without_weights(unet_config).config
     shapes = []
     for config in encoder_configs:
+        shapes.append(_encoder_shape(config))
         with _described(config), init_empty_weights():
-            shapes.append(_encoder_shape(config))
             _encoder_kind(config)(shapes[-1])
     one, two = shapes
     with _described(unet_config):
@@ -169,5 +169,6 @@ def _encoder_kind(config: Path) -> Any:
 
 def _encoder_shape(config: Path) -> Any:
     """What the config says of the network; how others wanted it loaded (kernels, quantization) is left out."""
-    read = json.loads(config.read_text(encoding="utf-8"))
-    return CLIPTextConfig(**{name: value for name, value in read.items() if name in _ENCODER_SHAPE})
+    read = read_config(config)
+    with _described(config):
+        return CLIPTextConfig(**{name: value for name, value in read.items() if name in _ENCODER_SHAPE})

@@ -97,7 +97,7 @@ class Demo:
 
     def examples(self) -> Locator:
         """What can be clicked to fill in the form."""
-        return self.page.locator("button.gallery-item, table tbody tr").filter(visible=True)
+        return self.page.locator(".examples .grid-container button").filter(visible=True)
 
     def upload(self, picture: Path) -> None:
         """Gives canny its picture."""

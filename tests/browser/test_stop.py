@@ -73,5 +73,7 @@ def test_error_is_a_toast_with_one_sentence_and_loses_nothing(open_demo: Open) -
 
 def test_empty_prompt_is_told(open_demo: Open) -> None:
     demo = Demo(open_demo())
+    expect(demo.field("Prompt")).not_to_have_value("", timeout=MINUTE)
+    demo.field("Prompt").fill("")
     demo.button("Generate").click()
     expect(demo.page.get_by_test_id("toast-body")).to_contain_text("the prompt is empty", timeout=MINUTE)

@@ -14,7 +14,8 @@ from tests.embedded import FAMILY
 from tests.visitor import Visitor
 
 TEXT, LORA, CANNY = "/text_to_image", "/lora", "/canny"
-FREELY_SIZED = {"seed": -1, "width": 128, "height": 128, "images": 1}
+SHARED = {"seed": -1, "images": 1, "file_format": "png", "settings_inside": True, "tiny_vae": False}
+FREELY_SIZED = {**SHARED, "width": 128, "height": 128, "images": 1}
 DEFAULTS = {
     TEXT: {"steps": 4, **FREELY_SIZED},
     LORA: {"base": "base", "lora_scale": 1.0, **FREELY_SIZED},
@@ -23,13 +24,13 @@ DEFAULTS = {
         "high_threshold": 200,
         "conditioning_scale": 0.8,
         "guided_steps": 4,
-        "seed": -1,
-        "images": 1,
         "is_edge_map": False,
+        **SHARED,
     },
+    "/inspect": {},
     "/status": {},
 }
-WITHOUT_DEFAULT = {TEXT: ["prompt"], LORA: ["prompt"], CANNY: ["prompt", "image"], "/status": []}
+WITHOUT_DEFAULT = {TEXT: ["prompt"], LORA: ["prompt"], CANNY: ["prompt", "image"], "/inspect": ["image"], "/status": []}
 ENDPOINTS = pytest.mark.parametrize("endpoint", [TEXT, LORA, CANNY])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,9 @@ def test_bad_value_gets_one_sentence_and_the_next_request_works(
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_numbers_that_json_does_not_have_are_refused_too(address: str, visitor: Visitor, value: str) -> None:
     url = f"{address}gradio_api/call/lora"
-    body = f'{{"data": ["a cat", 0, 1, 128, 128, "base", {value}]}}'
+    described = visitor.client.view_api(print_info=False, return_format="dict")["named_endpoints"]["/lora"]
+    named = {given["parameter_name"]: json.dumps(given["parameter_default"]) for given in described["parameters"]}
+    body = f'{{"data": [{", ".join((named | {"prompt": '"a cat"', "lora_scale": value}).values())}]}}'
     event = httpx.post(url, content=body, headers={"content-type": "application/json"}).json()["event_id"]
     answer = httpx.get(f"{url}/{event}", timeout=60).text
     assert "event: error" in answer

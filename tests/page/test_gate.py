@@ -1,0 +1,47 @@
+"""Whom the server believes about a visitor's address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from dmd2_demo.page.gate import trust_proxies
+
+
+async def address_of(trusted: str, peer: str, forwarded: str) -> str:
+    """What uvicorn tells the page for a request from `peer` with that header."""
+    seen: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["client"][0])
+
+    scope: Any = {"type": "http", "client": (peer, 1), "headers": [(b"x-forwarded-for", forwarded.encode())]}
+    await ProxyHeadersMiddleware(app, trusted)(scope, None, None)  # type: ignore[arg-type]
+    return seen[0]
+
+
+@pytest.mark.parametrize(
+    ("told", "environment", "peer", "address"),
+    [
+        ("", {}, "127.0.0.1", "127.0.0.1"),
+        ("", {}, "10.1.2.3", "10.1.2.3"),
+        ("10.1.2.3", {}, "10.1.2.3", "203.0.113.7"),
+        ("10.0.0.0/8", {}, "10.1.2.3", "203.0.113.7"),
+        ("10.0.0.0/8", {}, "192.0.2.1", "192.0.2.1"),
+        ("", {"FORWARDED_ALLOW_IPS": "192.0.2.1"}, "192.0.2.1", "203.0.113.7"),
+        ("", {"SPACE_ID": "somebody/dmd2"}, "10.1.2.3", "203.0.113.7"),
+    ],
+)
+@pytest.mark.anyio
+async def test_header_counts_from_a_trusted_proxy_alone(
+    told: str, environment: dict[str, str], peer: str, address: str
+) -> None:
+    trust_proxies(told, environment)
+    assert await address_of(environment["FORWARDED_ALLOW_IPS"], peer, "198.51.100.9, 203.0.113.7") == address
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"

@@ -1,0 +1,100 @@
+"""What a page that others reach keeps from them: the operator's button, and places in the queue beyond theirs."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from dmd2_demo.generate import edges
+from dmd2_demo.open_page import open_page
+from dmd2_demo.page.served import ServedBlocks
+from dmd2_demo.settings import Settings
+from tests.raw_visitor import RawVisitor
+from tests.served import free_port
+
+LARGE = ["a cat", 1, 8, 256, 256, 4]  # eight pictures of 256 x 256
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[ServedBlocks]:
+    """Open to all networks, with two places for a visitor and five for an address."""
+    edges.detector()
+    settings = Settings("embedded", "0.0.0.0", free_port(), queue_per_visitor=2, queue_per_address=5)
+    page = open_page(settings)
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def public(page: ServedBlocks) -> Iterator[str]:
+    """Its address, from this machine; what still waits or runs there afterwards is stopped."""
+    address = f"http://127.0.0.1:{page.server_port}/"
+    yield address
+    with RawVisitor(address) as visitor:
+        event = visitor.event("stop_of")["id"]
+        for present in page._queue.active_jobs:
+            for job in present or ():
+                body = {"data": [], "fn_index": event, "session_hash": job.session_hash}
+                httpx.post(f"{address}gradio_api/run/predict", json=body, timeout=60)
+        while any(page._queue.active_jobs):
+            assert httpx.get(f"{address}config").is_success
+
+
+def events(address: str) -> set[str]:
+    return {str(event["api_name"]) for event in httpx.get(f"{address}config").json()["dependencies"]}
+
+
+def test_page_that_others_reach_has_no_event_that_unloads(public: str, address: str) -> None:
+    assert "unload" in events(address)
+    assert "unload" not in events(public)
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via"])
+def test_who_comes_through_a_proxy_does_not_unload_either(address: str, header: str) -> None:
+    with RawVisitor(address) as visitor:
+        event = visitor.event("unload")
+        assert visitor.send(event, []).error is None
+        visitor._http.headers[header] = "203.0.113.7"
+        assert visitor.send(event, []).error == "Only who runs this page can unload its models."
+
+
+def test_visitor_with_too_much_in_line_gets_a_sentence_and_others_their_places(public: str) -> None:
+    with RawVisitor(public) as busy, RawVisitor(public) as other:
+        event = busy.event("text_to_image")
+        body = {"data": LARGE, "fn_index": event["id"], "session_hash": busy._session}
+        for _ in range(2):
+            assert busy._http.post("gradio_api/queue/join", json=body).is_success
+        assert (busy.send(event, LARGE).error or "").startswith("You have 2 requests waiting or running already")
+        assert (busy.ask("canny", prompt="a cat").error or "").startswith("You have 2 requests")
+        assert other.ask("text_to_image", prompt="a cat", steps=1).data
+
+
+@pytest.mark.parametrize(("sessions", "places"), [("one", 2), ("none", 2), ("many", 5)])
+def test_address_never_has_all_places_whatever_it_says(
+    page: ServedBlocks, public: str, sessions: str, places: int
+) -> None:
+    with RawVisitor(public) as visitor:
+        event = visitor.event("text_to_image")
+        for number in range(20):
+            headers = {"X-Forwarded-For": f"198.51.100.{number}"}
+            if sessions == "none":
+                body: dict[str, Any] = {"data": LARGE}
+                joined = visitor._http.post("gradio_api/call/text_to_image", json=body, headers=headers)
+            else:
+                session = visitor._session if sessions == "one" else uuid.uuid4().hex
+                body = {"data": LARGE, "fn_index": event["id"], "session_hash": session}
+                joined = visitor._http.post("gradio_api/queue/join", json=body, headers=headers)
+            assert joined.is_success
+        present = list(page._queue._present())
+        assert {one.address for one in present} == {"127.0.0.1"}
+        assert len(present) == places
+
+
+def test_nobody_gets_past_the_queue(public: str) -> None:
+    for way in ("run", "api"):
+        answer = httpx.post(f"{public}gradio_api/{way}/text_to_image", json={"data": LARGE})
+        assert answer.status_code == httpx.codes.NOT_FOUND

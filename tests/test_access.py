@@ -1,0 +1,78 @@
+"""Who may open the page."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from gradio_client import Client
+
+from dmd2_demo.access import is_loopback
+from dmd2_demo.settings import Settings
+from tests.served import served
+
+SECRET = "p:ss word"
+
+
+def test_accounts_come_from_flag_environment_or_file(tmp_path: Path) -> None:
+    file = tmp_path / "accounts"
+    file.write_text(f"\ufeffann:{SECRET}\n\nbob:b\n", encoding="utf-8")
+    assert Settings.read(["--auth", f"ann:{SECRET}"], {}).auth == (("ann", SECRET),)
+    assert Settings.read([], {"DMD2_AUTH": f"ann:{SECRET}"}).auth == (("ann", SECRET),)
+    assert Settings.read([], {"DMD2_AUTH": f"@{file}"}).auth == (("ann", SECRET), ("bob", "b"))
+    assert Settings.read([], {"DMD2_AUTH": ""}).auth == Settings.read([], {}).auth == ()
+
+
+@pytest.mark.parametrize("value", ["secretive", "secretive:", ":secretive", "@/nowhere/secretive", "@/dev/null"])
+def test_bad_accounts_are_told_without_repeating_them(value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        Settings.read([], {"DMD2_AUTH": value})
+    assert "secretive" not in capsys.readouterr().err
+
+
+def test_passwords_are_not_shown_with_the_settings() -> None:
+    assert SECRET not in repr(Settings(auth=(("ann", SECRET),)))
+
+
+@pytest.mark.parametrize(
+    ("host", "private"),
+    [
+        ("127.0.0.1", True),
+        ("127.1.2.3", True),
+        ("localhost", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.168.0.2", False),
+        ("example.org", False),
+        ("", False),
+    ],
+)
+def test_page_is_private_on_this_machines_own_addresses_alone(host: str, private: bool) -> None:
+    assert is_loopback(host) is private
+    assert Settings(host=host).reachable_by_others is not private
+    assert Settings(host=host, share=True).reachable_by_others
+
+
+@pytest.mark.parametrize("flag", [["--auth", f"ann:{SECRET}"], [f"--auth=ann:{SECRET}"], ["--aut", f"ann:{SECRET}"]])
+def test_page_asks_for_the_password_and_no_list_of_processes_shows_it(flag: list[str], tmp_path: Path) -> None:
+    command = [sys.executable, "app.py", "--family", "embedded", *flag]
+    page, address = served(command, os.environ, tmp_path / "log")
+    try:
+        assert SECRET not in " ".join(psutil.Process(page.pid).cmdline())
+        assert httpx.get(f"{address}/config").status_code == httpx.codes.UNAUTHORIZED
+        upload = httpx.post(f"{address}/gradio_api/upload", files={"files": b"x"})
+        assert upload.status_code == httpx.codes.UNAUTHORIZED
+        wrong = httpx.post(f"{address}/login", data={"username": "ann", "password": "wrong"})
+        assert wrong.status_code == httpx.codes.BAD_REQUEST
+        client = Client(address, auth=("ann", SECRET), verbose=False, analytics_enabled=False, download_files=tmp_path)
+        assert client.predict(prompt="a cat", steps=1, api_name="/text_to_image")
+    finally:
+        page.terminate()
+        page.wait(30)
+    assert SECRET not in (tmp_path / "log").read_text()
