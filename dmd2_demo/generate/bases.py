@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from huggingface_hub import constants
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.model_kind import ModelKind, of_file
@@ -68,11 +71,21 @@ def custom(spelled: Callable[[str], str], named: str) -> CommunityBase:
 
 
 def _repo_id(named: str) -> str:
-    """What was typed, or the `owner/name` in the address of a repository's page or of something in it."""
-    address = re.sub(r"^(https?://)?(www\.)?(huggingface\.co|hf\.co)/+", "", named.strip(), flags=re.IGNORECASE)
-    if address == named.strip():
-        return address.rstrip("/")
-    return "/".join(re.split(r"[?#]", address)[0].split("/")[:2])
+    """What was typed, or the `owner/name` in the address of a repository's page or of something in it.
+
+    DemoError where the address is another revision's: what is read is main.
+    """
+    text = named.strip()
+    hosts = "|".join(
+        map(re.escape, ("huggingface.co", "www.huggingface.co", "hf.co", urlsplit(constants.ENDPOINT).netloc))
+    )
+    address = re.fullmatch(rf"(?:https?://)?(?:{hosts})/+(.*)", text, re.IGNORECASE)
+    if address is None:
+        return text.rstrip("/ ")
+    words = re.split(r"[?#]", address[1])[0].strip("/ ").split("/")
+    if words[2:3] and words[2] in {"tree", "blob", "resolve"} and words[3:4] not in ([], ["main"]):
+        raise DemoError(f"Only the main revision of a repository can be named here, not {words[3]!r:.100}.")
+    return text if words[0] in {"spaces", "datasets", "collections", "papers"} else "/".join(words[:2])
 
 
 def _in_catalogue(repo_id: str) -> CommunityBase | None:
