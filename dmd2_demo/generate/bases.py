@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from huggingface_hub import constants
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.model_kind import ModelKind, of_file
@@ -49,38 +52,47 @@ def with_bases(family: Family, bases: Iterable[CommunityBase]) -> Family:
     return replace(family, bases=together)
 
 
-def custom(spelled: Callable[[str], str], named: str) -> CommunityBase:
+def custom(spelled: Callable[[str], str], named: str, offered: Sequence[CommunityBase] = ()) -> CommunityBase:
     """The base that a visitor named: a public repository, `owner/name` or its page's address, and never a path.
 
-    `spelled` gives an id as the hub spells it. One of the catalogue's own is given as it stands there, with its licence
-    and scale. DemoError where nothing is meant.
+    `spelled` gives an id as the hub spells it. One of those `offered` by the operator or of the catalogue's own is
+    given as it stands there, with its licence and scale. DemoError where nothing is meant.
     """
     repo_id = _repo_id(named)
     if not re.fullmatch(f"{_WORD}/{_WORD}", repo_id) or ".." in repo_id or "--" in repo_id:
         raise DemoError(f"{named.strip()!r:.100} is no repository on the hub: one looks like owner/name.")
-    known = _in_catalogue(repo_id)
+    known = _known(repo_id, offered)
     if known:
         return known
     repo_id = spelled(repo_id)
     page = Licence("see its page", f"https://huggingface.co/{repo_id}")
     # A former name leads to the new one.
-    return _in_catalogue(repo_id) or CommunityBase(repo_id, repo_id, HubRepo(repo_id, anonymous=True), page)
+    return _known(repo_id, offered) or CommunityBase(repo_id, repo_id, HubRepo(repo_id, anonymous=True), page)
 
 
 def _repo_id(named: str) -> str:
-    """What was typed, or the `owner/name` in the address of a repository's page or of something in it."""
-    address = re.sub(r"^(https?://)?(www\.)?(huggingface\.co|hf\.co)/+", "", named.strip(), flags=re.IGNORECASE)
-    if address == named.strip():
-        return address.rstrip("/")
-    return "/".join(re.split(r"[?#]", address)[0].split("/")[:2])
+    """What was typed, or the `owner/name` in the address of a repository's page or of something in it.
+
+    DemoError where the address is another revision's: what is read is main.
+    """
+    text = named.strip()
+    hosts = "|".join(
+        map(re.escape, ("huggingface.co", "www.huggingface.co", "hf.co", urlsplit(constants.ENDPOINT).netloc))
+    )
+    address = re.fullmatch(rf"(?:https?://)?(?:{hosts})/+(.*)", text, re.IGNORECASE)
+    if address is None:
+        return text.rstrip("/ ")
+    words = re.split(r"[?#]", address[1])[0].strip("/ ").split("/")
+    if words[2:3] and words[2] in {"tree", "blob", "resolve"} and words[3:4] not in ([], ["main"]):
+        raise DemoError(f"Only the main revision of a repository can be named here, not {words[3]!r:.100}.")
+    return text if words[0] in {"spaces", "datasets", "collections", "papers"} else "/".join(words[:2])
 
 
-def _in_catalogue(repo_id: str) -> CommunityBase | None:
+def _known(repo_id: str, offered: Sequence[CommunityBase]) -> CommunityBase | None:
     """The hub takes an id in any capitals."""
-    for family in FAMILIES.values():
-        for base in family.bases:
-            if isinstance(base.source, HubRepo) and base.source.id.casefold() == repo_id.casefold():
-                return base
+    for base in (*offered, *(base for family in FAMILIES.values() for base in family.bases)):
+        if isinstance(base.source, HubRepo) and base.source.id.casefold() == repo_id.casefold():
+            return base
     return None
 
 

@@ -26,6 +26,7 @@ class ModelKind(StrEnum):
     EDITING = "a model that edits pictures by instruction"
     V_PREDICTION = "an SDXL model that predicts velocity, which DMD2's LoRA was not made for"
     OTHER_PREDICTION = "an SDXL model that predicts something else than noise, which DMD2's LoRA was not made for"
+    SMALLER = "a model with other layers than SDXL's"
     EDM = "an SDXL model with another noise schedule (EDM), which DMD2's LoRA was not made for"
     FLUX = "a Flux model"
     LORA = "a LoRA"
@@ -60,6 +61,10 @@ def of_header(header: Header) -> ModelKind:
     names = header.tensors.keys()
     first = header.tensors.get(f"{_UNET}input_blocks.0.0.weight")
     encoders = {number for number in "01" if any(name.startswith(f"conditioner.embedders.{number}.") for name in names)}
+    attention = [tensor.shape for name, tensor in header.tensors.items() if _hears_text(name)]
+    width = next((shape[1] for shape in attention if len(shape) == 2), None)
+    if width in _OF_WIDTH:
+        return _OF_WIDTH[width]
     if first is None or not encoders:
         return _of_names(names) or (ModelKind.PART if first else _of_parts(names))
     by_channels = _of_channels(first.shape[1] if len(first.shape) == 4 else 0)
@@ -67,10 +72,21 @@ def of_header(header: Header) -> ModelKind:
         return by_channels
     if encoders != {"0", "1"}:
         return ModelKind.REFINER
+    if width == _FULL_WIDTH and any(not any(name.startswith(last) for name in names) for last in _LAST):
+        return ModelKind.SMALLER
     return _of_noise(names, header.metadata)
 
 
+def _hears_text(name: str) -> bool:
+    return name.startswith(_UNET) and name.endswith(".attn2.to_k.weight")
+
+
 _UNET = "model.diffusion_model."
+# What a UNet hears from its text encoders tells it apart, whatever lies beside it; SDXL's deepest level has ten
+# transformers a block, which smaller students of it lack.
+_OF_WIDTH = {768: ModelKind.SD1, 1024: ModelKind.SD2, 1280: ModelKind.REFINER}
+_FULL_WIDTH = 2048
+_LAST = tuple(f"{_UNET}{block}.1.transformer_blocks.9." for block in ("input_blocks.8", "middle_block"))
 
 # What a file is that is no SDXL pipeline, by beginnings or other parts of its tensors' names.
 _SIGNS: tuple[tuple[tuple[str, ...], ModelKind], ...] = (
@@ -98,18 +114,21 @@ def _of_parts(names: Collection[str]) -> ModelKind:
 def _of_noise(names: Collection[str], metadata: Mapping[str, str]) -> ModelKind:
     """Which noise an SDXL pipeline learned: trainers mark what is not SDXL's own by keys or in the header."""
     beginnings = {name.partition(".")[0] for name in names}
-    if any(beginning.startswith("edm") for beginning in beginnings):
+    if any(beginning.startswith("edm") for beginning in beginnings) or "edm" in metadata.get(
+        "modelspec.architecture", ""
+    ):
         return ModelKind.EDM
-    if beginnings & {"v_pred", "ztsnr"} or str(metadata.get("ss_v_parameterization")).lower() == "true":
+    flags = ("ss_v_parameterization", "ss_zero_terminal_snr", "v_pred", "ztsnr")
+    if beginnings & {"v_pred", "ztsnr"} or any(str(metadata.get(flag)).lower() == "true" for flag in flags):
         return ModelKind.V_PREDICTION
     keys = ("modelspec.prediction_type", "modelspec.predict_key", "prediction_type")
-    told = [metadata[key] for key in keys if metadata.get(key)]
-    return _of_prediction(told[0]) if told else ModelKind.SDXL
+    told = (_of_prediction(metadata[key]) for key in keys if metadata.get(key))
+    return next((kind for kind in told if kind is not ModelKind.SDXL), ModelKind.SDXL)
 
 
 def _of_prediction(told: object) -> ModelKind:
     """Of SDXL's shape, by what it predicts; there are several names for each."""
-    name = str(told).lower().replace("-", "_")
+    name = str(told).strip().lower().replace("-", "_")
     if name in {"epsilon", "eps", "noise"}:
         return ModelKind.SDXL
     if "edm" in name:
@@ -139,10 +158,20 @@ def of_pipeline(source: Source, hub: Hub) -> ModelKind:
         return by_channels
     if not (_is_there(index, "text_encoder") and _is_there(index, "text_encoder_2")):
         return ModelKind.REFINER
-    scheduler = _read(File(source, "scheduler/scheduler_config.json"), hub)
-    if "EDM" in str(scheduler.get("_class_name")):
+    try:
+        scheduler = _read(File(source, "scheduler/scheduler_config.json"), hub)
+    except NotThere:
+        return ModelKind.SDXL  # its schedule is SDXL's own in any case
+    return _of_scheduler(scheduler)
+
+
+def _of_scheduler(scheduler: Mapping[str, Any]) -> ModelKind:
+    sampler = str(scheduler.get("_class_name"))
+    if "EDM" in sampler:
         return ModelKind.EDM
-    return _of_prediction(scheduler.get("prediction_type", "epsilon"))
+    if "FlowMatch" in sampler or scheduler.get("use_flow_sigmas") is True:
+        return ModelKind.OTHER_PREDICTION
+    return _of_prediction(scheduler.get("prediction_type") or "epsilon")
 
 
 _PIPELINES = (
@@ -167,14 +196,14 @@ def _of_part(source: Source, hub: Hub) -> ModelKind:
 
 
 def _of_channels(count: object) -> ModelKind:
-    known = {4: ModelKind.SDXL, 9: ModelKind.INPAINTING, 8: ModelKind.EDITING}
-    return known.get(count, ModelKind.UNKNOWN) if isinstance(count, int) else ModelKind.UNKNOWN
+    known = {"4": ModelKind.SDXL, "9": ModelKind.INPAINTING, "8": ModelKind.EDITING}
+    return known.get(str(count), ModelKind.UNKNOWN)
 
 
 def _is_there(index: Mapping[str, Any], component: str) -> bool:
     """A pipeline names the components that it lacks as [null, null]."""
     named = index.get(component)
-    return any(named) if isinstance(named, list) else bool(named)
+    return isinstance(named, list) and any(named)
 
 
 def _read(file: File, hub: Hub) -> Mapping[str, Any]:

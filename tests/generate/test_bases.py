@@ -123,6 +123,8 @@ def test_a_custom_base_is_called_as_the_hub_spells_it() -> None:
     assert asked == ["owner/NAME"]
     assert (base.name, base.source) == ("Owner/Name", HubRepo("Owner/Name", anonymous=True))
     assert custom(lambda _: "SG161222/RealVisXL_V5.0", "old/name") is FAMILIES["sdxl"].community("realvis")
+    own = CommunityBase("own", "Own", HubRepo("Owner/Name"), Licence("mine", ""), scale=0.6)
+    assert custom(spelled, "owner/name", [own]) is own
 
 
 @pytest.mark.parametrize(
@@ -164,3 +166,28 @@ def test_shipped_tokenizers_are_clips(folder: str, pad: int) -> None:
     # The ids that CLIP's own examples show.
     assert tokenizer("a photo of a cat").input_ids == [49406, 320, 1125, 539, 320, 2368, 49407]
     assert tokenizer("a photo of a cat", padding="max_length").input_ids[7:] == [pad] * 70
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "https://huggingface.co/owner/name/",
+        " HTTPS://HuggingFace.co/owner/name/tree/main/unet?x=1#y ",
+        "hf.co/owner/name/blob/main/model.safetensors",
+        "www.huggingface.co/owner/name/discussions/3",
+        "owner/name/ ",
+    ],
+)
+def test_address_of_a_page_names_its_repository(typed: str) -> None:
+    assert custom(str, typed).source == HubRepo("owner/name", anonymous=True)
+
+
+@pytest.mark.parametrize("typed", ["https://huggingface.co/spaces/owner/name", "hf.co/datasets/owner/name"])
+def test_address_of_something_else_names_none(typed: str) -> None:
+    with pytest.raises(DemoError, match="is no repository on the hub"):
+        custom(str, typed)
+
+
+def test_address_of_another_revision_is_refused() -> None:
+    with pytest.raises(DemoError, match="Only the main revision of a repository can be named here, not 'fp16'"):
+        custom(str, "https://huggingface.co/owner/name/tree/fp16")

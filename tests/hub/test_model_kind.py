@@ -173,3 +173,72 @@ def test_config_that_is_no_json_is_told(tmp_path: Path, cache: Path) -> None:
     (tmp_path / "model_index.json").write_text("<html>")
     with pytest.raises(DemoError, match=r"can't be used: .*model_index\.json can't be read: it is no JSON"):
         of_pipeline(Folder(tmp_path), Hub(cache))
+
+
+def sdxl(width: int = 2048) -> dict[str, Tensor]:
+    """As much of a whole SDXL file's header as tells it apart."""
+    tensors = {name: Tensor("F16", (8, 8)) for name in (SDXL_CLIP, SDXL_OPEN_CLIP, "denoiser.sigmas")}
+    tensors[FIRST] = Tensor("F16", (320, 4, 3, 3))
+    for block in ("input_blocks.8", "middle_block"):
+        for number in range(10):
+            name = f"model.diffusion_model.{block}.1.transformer_blocks.{number}.attn2.to_k.weight"
+            tensors[name] = Tensor("F16", (1280, width))
+    return tensors
+
+
+@pytest.mark.parametrize(
+    "stray",
+    [
+        "lora_unet_x.lora_down.weight",
+        "control_model.a",
+        "model_ema.decay",
+        "cond_stage_model.transformer.a",
+        "a.v_pred",
+    ],
+)
+def test_a_stray_key_makes_a_whole_sdxl_file_nothing_else(stray: str) -> None:
+    assert of_header(Header(sdxl() | {stray: Tensor("F16", (8, 8))}, {})) is ModelKind.SDXL
+
+
+@pytest.mark.parametrize(("width", "kind"), [(768, ModelKind.SD1), (1024, ModelKind.SD2), (1280, ModelKind.REFINER)])
+def test_stray_keys_make_no_sdxl_of_other_shapes(width: int, kind: ModelKind) -> None:
+    assert of_header(Header(sdxl(width), {})) is kind
+
+
+def test_smaller_students_are_named() -> None:
+    smaller = {name: tensor for name, tensor in sdxl().items() if "middle_block" not in name}
+    assert of_header(Header(smaller, {})) is ModelKind.SMALLER
+
+
+@pytest.mark.parametrize(
+    ("metadata", "kind"),
+    [
+        ({"modelspec.predict_key": "v", "modelspec.prediction_type": "epsilon"}, ModelKind.V_PREDICTION),
+        ({"ss_zero_terminal_snr": "True"}, ModelKind.V_PREDICTION),
+        ({"modelspec.architecture": "stable-diffusion-xl-v1-edm"}, ModelKind.EDM),
+        (
+            {"modelspec.architecture": "stable-diffusion-xl-v1-base/lora", "ss_v_parameterization": "False"},
+            ModelKind.SDXL,
+        ),
+    ],
+)
+def test_all_that_a_file_says_of_itself_counts(metadata: dict[str, str], kind: ModelKind) -> None:
+    assert of_header(Header(sdxl(), metadata)) is kind
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "kind"),
+    [
+        ("unet/config.json", {"in_channels": [4]}, ModelKind.UNKNOWN),
+        ("scheduler/scheduler_config.json", {"prediction_type": None}, ModelKind.SDXL),
+        (
+            "scheduler/scheduler_config.json",
+            {"_class_name": "FlowMatchEulerDiscreteScheduler"},
+            ModelKind.OTHER_PREDICTION,
+        ),
+    ],
+)
+def test_odd_configs_are_told_apart_too(
+    tmp_path: Path, cache: Path, name: str, changes: Mapping[str, Any], kind: ModelKind
+) -> None:
+    assert of_pipeline(write(tmp_path, BASE | {name: {**BASE[name], **changes}}), Hub(cache)) is kind

@@ -69,7 +69,8 @@ def test_numbers_that_json_does_not_have_are_refused_too(address: str, visitor: 
     url = f"{address}gradio_api/call/lora"
     described = visitor.client.view_api(print_info=False, return_format="dict")["named_endpoints"]["/lora"]
     named = {given["parameter_name"]: json.dumps(given["parameter_default"]) for given in described["parameters"]}
-    body = f'{{"data": [{", ".join((named | {"prompt": '"a cat"', "lora_scale": value}).values())}]}}'
+    sent = ", ".join((named | {"prompt": json.dumps("a cat"), "lora_scale": value}).values())
+    body = f'{{"data": [{sent}]}}'
     event = httpx.post(url, content=body, headers={"content-type": "application/json"}).json()["event_id"]
     answer = httpx.get(f"{url}/{event}", timeout=60).text
     assert "event: error" in answer
