@@ -53,6 +53,7 @@ def open_page(settings: Settings) -> gr.Blocks:
     else:
         runtime = build_runtime(family, settings)
     hub = Hub()
+    named = partial(custom, hub.spelled, offered=family.bases)
     shown_device = device or "CPU"
     context = PageContext(
         device=shown_device,

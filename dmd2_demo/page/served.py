@@ -45,6 +45,8 @@ class ServedBlocks(Blocks):
         for block in self.blocks.values():
             if isinstance(block, gr.Dataset):
                 self.uploads.shown_to_all(block.samples)
+            if isinstance(block, gr.Gallery):
+                self.uploads.shown_to_all(block.value)
 
     def queue(self, *arguments: Any, **options: Any) -> ServedBlocks:
         """As gr.Blocks's; nobody gets past it."""

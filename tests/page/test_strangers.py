@@ -16,7 +16,7 @@ from dmd2_demo.settings import Settings
 from tests.raw_visitor import RawVisitor
 from tests.served import free_port
 
-LARGE = ["a cat", 1, 8, 256, 256, 4]  # eight pictures of 256 x 256
+LARGE = ["a cat", 1, 8, "png", True, False, 256, 256, 4]  # eight pictures of 256 x 256
 
 
 @pytest.fixture(scope="module")
