@@ -60,9 +60,7 @@ def open_page(settings: Settings) -> gr.Blocks:
         status=partial(status, family, shown_device, runtime),
         unload=None if lent or settings.reachable_by_others else runtime.manager.unload,
         downloads=(lambda _: "") if lent else Announcer(hub).announce,
-        custom_base=partial(custom, hub.spelled, offered=family.bases)
-        if settings.allow_custom_bases and not lent
-        else None,
+        custom_base=named if settings.allow_custom_bases and not lent else None,
         quota=lent.quota if lent else None,
         limits=Limits(settings.queue_per_visitor, settings.queue_per_address),
     )

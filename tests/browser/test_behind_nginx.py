@@ -75,6 +75,7 @@ def visited(browser: Browser, behind: str) -> Iterator[Page]:
     page.on("pageerror", lambda error: amiss.append(str(error)))
     page.goto(behind.rstrip("/"), timeout=2 * MINUTE)  # without the slash one is sent to it
     amiss[:] = [one for one in amiss if one != behind.rstrip("/")]
+    expect(page.get_by_label("Prompt", exact=True)).not_to_have_value("", timeout=2 * MINUTE)  # it is ready
     yield page
     context.close()
     assert amiss == []
@@ -83,6 +84,7 @@ def visited(browser: Browser, behind: str) -> Iterator[Page]:
 def test_a_visitor_sees_a_picture_and_downloads_it(visited: Page, behind: str) -> None:
     visited.get_by_label("Prompt", exact=True).fill("a fox on a blue background")
     visited.get_by_role("button", name="Generate", exact=True).first.click()
+    expect(visited.get_by_text(re.compile(r"^seed (?!100 )\d+ ·"))).to_be_visible(timeout=2 * MINUTE)
     picture = visited.locator(".pictures .grid-container img, .pictures .preview img").first
     expect(picture).to_be_visible(timeout=2 * MINUTE)
     source = picture.get_attribute("src")
