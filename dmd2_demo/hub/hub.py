@@ -18,6 +18,7 @@ from dmd2_demo.hub.download import Downloader
 from dmd2_demo.hub.hub_errors import HUB_ERRORS, MISSING, NotThere
 from dmd2_demo.hub.safetensors_header import BrokenFile, read_header
 from dmd2_demo.hub.single_flight import SingleFlight
+from dmd2_demo.models.content import require_itself
 from dmd2_demo.models.files import Alternatives
 from dmd2_demo.models.sources import File, Folder, HubRepo
 from dmd2_demo.progress import Progress, Report, silent
@@ -130,6 +131,7 @@ def _in_folder(folder: Folder, name: str) -> Path:
     path = folder.path / name
     if not path.is_file():
         raise NotThere(f"{folder} has no file {name}.")
+    require_itself(path)
     try:
         return _checked(path)
     except BrokenFile as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
@@ -11,6 +10,7 @@ from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.hub_errors import NotThere
 from dmd2_demo.hub.safetensors_header import BrokenFile, Tensor, read_header
+from dmd2_demo.models.content import read_json, require_itself
 from dmd2_demo.models.sources import File, PipelineSource, SingleFile, Source
 
 
@@ -48,6 +48,7 @@ def of_file(source: SingleFile) -> ModelKind:
         raise DemoError(f"There is no file {source}.")
     if source.path.suffix != ".safetensors":
         raise DemoError(f"{source} can't be a base here: only .safetensors files are read.")
+    require_itself(source.path)
     try:
         return of_header(read_header(source.path))
     except BrokenFile as error:
@@ -149,9 +150,5 @@ def _is_there(index: Mapping[str, Any], component: str) -> bool:
 
 
 def _read(file: File, hub: Hub) -> Mapping[str, Any]:
-    path = hub.fetch(file)
-    try:
-        read = json.loads(path.read_text())
-    except ValueError as error:
-        raise DemoError(f"{file.name} of {file.source} can't be read: it is no JSON.") from error
+    read = read_json(hub.fetch(file))
     return read if isinstance(read, dict) else {}

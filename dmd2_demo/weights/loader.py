@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.model_kind import require_sdxl
 from dmd2_demo.hub.safetensors_header import bytes_in, read_header
 from dmd2_demo.models import files
+from dmd2_demo.models.content import read_json
 from dmd2_demo.models.files import Alternatives
 from dmd2_demo.models.parts import Adapter, LoraUNet, Part, Scheduler, TextEncoders, UNet, Vae
 from dmd2_demo.models.sources import SingleFile, Source
@@ -104,7 +104,7 @@ class PartLoader:
                 return _network(self._model(modules.adapter, *part.files()))
             case Scheduler():
                 path = self._hub.first(part.files()[0])
-                return Loaded(LCMScheduler.from_config(json.loads(path.read_text(encoding="utf-8"))))
+                return Loaded(LCMScheduler.from_config(read_json(path)))
         assert_never(part)
 
     def _bytes(

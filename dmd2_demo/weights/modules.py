@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokeniz
 from transformers.utils.logging import disable_progress_bar
 
 from dmd2_demo.errors import DemoError
+from dmd2_demo.models.content import read_json
 from dmd2_demo.weights.tensors import fill, frozen, read_tensors
 
 disable_progress_bar()  # Its bars would fill a server's log; the page has its own.
@@ -83,7 +83,7 @@ def _filled(kind: Any, tensors: dict[str, torch.Tensor], config: Path, name: str
 
 def _empty(kind: Any, config: Path) -> Any:
     with _described(config), init_empty_weights():
-        return kind.from_config(json.loads(config.read_text()))
+        return kind.from_config(read_json(config))
 
 
 @contextmanager
@@ -104,7 +104,7 @@ def tokenizer(config: Path) -> Any:
 def text_encoder(config: Path, weights: Sequence[Path], placing: LoadTarget) -> Any:
     """A CLIPTextModel, with a projection where the config says so. All lie in one folder."""
     with _described(config):
-        architectures = json.loads(config.read_text()).get("architectures") or [""]
+        architectures = read_json(config).get("architectures") or [""]
         kind = CLIPTextModelWithProjection if architectures[0] == "CLIPTextModelWithProjection" else CLIPTextModel
         shape = kind.config_class.from_pretrained(config.parent, local_files_only=True)
     model, found = kind.from_pretrained(

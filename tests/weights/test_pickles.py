@@ -100,7 +100,7 @@ def test_conversion_that_fails_leaves_nothing(
     monkeypatch.setattr("dmd2_demo.weights.pickles.save_file", fail)
     with pytest.raises(DemoError, match=r"^weights\.bin can't be converted: No space left on device"):
         pickles.as_safetensors(published)
-    assert not list(cache.iterdir())
+    assert not list(cache.glob("weights*"))
 
 
 def test_room_is_checked_first(published: Path, cache: Path) -> None:
