@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from dmd2_demo.device.cuda_driver import cuda_device_name
+from dmd2_demo.device.cuda_probe import find_gpu
 from dmd2_demo.generate import zero_gpu
 from dmd2_demo.generate.announcement import announcement
 from dmd2_demo.generate.bases import read_bases, with_bases
@@ -21,10 +21,15 @@ from dmd2_demo.page import layout
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import MOST_AT_ONCE
 from dmd2_demo.page.serve import Address, around_proxies, find, taken
-from dmd2_demo.page.theme import CSS, THEME
+from dmd2_demo.page.theme import CSS, ICON, THEME
 from dmd2_demo.settings import Settings
 
 _log = logging.getLogger(__name__)
+
+_INSTEAD = {
+    "embedded": "The embedded family computes on the CPU.",
+    "sdxl": "SDXL computes on the CPU, which takes minutes for a picture.",
+}
 
 
 def run(settings: Settings) -> None:
@@ -38,22 +43,28 @@ def open_page(settings: Settings) -> gr.Blocks:
     DemoError where the address or the operator's bases can't be used.
     """
     address = find(settings.host, settings.port)
-    fork = zero_gpu.fork_decorator()
-    device = "ZeroGPU" if fork else cuda_device_name()
-    family = FAMILIES[_family_name(settings.family, device)]
+    lent = zero_gpu.active()
+    gpu = None if lent else find_gpu()
+    has_gpu = gpu is not None and gpu.trouble is None
+    family = FAMILIES[_family_name(settings.family, lent or has_gpu)]
+    notice = f"{gpu.sentence} {_INSTEAD[family.name]}" if gpu and gpu.trouble else ""
+    if notice:
+        _log.warning(notice)
     if settings.bases is not None:
         family = with_bases(family, read_bases(settings.bases))
-    if fork:
-        runtime, family = zero_gpu.build_forked_runtime(family, settings, fork)
+    if lent:
+        runtime, family = zero_gpu.build_forked_runtime(family, settings, lent.fork)
     else:
-        runtime = build_runtime(family, settings)
-    shown_device = device or "CPU"
+        runtime = build_runtime(family, settings, has_gpu=has_gpu)
+    device = "ZeroGPU" if lent else gpu.name if gpu and has_gpu else "CPU"
     context = PageContext(
-        device=shown_device,
-        status=partial(status, family, shown_device, runtime),
-        unload=None if fork else runtime.manager.unload,
-        downloads=partial(announcement, Hub()),
-        custom_bases=settings.allow_custom_bases and fork is None,
+        device=device,
+        notice=notice,
+        status=partial(status, family, device, runtime),
+        unload=None if lent else runtime.manager.unload,
+        downloads=(lambda _: "") if lent else partial(announcement, Hub()),
+        custom_bases=settings.allow_custom_bases and lent is None,
+        quota=lent.quota if lent else None,
     )
     page = layout.build(runtime.studio, context)
     page.queue(max_size=64)
@@ -63,7 +74,7 @@ def open_page(settings: Settings) -> gr.Blocks:
     # Gradio calls its own page first; a public link is asked for through the proxies, where they can be used.
     with around_proxies(address.host, all_hosts=not settings.share or bool(trouble)):
         _launch(page, address, share=settings.share)
-    if not fork:  # else it is warm
+    if not lent:  # else it is warm
         runtime.backend.warm_up()
     return page
 
@@ -76,6 +87,8 @@ def _launch(page: gr.Blocks, address: Address, *, share: bool) -> None:
             share=share,
             theme=THEME,
             css=CSS,
+            favicon_path=ICON,
+            pwa=True,
             max_file_size="50mb",
             max_threads=2 * MOST_AT_ONCE,  # those who wait hold one each, and Stop needs another
             footer_links=["api"],
@@ -99,7 +112,7 @@ def status(family: Family, device: str, runtime: Runtime) -> dict[str, Any]:
     }
 
 
-def _family_name(chosen: str, cuda_device: str | None) -> str:
+def _family_name(chosen: str, has_gpu: object) -> str:
     if chosen != "auto":
         return chosen
-    return "sdxl" if cuda_device else "embedded"
+    return "sdxl" if has_gpu else "embedded"

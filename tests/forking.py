@@ -29,13 +29,23 @@ class Worker:
 
 @dataclass
 class ZeroGpu:
-    """The decorator. `workers` that are kept serve later calls; `forks` counts those begun."""
+    """The decorator. `workers` that are kept serve later calls; `forks` counts those begun.
+
+    `asked` are the seconds that were asked for. `refuses` is raised in place of giving a GPU.
+    """
 
     forks: int = 0
+    asked: list[int] = field(default_factory=list)
+    refuses: Exception | None = None
     workers: list[Worker] = field(default_factory=list)
 
-    def __call__(self, task: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+    def __call__(
+        self, task: Callable[..., Iterator[Any]], *, duration: Callable[..., int]
+    ) -> Callable[..., Iterator[Any]]:
         def run(*arguments: Any) -> Iterator[Any]:
+            self.asked.append(duration(*arguments))
+            if self.refuses:
+                raise self.refuses
             worker = self.workers.pop() if self.workers else self._fork(task)
             worker.pipe.send_bytes(pickle.dumps(arguments))
             finished = False

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -56,6 +57,8 @@ class LocalHub:
     private: set[str] = field(default_factory=set)
     gated: set[str] = field(default_factory=set)
     asked: list[Asked] = field(default_factory=list)
+    in_xet: dict[str, str] = field(default_factory=dict)  # the Xet hashes of files by name, whose bytes are in `xet`
+    xet: str = ""  # the storage's address: "local://" and a folder will do for its client
     hold: threading.Event | None = None  # answers with large files wait for it
     _faults: dict[tuple[str, str], list[Fault]] = field(default_factory=lambda: defaultdict(list))
 
@@ -119,6 +122,11 @@ class _Handler(BaseHTTPRequestHandler):
         words = [unquote(word) for word in urlsplit(self.path).path.strip("/").split("/")]
         if words[:2] == ["api", "models"]:
             self._model("/".join(words[2:4]))
+        elif words == ["xet-token"]:
+            self.hub.asked.append(Asked(self.command, "", "xet-token", 0, "authorization" in self.headers, large=False))
+            expiry = str(int(time.time()) + 3600)
+            token = {"X-Xet-Cas-Url": self.hub.xet, "X-Xet-Access-Token": "t", "X-Xet-Token-Expiration": expiry}
+            self._send(HTTPStatus.OK, token | {"Content-Length": "0"})
         elif len(words) > 4 and words[2] in {"resolve", "cdn"}:
             self._file("/".join(words[:2]), words[3], "/".join(words[4:]), large=words[2] == "cdn")
         else:
@@ -162,6 +170,9 @@ class _Handler(BaseHTTPRequestHandler):
             elif redirected:
                 content = path.read_bytes()
                 linked = {"X-Linked-Size": str(len(content)), "X-Linked-Etag": f'"{_etag(name, content)}"'}
+                if name in self.hub.in_xet:
+                    route = f"{self.hub.url}/xet-token"
+                    linked |= {"X-Xet-Hash": self.hub.in_xet[name], "X-Xet-Refresh-Route": route}
                 place = {"Location": f"http://localhost:{self.hub.port}/{repo}/cdn/{revision}/{name}"}
                 self._send(HTTPStatus.FOUND, commit | linked | place | {"Content-Length": "0"})
             else:

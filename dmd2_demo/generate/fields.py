@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any, TypeVar, cast, get_type_hints
 
 from dmd2_demo.errors import DemoError
+from dmd2_demo.generate.clean_text import cleaned, is_blank
 from dmd2_demo.models.family import Family
 
 T = TypeVar("T")
@@ -45,14 +46,15 @@ class Field(ABC):
 
 @dataclass(frozen=True)
 class Prompt(Field):
-    """Text with something in it; white space around it does not count."""
+    """Text with something to see in it; white space around it does not count, and what nobody sees is dropped."""
 
     def check(self, value: object, family: Family) -> str:  # noqa: ARG002 - the same for all
         text = value.strip() if isinstance(value, str) else ""
-        if not text:
-            raise DemoError("Write what you would like to see: the prompt is empty.")
         if len(text) > LONGEST_PROMPT:
             raise DemoError(f"The prompt has {len(text):,} characters; the most is {LONGEST_PROMPT:,}.")
+        text = cleaned(text)
+        if is_blank(text):
+            raise DemoError("Write what you would like to see: the prompt is empty.")
         return text
 
 

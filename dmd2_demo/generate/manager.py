@@ -119,9 +119,10 @@ class PipelineManager(Generic[Pipeline]):
             self._loads += 1
 
     def _drop_all(self) -> None:
-        with self._changing:
-            self._resident.clear()
-        self._release()
+        if self._resident:
+            with self._changing:
+                self._resident.clear()
+            self._release()
 
     def _make_room(self, size: int, working: int, wanted: tuple[Part, ...]) -> None:
         budget = math.inf if self._budget is None else self._budget

@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from PIL import Image
 
-from dmd2_demo.generate.edges import canny_map, ready_map
+from dmd2_demo.generate.edges import EdgeMap, canny_map, ready_map
 from dmd2_demo.generate.fields import (
     Choice,
     FamilyDefault,
@@ -104,8 +104,8 @@ class Request(ABC):
         """The scale of each LoRA that the spec's UNet carries, in its order."""
         return ()
 
-    def edges(self) -> Image.Image | None:
-        """The map that guides it, RGB and of its size; None where nothing does."""
+    def edges(self) -> EdgeMap | None:
+        """The map that guides it, of its size; None where nothing does."""
         return None
 
     def call_arguments(self, edges: Image.Image | None) -> dict[str, Any]:  # noqa: ARG002 - for those that are guided
@@ -243,7 +243,7 @@ class CannyGuided(Request):
         """What diffusers calls the guided share: the adapter acts while step < int(steps * factor)."""
         return self.guided_steps / len(self.schedule)
 
-    def edges(self) -> Image.Image:
+    def edges(self) -> EdgeMap:
         if self.is_edge_map:
             return ready_map(self.image, self.size)
         return canny_map(self.image, self.size, self.low_threshold, self.high_threshold, self.family.detect_resolution)

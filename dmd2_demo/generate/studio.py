@@ -13,6 +13,7 @@ from typing import Protocol
 from PIL import Image
 
 from dmd2_demo.errors import Cancelled, DemoError
+from dmd2_demo.generate.edges import EdgeMap
 from dmd2_demo.generate.fallback import Fallback, no_fallback, with_fallback
 from dmd2_demo.generate.picture import Decoded, Picture
 from dmd2_demo.generate.requests import Request
@@ -58,7 +59,18 @@ class Studio:
         one step, or one piece of a download, of `cancelled()` turning true, and DemoError where the picture can't
         be made.
         """
-        edges = request.edges()
+        yield from self.make(request, request.edges(), report, cancelled, visitor)
+
+    def make(
+        self,
+        request: Request,
+        found: EdgeMap | None,
+        report: Report,
+        cancelled: Callable[[], bool],
+        visitor: str = "",
+    ) -> Iterator[Picture]:
+        """As `generate`, with the request's edges found already."""
+        edges, seen = (found.image, found.notices) if found else (None, ())
         steps = len(request.schedule)
 
         def tell(progress: Progress) -> None:
@@ -82,7 +94,7 @@ class Studio:
                     decoded = pipeline.run(request, request.seed_of(picture), edges, on_step)
                     seconds = time.perf_counter() - started
                     cut_off = pipeline.cut_off(request.prompt)
-                notices = (*decoded.notices, *self._notices(request.prompt, cut_off))
+                notices = (*seen, *decoded.notices, *self._notices(request.prompt, cut_off))
                 return Picture(decoded.image, request.parameters(picture), seconds, notices, edges)
 
             made, fell = with_fallback(make, self._fall_back)

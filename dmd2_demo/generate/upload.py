@@ -1,17 +1,24 @@
-"""Pictures from visitors: opened with care, turned upright, flattened to RGB."""
+"""Pictures from visitors: opened with care, turned upright, flattened to RGB of 8 bits."""
 
 from __future__ import annotations
 
 import warnings
+from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, ImageStat, UnidentifiedImageError
 
 from dmd2_demo.errors import DemoError
+from dmd2_demo.generate.bit_depth import eight_bits
 from dmd2_demo.models.content import require_itself
 
 MOST_PIXELS = 100_000_000
+# With more than 8 bits a channel, which take several times the memory.
+MOST_DEEP_PIXELS = 40_000_000
+
+# From 0 to 255: an alpha that is seen, and a shade that isn't on white.
+_VISIBLE, _NEARLY_WHITE = 32, 200
 
 
 def open_picture(path: str | Path | None) -> Image.Image:
@@ -21,16 +28,18 @@ def open_picture(path: str | Path | None) -> Image.Image:
     """
     if path is None:
         raise DemoError("Choose a picture first.")
+    _read_heic_too()
     try:
         with warnings.catch_warnings():
             # Pillow warns of large pictures, whose limit below is ours, and of odd EXIF data, which is harmless.
             warnings.simplefilter("ignore")
             with Image.open(path) as image:
                 width, height = image.size
-                if width * height > MOST_PIXELS:
+                cut = any(";16" in str(tile.args) for tile in image.tile) and not _is_wide(image)
+                if width * height > (MOST_DEEP_PIXELS if cut or _is_wide(image) else MOST_PIXELS):
                     raise DemoError(f"The picture is too large: {width} x {height} pixels.")
                 image.load()
-                return rgb(ImageOps.exif_transpose(image))
+                return rgb(ImageOps.exif_transpose(_all_bits(image, path) if cut else image))
     except Image.DecompressionBombError:
         raise DemoError("The picture is too large.") from None
     except UnidentifiedImageError:
@@ -40,14 +49,48 @@ def open_picture(path: str | Path | None) -> Image.Image:
         raise DemoError("The picture is damaged or cut off.") from None
 
 
+@cache
+def _read_heic_too() -> None:
+    """Teaches Pillow what phones write. On first use: importing it takes a while."""
+    from pillow_heif import register_heif_opener  # noqa: PLC0415
+
+    register_heif_opener()
+
+
 def rgb(image: Image.Image) -> Image.Image:
-    """`image` as RGB, whatever its mode: 16 bits scaled to 8, transparency on white."""
-    if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
+    """`image` as RGB, whatever its mode, with wider numbers scaled to 8 bits.
+
+    What is transparent becomes white, or black around what is nearly white itself.
+    """
+    if _is_wide(image) or (image.mode == "L" and image.getextrema()[1] == 1):
         # Pillow's own conversion clips everything above 255 to white.
-        values = np.asarray(image, dtype=np.float64)
-        most = 65535.0 if values.max(initial=0) > 255 else 255.0
-        image = Image.fromarray((values / most * 255).clip(0, 255).round().astype(np.uint8))
+        image = Image.fromarray(eight_bits(np.asarray(image)))
     if image.has_transparency_data:
         layers = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", layers.size, "white"), layers)
+        image = Image.alpha_composite(Image.new("RGBA", layers.size, _ground(layers)), layers)
     return image.convert("RGB")
+
+
+def _is_wide(image: Image.Image) -> bool:
+    """Whether a pixel is a number of more than 8 bits."""
+    return image.mode in {"I", "F"} or image.mode.startswith("I;16")
+
+
+def _all_bits(image: Image.Image, path: str | Path) -> Image.Image:
+    """`image`, of 16 bits a channel, which Pillow cuts down to the upper 8: dark where only the lower are used."""
+    import cv2  # noqa: PLC0415 - only few pictures need it
+
+    values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if values is None or values.dtype != np.uint16 or values.ndim != 3:
+        return image
+    colours, alpha = values[..., 2::-1], values[..., 3:]
+    full = Image.fromarray(np.dstack([eight_bits(colours), eight_bits(alpha)]))
+    full.info["exif"] = image.getexif().tobytes()
+    return full
+
+
+def _ground(layers: Image.Image) -> str:
+    """What to lay RGBA on so that it is seen."""
+    visible = layers.getchannel("A").point(lambda alpha: 255 * (alpha > _VISIBLE))
+    shades = ImageStat.Stat(layers.convert("L"), visible)
+    return "black" if shades.count[0] and shades.mean[0] > _NEARLY_WHITE else "white"

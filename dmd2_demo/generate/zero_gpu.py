@@ -6,90 +6,86 @@ What a fork changes is lost with it. So everything is loaded before the first on
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
 
-from dmd2_demo.errors import Cancelled, DemoError
-from dmd2_demo.generate import edges
-from dmd2_demo.generate.picture import Picture
-from dmd2_demo.generate.requests import REQUESTS, Request
+from dmd2_demo.generate import disk_plan, edges
+from dmd2_demo.generate.forked_studio import Fork, ForkedStudio
+from dmd2_demo.generate.gpu_seconds import gpu_seconds
+from dmd2_demo.generate.requests import Request
 from dmd2_demo.generate.runtime import Runtime, build_runtime
-from dmd2_demo.generate.studio import Lease, Studio
+from dmd2_demo.hub.disk import Free, default_cache, free_disk
+from dmd2_demo.hub.hub import Hub
 from dmd2_demo.models.family import Family
-from dmd2_demo.progress import Progress, Report, silent
+from dmd2_demo.progress import Progress
 from dmd2_demo.settings import Settings
 
 if TYPE_CHECKING:
     from dmd2_demo.device.placement import Placement
 
-Run = Callable[[Request], Iterator[Picture | str]]
-ForkDecorator = Callable[[Run], Run]
-"""`spaces.GPU`: makes a generator's body run in a forked process; arguments and what it yields are pickled."""
-
 _BASES = 2  # each more is 7 GB that every new fork takes to the GPU
 
 
-def fork_decorator(environment: Mapping[str, str] = os.environ) -> ForkDecorator | None:
-    """The decorator where ZeroGPU is active, else None. To be called before torch is imported."""
+@dataclass(frozen=True)
+class ZeroGpu:
+    """What the platform's package gives: the decorator, and the seconds that asking for some counts as."""
+
+    fork: Fork
+    counted: Callable[[int], float] = float
+
+    def quota(self, request: Request) -> int:
+        """The seconds of a visitor's day that must be left for the request to begin."""
+        return round(self.counted(gpu_seconds(request)))
+
+
+def active(environment: Mapping[str, str] = os.environ) -> ZeroGpu | None:
+    """ZeroGPU where it is active, else None. To be called before torch is imported."""
     if environment.get("SPACES_ZERO_GPU", "").lower() not in {"1", "t", "true"}:
         return None
     try:
         import spaces  # noqa: PLC0415 - only Spaces have it
     except ImportError:
         return None
-    return cast("ForkDecorator", spaces.GPU)
+    return ZeroGpu(cast("Fork", spaces.GPU), _counted)
+
+
+def _counted(seconds: int) -> float:
+    """A large GPU counts more than a second for each."""
+    try:
+        from spaces.zero.client import get_duration_seconds  # noqa: PLC0415
+    except ImportError:  # the platform chooses the version, and this is no promised part of it
+        return float(seconds)
+    return float(get_duration_seconds(timedelta(seconds=seconds), None))
 
 
 def build_forked_runtime(
-    family: Family, settings: Settings, fork: ForkDecorator, choose: Callable[[], Placement] | None = None
+    family: Family,
+    settings: Settings,
+    fork: Fork,
+    choose: Callable[[], Placement] | None = None,
+    free: Free = free_disk,
 ) -> tuple[Runtime, Family]:
-    """A runtime with every part of the family loaded, and the family with no more bases than that."""
-    bases = family.bases[:_BASES]
-    names = {base.name for base in bases}
-    examples = tuple(example for example in family.lora_examples if example.base in names)
-    family = replace(family, bases=bases, lora_examples=examples or family.lora_examples[:1])
+    """A runtime with every part of the family loaded, and the family with the bases that the disk has room for.
+
+    The log says what is loaded. DemoError where not even one base fits.
+    """
+    hub = Hub()
+    plan = disk_plan.plan(family, _BASES, hub, free(default_cache()))
+    print(plan.line, flush=True)
+    family = plan.family
     runtime = build_runtime(family, settings, choose or _choose)
-    for request in (variant for kind in REQUESTS for variant in kind.variants(family)):
+    for request in disk_plan.every_request(family):
         with runtime.manager.lease(request.spec(), _tell_the_operator):
             pass
+    if plan.drop_pickles:
+        # Before the tensors are packed, which is when the disk is fullest. Nothing is loaded any more.
+        for distilled in family.distilled:
+            if not distilled.weights.name.endswith(".safetensors"):
+                hub.forget(distilled.weights)
     edges.detector()
     return replace(runtime, studio=ForkedStudio(family, runtime.manager.lease, fork)), family
-
-
-class ForkedStudio(Studio):
-    """A studio that makes its pictures in the processes that `fork` makes."""
-
-    def __init__(self, family: Family, lease: Lease, fork: ForkDecorator) -> None:
-        super().__init__(family, lease)
-        self._forked = fork(self._in_fork)
-
-    def generate(
-        self,
-        request: Request,
-        report: Report,
-        cancelled: Callable[[], bool],
-        visitor: str = "",  # noqa: ARG002 - each has a GPU of their own
-    ) -> Iterator[Picture]:
-        """As Studio's, but that it tells no steps and that Cancelled waits for the picture at work."""
-        if cancelled():
-            raise Cancelled
-        report(Progress("Waiting for a GPU"))
-        with closing(cast("Any", self._forked(request))) as pictures:
-            for made in pictures:
-                if isinstance(made, str):
-                    raise DemoError(made)
-                if cancelled():
-                    raise Cancelled
-                yield made
-
-    def _in_fork(self, request: Request) -> Iterator[Picture | str]:
-        """The pictures, or a sentence in place of a DemoError: of an exception only its class's name comes back."""
-        try:
-            yield from super().generate(request, silent, lambda: False)
-        except DemoError as error:
-            yield str(error)
 
 
 def _tell_the_operator(progress: Progress) -> None:

@@ -1,17 +1,19 @@
 """One file's way from the hub into its cache; it goes on where it was cut, even by a killed process.
 
-huggingface_hub 2 throws a partial file away when a download fails. So the bytes are fetched by its own resumable
-`http_get` into a partial file among the cache's blobs, checked against the hash that names them, and moved to where
-`hf_hub_download` finds them. That is plain HTTP, which is not the fastest way to the hub but can be continued.
+huggingface_hub 2 throws a partial file away when a download fails. So the bytes are fetched by Xet, or where that is
+not to be had by its own resumable `http_get`, into a partial file among the cache's blobs, checked against the hash
+that names them, and moved to where `hf_hub_download` finds them.
 """
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from huggingface_hub import HfFileMetadata, get_hf_file_metadata, hf_hub_download, hf_hub_url
 from huggingface_hub.errors import HfHubHTTPError
@@ -22,9 +24,12 @@ from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.disk import Free, check_room
 from dmd2_demo.hub.hub_errors import HUB_ERRORS, sentence
 from dmd2_demo.hub.proxies import require_usable_proxies
-from dmd2_demo.hub.transfer import Bar, Corrupt, complete, length
+from dmd2_demo.hub.transfer import Bar, Corrupt, Get, complete, length
+from dmd2_demo.hub.xet import XetFailed, XetStream
 from dmd2_demo.models.sources import HubRepo
 from dmd2_demo.progress import Progress, Report
+
+_log = logging.getLogger(__name__)
 
 _PASSING = {408, 429, 500, 502, 503, 504}  # statuses that a second try may not meet
 
@@ -89,14 +94,17 @@ class Downloader:
 
     def _ensure(self, blob: Path, repo: HubRepo, name: str, known: HfFileMetadata, report: Report, what: str) -> None:
         """Makes `blob`, complete or not at all, once for all who want it."""
-        get = partial(
+        headers = build_hf_headers(token=_token(repo))
+        bar = partial(Bar, report, what)
+        by_http = partial(
             http_get,
             self._url(repo, name),
             # Compressed answers can't be continued in the middle.
-            headers=build_hf_headers(token=_token(repo)) | {"accept-encoding": "identity"},
+            headers=headers | {"accept-encoding": "identity"},
             expected_size=known.size,
-            tqdm_class=cast("type[Any]", partial(Bar, report, what)),
+            tqdm_class=cast("type[Any]", bar),
         )
+        get = xet_first(XetStream.of(known, headers), bar, by_http)
         incomplete = _incomplete(blob)
         lock = self.cache / ".locks" / blob.parent.parent.name / f"{incomplete.name}.lock"
         for path in (blob, lock):
@@ -115,6 +123,25 @@ class Downloader:
 
     def _url(self, repo: HubRepo, name: str) -> str:
         return hf_hub_url(repo.id, name, revision=repo.revision, endpoint=self.endpoint)
+
+
+def xet_first(xet: XetStream | None, bar: Callable[..., Bar], by_http: Get) -> Get:
+    """Gets a file's bytes by Xet until that fails once, and from there on by HTTP."""
+
+    def get(temp_file: IO[bytes], resume_size: int) -> None:
+        nonlocal xet
+        if xet is not None:
+            try:
+                xet.get(temp_file, resume_size, bar(total=xet.size, initial=resume_size).update)
+            except XetFailed:
+                _log.warning("Xet failed; going on by HTTP", exc_info=True)
+                xet = None
+                resume_size = temp_file.tell()
+            else:
+                return
+        by_http(temp_file=temp_file, resume_size=resume_size)
+
+    return get
 
 
 def _token(repo: HubRepo) -> bool | None:

@@ -91,6 +91,11 @@ class Hub:
             return False
         return True
 
+    def forget(self, file: File) -> None:
+        """Removes the file from the cache, to make room. What lies in a folder is not ours to remove."""
+        if isinstance(file.source, HubRepo) and (path := self._cached(file.source, file.name)) is not None:
+            _remove(path)
+
     def _first_there(self, choice: Alternatives) -> tuple[File, int | None]:
         """The first of these files that the hub has, and its bytes to come. Raises one of HUB_ERRORS."""
         for file in choice:
@@ -118,13 +123,18 @@ class Hub:
         try:
             return _checked(path)
         except BrokenFile:
-            for damaged in (path.resolve(), path):
-                damaged.unlink(missing_ok=True)
+            _remove(path)
         path = self._downloads.fetch(repo, name, report, what)
         try:
             return _checked(path)
         except BrokenFile as error:
             raise DemoError(f"{name} of {repo} is damaged on the hub itself: {error}.") from error
+
+
+def _remove(path: Path) -> None:
+    """A file of the cache, and what it links to."""
+    for one in (path.resolve(), path):
+        one.unlink(missing_ok=True)
 
 
 def _in_folder(folder: Folder, name: str) -> Path:

@@ -6,13 +6,20 @@ import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import IO, Protocol, Self
 
 import httpx2
 from huggingface_hub import HfFileMetadata
 from huggingface_hub.errors import HfHubHTTPError
 
 from dmd2_demo.progress import Progress, Report, in_bytes
+
+
+class Get(Protocol):
+    """Adds to a file what comes after its first `resume_size` bytes."""
+
+    def __call__(self, *, temp_file: IO[bytes], resume_size: int) -> None: ...
+
 
 _CUTS = 5  # in a row without a new byte, before a download gives up
 
@@ -41,7 +48,7 @@ class Bar:
         self._report(Progress(f"Downloading {self._title}: {in_bytes(self._done)}{of}", fraction))
 
 
-def complete(incomplete: Path, get: Callable[..., None], known: HfFileMetadata, checking: Callable[[], None]) -> None:
+def complete(incomplete: Path, get: Get, known: HfFileMetadata, checking: Callable[[], None]) -> None:
     """Brings the file to what the hub knows of it: `get` adds bytes at its end, `checking` is called before the check.
 
     Raises Corrupt, and leaves nothing, where it came out damaged twice; what is cut otherwise stays for the next try.
@@ -59,7 +66,7 @@ def complete(incomplete: Path, get: Callable[..., None], known: HfFileMetadata, 
             return
 
 
-def _fill(incomplete: Path, get: Callable[..., None], size: int | None) -> None:
+def _fill(incomplete: Path, get: Get, size: int | None) -> None:
     """Adds what is missing, however often the connection is cut. Raises Corrupt where the length comes out wrong."""
     cuts = 0
     while True:

@@ -12,7 +12,7 @@ from dmd2_demo.generate.upload import open_picture
 from dmd2_demo.page import tabs
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.form import Form
-from dmd2_demo.page.runner import errors_shown
+from dmd2_demo.page.plain import plain
 from dmd2_demo.page.tabs import Tab, TabContext
 
 
@@ -25,6 +25,7 @@ def tab(context: TabContext) -> Tab:
             look: dict[str, Any] = {"height": 220, "min_width": 140}
             form.add("image", **look)
             edges = gr.Image(label="Edges", format="png", interactive=False, buttons=["fullscreen"], **look)
+        said = gr.Markdown(visible=False, elem_classes="status")
         with gr.Row():
             form.add("low_threshold", min_width=140)
             form.add("high_threshold", min_width=140)
@@ -33,29 +34,29 @@ def tab(context: TabContext) -> Tab:
             form.add("conditioning_scale", min_width=140)
             form.add("guided_steps", min_width=140)
         tabs.announcement(lambda: context.page.downloads(CannyGuided.blank(family).spec()), [])
-    _preview(form, edges)
+    _preview(form, edges, said)
     return Tab(
         tab, form, ["image", "prompt"], [[str(example.image), example.prompt] for example in family.canny_examples]
     )
 
 
-def _preview(form: Form, edges: gr.Image) -> None:
-    """Keeps the map up with what decides it."""
+def _preview(form: Form, edges: gr.Image, said: gr.Markdown) -> None:
+    """Keeps the map, and what is to say about it, up with what decides it."""
     deciding: dict[str, Any] = {
         name: form.components[name] for name in ("image", "low_threshold", "high_threshold", "is_edge_map")
     }
 
-    def preview(**values: Any) -> Image.Image | None:
-        if values["image"] is None:
-            return None
-        with errors_shown():
-            return form.build({**values, "prompt": "edges"}).edges()
+    def preview(**values: Any) -> tuple[Image.Image | None, gr.Markdown]:
+        found = None if values["image"] is None else form.build({**values, "prompt": "edges"}).edges()
+        if found is None:
+            return None, gr.Markdown(visible=False)
+        return found.image, gr.Markdown(plain(" ".join(found.notices)), visible=bool(found.notices))
 
     gr.on(
         [component.change for component in deciding.values()],
         preview,
         None,
-        edges,
+        [edges, said],
         inputs_kwargs=deciding,
         # While a slider moves only its last place matters.
         trigger_mode="always_last",

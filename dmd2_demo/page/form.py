@@ -37,8 +37,14 @@ class Form:
 
     def build(self, values: Mapping[str, Any]) -> Request:
         """The request with these values; its own defaults for the rest. DemoError where one can't be used."""
-        converted = {name: self._convert.get(name, _as_it_is)(value) for name, value in values.items()}
-        return self.request(family=self._family, **converted)
+        return self.request(family=self._family, **self._converted(values))
+
+    def blank(self, values: Mapping[str, Any]) -> Request:
+        """A request with these values for nothing in particular, to ask what it takes."""
+        return self.request.blank(self._family, **self._converted(values))
+
+    def _converted(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: self._convert.get(name, _as_it_is)(value) for name, value in values.items()}
 
 
 def component(request: type, name: str, family: Family, **look: Any) -> Any:
@@ -68,8 +74,9 @@ def _component(field: Field, default: Any, family: Family, look: dict[str, Any])
             return gr.Checkbox(default, **look)
         case Choice():
             options = field.options(family)
-            # A few are seen at once.
-            return (Radio if len(options) <= 2 else Dropdown)(options, value=default, **look)
+            # A few are seen at once; who may write another needs room for it.
+            few = len(options) <= 2 and not look.get("allow_custom_value")
+            return (Radio if few else Dropdown)(options, value=default, **look)
         case Given():
             look.pop("info")
             return PictureInput(**look)

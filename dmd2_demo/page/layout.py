@@ -9,6 +9,7 @@ import gradio as gr
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.models.family import Family
 from dmd2_demo.page import canny, keys, loaded, lora, shared, text_to_image
+from dmd2_demo.page.blocks import Blocks
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.jobs import Jobs
@@ -23,9 +24,9 @@ def build(studio: Studio, context: PageContext) -> gr.Blocks:
     """The whole page. Nothing is loaded by building it."""
     runner, family = Runner(studio, Jobs()), studio.family
     # Uploads and pictures older than a day are removed from Gradio's cache once an hour.
-    page: gr.Blocks
-    with gr.Blocks(title="DMD2", analytics_enabled=False, delete_cache=(3600, _DAY)) as page:
-        gr.HTML(_header(family, context.device), elem_id="header", padding=False)
+    page: Blocks
+    with Blocks(title="DMD2", analytics_enabled=False, delete_cache=(3600, _DAY)) as page:
+        gr.HTML(_header(family, context), elem_id="header", padding=False)
         with gr.Row():
             with gr.Column(scale=5):
                 prompt = shared.prompt_box(family)
@@ -51,12 +52,12 @@ def build(studio: Studio, context: PageContext) -> gr.Blocks:
     return page
 
 
-def _header(family: Family, device: str) -> str:
+def _header(family: Family, context: PageContext) -> str:
     licence = family.licence
     note = f", {escape(licence.note)}" if licence.note else ""
     return (
         "<h1>DMD2</h1>"
-        f'<span class="facts"><b>{escape(family.title)}</b>: {escape(family.about)} · {escape(device)} · '
+        f'<span class="facts"><b>{escape(family.title)}</b>: {escape(family.about)} · {escape(context.device)} · '
         f'licence <a href="{escape(licence.url)}" target="_blank" rel="noopener">{escape(licence.name)}</a>{note}'
-        "</span>"
+        "</span>" + (f'<span class="facts">{escape(context.notice)}</span>' if context.notice else "")
     )

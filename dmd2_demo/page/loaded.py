@@ -9,6 +9,7 @@ import gradio as gr
 from gradio.events import Dependency, api
 
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
+from dmd2_demo.page.plain import plain
 from dmd2_demo.progress import in_bytes
 
 
@@ -28,5 +29,5 @@ def panel(status: Callable[[], dict[str, Any]], unload: Callable[[], None] | Non
 
 
 def _listing(status: dict[str, Any]) -> str:
-    parts = [f"- {part['part']}: {part['from']}, {in_bytes(part['bytes'])}" for part in status["resident"]]
-    return "\n".join(parts) or "Nothing yet: models are loaded with the first picture."
+    parts = [f"{part['part']}: {part['from']}, {in_bytes(part['bytes'])}" for part in status["resident"]]
+    return "\n".join(f"- {plain(part)}" for part in parts) or "Nothing yet: models are loaded with the first picture."

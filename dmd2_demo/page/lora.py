@@ -9,7 +9,6 @@ from dmd2_demo.generate.requests import CommunityLora
 from dmd2_demo.models.family import CommunityBase
 from dmd2_demo.page import tabs
 from dmd2_demo.page.events import PRIVATE
-from dmd2_demo.page.runner import errors_shown
 from dmd2_demo.page.tabs import Tab, TabContext
 
 
@@ -17,13 +16,12 @@ def tab(context: TabContext) -> Tab:
     """Lays out the tab."""
     family, open_to_all = context.family, context.page.custom_bases
 
-    def chosen_base(name: str) -> CommunityBase:
+    def chosen_base(name: object) -> CommunityBase:
         known = any(name == base.name for base in family.bases)
-        return custom(name) if open_to_all and not known else family.community(name)
+        return custom(name) if open_to_all and not known and isinstance(name, str) else family.community(name)
 
-    def picked(name: str) -> tuple[float, str]:
-        with errors_shown():
-            chosen = chosen_base(name)
+    def picked(name: object) -> tuple[float, str]:
+        chosen = chosen_base(name)
         return chosen.scale, _licence(chosen)
 
     form = context.form(CommunityLora, base=chosen_base)
@@ -31,7 +29,7 @@ def tab(context: TabContext) -> Tab:
         base = form.add(
             "base",
             info="or any public SDXL repository: owner/name" if open_to_all else None,
-            allow_custom_value=open_to_all,
+            **({"allow_custom_value": True} if open_to_all else {}),
         )
         licence = gr.Markdown(_licence(family.bases[0]), elem_classes="status")
         scale = form.add("lora_scale")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import gradio as gr
+
+from dmd2_demo.page.plain import plain
 
 
 @dataclass(frozen=True)
@@ -38,15 +39,18 @@ def results() -> Results:
     return Results(gallery, seed_used, status, parameters)
 
 
-def describe(parameters: dict[str, Any] | None) -> str:
-    """The line under the pictures."""
-    if not parameters:
-        return ""
-    steps = parameters["steps"]
-    facts = (
-        f"seed {parameters['seed']}",
-        f"{steps} step{'s' if steps != 1 else ''}",
-        f"{parameters['width']} × {parameters['height']}",
-        f"{parameters['seconds']} s",
-    )
-    return "  \n".join([" · ".join(facts), *parameters["notices"]])
+def describe(parameters: object) -> str:
+    """The line under the pictures, as Markdown; "" for what are no picture's parameters."""
+    match parameters:
+        case {
+            "seed": seed,
+            "steps": steps,
+            "width": width,
+            "height": height,
+            "seconds": seconds,
+            "notices": [*notices],
+        }:
+            told = f"{steps} step{'s' if steps != 1 else ''}"
+            facts = f"seed {seed} · {told} · {width} × {height} · {seconds} s"
+            return "  \n".join(plain(str(line)) for line in (facts, *notices))
+    return ""

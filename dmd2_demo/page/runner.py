@@ -6,6 +6,7 @@ import logging
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import gradio as gr
 from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.generate.requests import Request
 from dmd2_demo.generate.studio import Studio
+from dmd2_demo.page.gpu_errors import UNFORESEEN, advised
 from dmd2_demo.page.jobs import Jobs
 from dmd2_demo.progress import Progress, Report
 
@@ -37,7 +39,7 @@ class Runner:
             # Gradio draws a bar only for a number.
             progress(now.fraction if now.fraction is not None else 0.0, desc=now.sentence)
 
-        with errors_shown(), self._jobs.running(visitor or "") as stopped:
+        with self._jobs.running(visitor or "") as stopped:
             request = build()
             # Gradio copies each picture to its own cache, which it clears of what is old.
             with tempfile.TemporaryDirectory(prefix="dmd2-") as folder:
@@ -72,12 +74,10 @@ def errors_shown() -> Iterator[None]:
     except Cancelled as error:
         raise gr.Error(str(error), visible=False, print_exception=False) from None
     except DemoError as error:
-        raise gr.Error(str(error), title="Not possible", print_exception=False) from None
-    except gr.Error:
-        raise
+        # The page takes it for HTML, and it may quote what a visitor wrote.
+        raise gr.Error(escape(str(error), quote=False), title="Not possible", print_exception=False) from None
+    except gr.Error as error:  # what `spaces` raises
+        raise advised(error) from None
     except Exception:  # noqa: BLE001 - the last place where a visitor can be told
         _log.exception("unforeseen")
-        raise gr.Error(
-            "Something went wrong in the demo itself. Nothing of yours is lost; please try again.",
-            print_exception=False,
-        ) from None
+        raise gr.Error(UNFORESEEN, print_exception=False) from None

@@ -61,8 +61,8 @@ def _size(family: Family) -> tuple[Any, Any]:
         width, height = (component(FreelySized, name, family, min_width=80) for name in ("width", "height"))
         swap = gr.Button("Swap", size="sm", min_width=60)
 
-    def choose(label: str) -> tuple[object, object, object]:
-        if label not in presets:
+    def choose(label: object) -> tuple[object, object, object]:
+        if not isinstance(label, str) or label not in presets:
             return gr.skip(), gr.skip(), gr.Row(visible=True)
         return *presets[label], gr.Row(visible=False)
 

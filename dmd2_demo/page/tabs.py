@@ -20,6 +20,8 @@ from dmd2_demo.page.results import Results
 from dmd2_demo.page.runner import Outputs, Runner
 from dmd2_demo.page.shared import Shared
 
+_WITHOUT_COST = {"prompt", "seed", "image", "low_threshold", "high_threshold", "is_edge_map", "conditioning_scale"}
+
 
 @dataclass(frozen=True)
 class TabContext:
@@ -57,7 +59,7 @@ def opened(title: str) -> Iterator[gr.Tab]:
 
 
 def announcement(tell: Callable[..., str], inputs: Sequence[Any]) -> None:
-    """A line that says what the first picture will download, kept up with `inputs`; nothing where it won't."""
+    """A line that tells what a request will take, kept up with `inputs`; nothing where that is nothing."""
     line = gr.Markdown(visible=False, elem_classes="status")
 
     def told(*values: object) -> gr.Markdown:
@@ -107,7 +109,10 @@ def on_generate(context: TabContext, tab: Tab) -> Dependency:
     ) -> Iterator[Outputs]:
         yield from runner.run(lambda: form.build(values), request.session_hash, progress)
 
+    quota = context.page.quota
     with tab.tab:
+        if quota is not None:
+            announcement(*_quota(form, quota))
         trigger = gr.Button("Generate", elem_classes="trigger")
     return trigger.click(
         generate,
@@ -119,3 +124,14 @@ def on_generate(context: TabContext, tab: Tab) -> Dependency:
         show_progress_on=shown.gallery,
         **ON_DEVICE,
     )
+
+
+def _quota(form: Form, quota: Callable[[Request], int]) -> tuple[Callable[..., str], list[Any]]:
+    """What tells the seconds that the form's request asks for, and the components that decide it."""
+    deciding = [name for name in form.components if name not in _WITHOUT_COST]
+
+    def tell(*values: object) -> str:
+        seconds = quota(form.blank(dict(zip(deciding, values, strict=True))))
+        return f"This asks ZeroGPU for {seconds} s; what it does not use is not counted."
+
+    return tell, [form.components[name] for name in deciding]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import gradio as gr
+
+ICON = Path(__file__).with_name("icon.png")
 
 # System fonts: no request leaves the machine.
 _FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]

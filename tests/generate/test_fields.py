@@ -55,7 +55,9 @@ def test_both_ends_of_a_range_belong_to_it() -> None:
     assert [WIDTH.check(value, FAMILY) for value in (64, 256)] == [64, 256]
 
 
-@pytest.mark.parametrize("value", ["", "   ", "\n\t ", None, 7, ["a cat"]])
+@pytest.mark.parametrize(
+    "value", ["", "   ", "\n\t ", "\u3000\u2003", "\u200b\u200f\ufeff", "\ud83e", "\0", None, 7, ["a cat"]]
+)
 def test_empty_prompt_is_refused(value: object) -> None:
     with pytest.raises(DemoError, match="the prompt is empty"):
         PROMPT.check(value, FAMILY)

@@ -54,12 +54,13 @@ def test_canny_is_the_cards_picture(
     setup: EmbeddedRuntime, drawing: Image.Image, scale: float, guided: int, factor: float
 ) -> None:
     request = canny(drawing, seed=3, conditioning_scale=scale, guided_steps=guided)
-    edges = request.edges()
+    found = request.edges()
+    assert found
     theirs = recipes.picture(
         recipes.canny(),
         PROMPT,
         3,
-        image=edges,
+        image=found.image,
         adapter_conditioning_scale=scale,
         adapter_conditioning_factor=factor,
     )

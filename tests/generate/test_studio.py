@@ -154,11 +154,21 @@ def test_canny_is_guided_by_the_very_map_that_was_shown() -> None:
     setup = FakedStudio()
     image = Image.linear_gradient("L").resize((300, 200)).convert("RGB")
     request = CannyGuided(family=FAMILY, prompt="a cat", image=image, images=2, is_edge_map=True)
-    shown = request.edges()
+    found = request.edges()
+    assert found
+    shown = found.image
     made = list(setup.studio.generate(request, silent, never))
     assert shown.size == request.size
     assert [edges.tobytes() if edges else None for _, edges in setup.pipeline.drawn] == [shown.tobytes()] * 2
     assert all(picture.edges and picture.edges.tobytes() == shown.tobytes() for picture in made)
+
+
+def test_what_there_is_to_say_of_a_map_is_said_of_the_picture() -> None:
+    paper = Image.new("RGB", (128, 128), "white")
+    paper.paste((0, 0, 0), (32, 32, 36, 96))
+    request = CannyGuided(family=FAMILY, prompt="a cat", image=paper, is_edge_map=True)
+    [made] = FakedStudio().studio.generate(request, silent, never)
+    assert [notice.partition(",")[0] for notice in made.notices] == ["The edge map was dark on light"]
 
 
 def test_text_to_image_is_guided_by_nothing() -> None:

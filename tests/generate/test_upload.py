@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import io
+import math
+import zlib
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
+import pillow_heif
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.upload import open_picture, rgb
@@ -26,7 +30,7 @@ def test_no_picture_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize("kept", [0.2, 0.5, 0.99])
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "HEIF"])
 def test_truncated_picture_is_refused(tmp_path: Path, kind: str, kept: float) -> None:
     noise = Image.effect_noise((100, 100), 90).convert("RGB")
     buffer = io.BytesIO()
@@ -138,3 +142,120 @@ def test_what_a_reader_of_a_rarer_format_says_is_turned_into_a_sentence(tmp_path
     path.write_bytes(buffer.getvalue().replace(b"av01", b"none"))
     with pytest.raises(DemoError, match=r"^(The picture is damaged|That file is not a picture)"):
         open_picture(path)
+
+
+WIDE = (256, 256, 3)
+RAMP = np.linspace(0, 1, np.prod(WIDE)).reshape(WIDE)
+
+
+def written(path: Path, values: np.ndarray[Any, Any]) -> Path:
+    """By OpenCV: Pillow writes no colours of more than 8 bits."""
+    assert cv2.imwrite(str(path), values)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["png", "tiff"])
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_bits_that_a_file_leaves_unused_darken_nothing(tmp_path: Path, kind: str, bits: int, channels: int) -> None:
+    values = (RAMP * (2**bits - 1)).round().astype(np.uint16)
+    alpha = np.full_like(values[..., :1], 2**bits - 1)
+    path = written(tmp_path / f"deep.{kind}", np.dstack([values, alpha])[..., :channels])
+    opened = np.asarray(open_picture(path), float)[..., ::-1][..., : min(channels, 3)]
+    assert np.abs(opened / 255 - RAMP[..., : min(channels, 3)]).max() < 0.005
+
+
+@pytest.mark.parametrize("most", [1, 255, 1023, 65535, 2**31 - 1])
+def test_whole_numbers_of_any_range_use_all_shades(most: int) -> None:
+    values = np.array([[0, most]], np.int32)
+    assert np.asarray(rgb(Image.fromarray(values)))[..., 0].tolist() == [[0, 255]]
+
+
+@pytest.mark.parametrize(
+    ("values", "shades"),
+    [
+        ([0, 0.5, 1], [0, 128, 255]),
+        ([0, 0.25], [0, 64]),
+        ([0, 0.5, 1, math.nan], [0, 128, 255, 0]),
+        ([-1, 0.5, 1], [0, 191, 255]),
+        ([0, 0.5, 1, math.inf], [0, 128, 255, 255]),
+        ([math.nan, math.nan], [0, 0]),
+        ([*[0.5] * 999, 40.0], [*[128] * 999, 255]),
+        ([0, 254.5], [0, 255]),
+    ],
+)
+def test_numbers_with_fractions_go_from_0_to_1(values: list[float], shades: list[int]) -> None:
+    opened = np.asarray(rgb(Image.fromarray(np.array([values], np.float32))))[0, :, 0]
+    assert np.abs(opened.astype(int) - shades).max() <= 2
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_big_endian_numbers_are_read(tmp_path: Path, kind: str) -> None:
+    values = np.linspace(0, 4095, 256).astype(">u2").reshape(16, 16)
+    image = Image.frombytes("I;16B", (16, 16), values.tobytes())
+    assert np.array_equal(np.asarray(rgb(image))[..., 0].ravel(), np.arange(256))
+    opened = open_picture(saved(image, tmp_path / "big", format=kind))
+    assert np.array_equal(np.asarray(opened)[..., 0].ravel(), np.arange(256))
+
+
+def test_a_mask_of_zeros_and_ones_is_black_and_white() -> None:
+    mask = np.array([[0, 1]], np.uint8)
+    assert np.asarray(rgb(Image.fromarray(mask)))[..., 0].tolist() == [[0, 255]]
+
+
+def test_deep_colours_are_turned_upright_too(tmp_path: Path) -> None:
+    values = np.zeros((4, 6, 3), np.uint16)
+    values[0, 0] = (0, 0, 4095)
+    path = written(tmp_path / "deep.png", values)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    chunk = b"eXIf" + exif.tobytes()[6:]
+    content = path.read_bytes()
+    length, check = (len(chunk) - 4).to_bytes(4, "big"), zlib.crc32(chunk).to_bytes(4, "big")
+    path.write_bytes(content[:33] + length + chunk + check + content[33:])
+    opened = open_picture(path)
+    assert opened.size == (4, 6)
+    assert opened.getpixel((3, 0)) == RED
+
+
+def test_a_deep_picture_too_large_for_the_memory_it_takes_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "deep.png"
+    path.write_bytes(png_of_zeros(8_000, 8_000, depth=16))
+    with pytest.raises(DemoError, match=r"^The picture is too large: 8000 x 8000 pixels\.$"):
+        open_picture(path)
+
+
+@pytest.mark.parametrize(("line", "ground"), [("white", (0, 0, 0)), ((240, 235, 220), (0, 0, 0)), ("black", WHITE)])
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_what_is_drawn_on_transparency_is_seen(line: object, ground: tuple[int, int, int], mode: str) -> None:
+    image = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
+    ImageDraw.Draw(image).rectangle((20, 20, 30, 50), fill=line)  # type: ignore[arg-type]
+    opened = rgb(image.convert(mode))
+    assert opened.getpixel((0, 0)) == ground
+    assert abs(sum(opened.getpixel((25, 25))) - sum(ground)) > 600  # type: ignore[arg-type]
+
+
+def test_nothing_visible_at_all_is_white() -> None:
+    assert rgb(Image.new("RGBA", (4, 4), (255, 255, 255, 0))).getpixel((0, 0)) == WHITE
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12])
+def test_what_phones_write_is_read(tmp_path: Path, bits: int) -> None:
+    ramp = np.linspace(0, 65535, 64 * 64 * 3).reshape(64, 64, 3).astype(np.uint16)
+    picture = pillow_heif.from_bytes("RGB;16", (64, 64), ramp.tobytes())
+    path = tmp_path / "phone.heic"
+    picture.save(path, quality=-1, save_to_12bit=bits == 12, chroma=444)
+    opened = np.asarray(open_picture(path), float)
+    assert np.abs(opened - ramp / 257).mean() < 3
+
+
+def test_what_phones_write_is_turned_upright_once(tmp_path: Path) -> None:
+    image = Image.new("RGB", (64, 32))
+    image.paste(RED, (0, 0, 16, 16))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    pillow_heif.register_heif_opener()
+    opened = open_picture(saved(image, tmp_path / "turned.heic", exif=exif.tobytes(), quality=-1))
+    assert opened.size == (32, 64)
+    red, _, _ = opened.getpixel((28, 4))  # type: ignore[misc]
+    assert red > 200

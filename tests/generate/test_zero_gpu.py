@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import logging
 import os
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,10 +19,11 @@ from dmd2_demo.device.attention import Attention
 from dmd2_demo.device.memory import Memory
 from dmd2_demo.device.placement import Placement
 from dmd2_demo.errors import Cancelled, DemoError
-from dmd2_demo.generate.requests import Request
+from dmd2_demo.generate.forked_studio import ForkedStudio
+from dmd2_demo.generate.gpu_seconds import gpu_seconds
+from dmd2_demo.generate.requests import CommunityLora, Request, TextToImage
 from dmd2_demo.generate.runtime import build_runtime
-from dmd2_demo.generate.zero_gpu import ForkedStudio, build_forked_runtime
-from dmd2_demo.generate.zero_gpu import fork_decorator as active
+from dmd2_demo.generate.zero_gpu import active, build_forked_runtime
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.parts import PipelineSpec
 from dmd2_demo.progress import Progress, Report, silent
@@ -52,16 +57,18 @@ def never() -> bool:
     return False
 
 
-def test_it_is_active_only_where_spaces_say_so() -> None:
+def test_it_is_active_only_where_spaces_say_so_and_have_their_package(monkeypatch: pytest.MonkeyPatch) -> None:
     assert active({}) is None
     assert active({"SPACES_ZERO_GPU": "false"}) is None
-    assert active({"SPACES_ZERO_GPU": "true"}) is None  # `spaces` is not installed here
+    monkeypatch.setitem(sys.modules, "spaces", None)
+    assert active({"SPACES_ZERO_GPU": "true"}) is None
 
 
 def test_pictures_are_made_in_a_fork_and_come_back_whole(gpu: ZeroGpu) -> None:
     setup = FakedForkedStudio(gpu)
     request = text(seed=5, images=3)
     made = list(setup.studio.generate(request, silent, never))
+    assert gpu.asked == [gpu_seconds(request)]
     assert [picture.parameters for picture in made] == [request.parameters(i) for i in range(3)]
     assert [picture.image.getpixel((0, 0)) for picture in made] == [(5, 0, 0), (6, 0, 0), (7, 0, 0)]
     (process,) = {picture.notices[0] for picture in made}
@@ -89,18 +96,80 @@ def test_a_sentence_comes_back_as_one(gpu: ZeroGpu) -> None:
     assert list(setup.studio.generate(text(), silent, never))
 
 
-def test_what_waits_says_so_and_can_be_stopped(gpu: ZeroGpu) -> None:
+def test_what_was_not_foreseen_is_logged_in_the_fork_and_is_no_sentence(gpu: ZeroGpu, tmp_path: Path) -> None:
+    log = logging.FileHandler(tmp_path / "log")
+    logging.getLogger("dmd2_demo").addHandler(log)
+    setup = FakedForkedStudio(gpu)
+
+    def fails(step: int) -> None:
+        raise ZeroDivisionError("a bug")
+
+    setup.pipeline.before_step = fails
+    with pytest.raises(RuntimeError, match="in the fork"):
+        list(setup.studio.generate(text(), silent, never))
+    logging.getLogger("dmd2_demo").removeHandler(log)
+    log.close()
+    assert "ZeroDivisionError: a bug" in (tmp_path / "log").read_text()
+
+
+def test_each_step_is_told_from_the_fork(gpu: ZeroGpu) -> None:
     setup = FakedForkedStudio(gpu)
     told: list[Progress] = []
-    list(setup.studio.generate(text(), told.append, never))
-    assert told == [Progress("Waiting for a GPU")]
+    list(setup.studio.generate(text(steps=4), told.append, never))
+    assert [progress.sentence for progress in told] == [
+        "Waiting for a GPU",
+        "The GPU is here",
+        *(f"Step {step} of 4" for step in (1, 2, 3, 4)),
+    ]
+
+
+def test_stop_is_heard_at_the_next_step_and_ends_the_work_in_the_fork(gpu: ZeroGpu, tmp_path: Path) -> None:
+    setup = FakedForkedStudio(gpu)
+    began = tmp_path / "began"
+
+    def slow(step: int) -> None:
+        with began.open("a") as file:
+            file.write(f"{step}\n")
+        time.sleep(0.3)
+
+    setup.pipeline.before_step = slow
+    told: list[Progress] = []
+    with pytest.raises(Cancelled):
+        list(setup.studio.generate(text(steps=4, images=8), told.append, lambda: len(told) > 3))
+    assert told[-1].sentence == "Picture 1 of 8, step 2 of 4"
+    time.sleep(0.6)
+    assert len(began.read_text().splitlines()) <= 4  # of 32: heard at the third's end, when the fourth had begun
+
+
+def test_who_stops_before_asks_for_no_gpu(gpu: ZeroGpu) -> None:
+    setup = FakedForkedStudio(gpu)
     with pytest.raises(Cancelled):
         list(setup.studio.generate(text(), silent, lambda: True))
-    answers = iter((False, False, True))
-    pictures = setup.studio.generate(text(images=8), silent, lambda: next(answers))
-    next(pictures)
-    with pytest.raises(Cancelled):
-        next(pictures)
+    assert gpu.asked == []
+
+
+def test_edges_are_found_before_a_gpu_is_asked_for(gpu: ZeroGpu) -> None:
+    setup = FakedForkedStudio(gpu)
+    gpu.refuses = RuntimeError("no GPU")
+    with pytest.raises(RuntimeError, match="no GPU"):
+        list(setup.studio.generate(canny(Image.new("RGB", (64, 64))), silent, never))
+    gpu.refuses = None
+    broken = Image.new("RGB", (64, 64))
+    broken.close()
+    with pytest.raises(ValueError, match="closed"):
+        list(setup.studio.generate(canny(broken), silent, never))
+    assert len(gpu.asked) == 1
+
+
+def test_more_work_asks_for_more_seconds_and_little_work_for_few() -> None:
+    sdxl = FAMILIES["sdxl"]
+    one, eight = (gpu_seconds(TextToImage(family=sdxl, prompt="a cat", images=count)) for count in (1, 8))
+    small = gpu_seconds(TextToImage(family=sdxl, prompt="a cat", images=8, width=512, height=512, steps=1))
+    merged = gpu_seconds(CommunityLora(family=sdxl, prompt="a cat"))
+    assert small < eight
+    assert one < merged
+    # With ZeroGPU's factor of 1.5 a visitor without an account, who has 120 s a day, begins another picture after 90.
+    assert one * 1.5 <= 30
 
 
 def on_cpu() -> Placement:
@@ -128,10 +197,6 @@ def test_everything_is_loaded_before_and_nothing_in_the_fork(gpu: ZeroGpu, capsy
         if request is requests[-2]:
             gpu.close()
     assert gpu.forks == 2
-    assert {progress.sentence for progress in told} == {"Waiting for a GPU"}
+    assert {"Waiting for a GPU", "Step 4 of 4"} <= {progress.sentence for progress in told}
+    assert not any(progress.sentence.startswith("Loading") for progress in told)
     assert runtime.manager.status().loads == loads
-
-
-def test_the_published_family_keeps_its_first_bases_and_an_example() -> None:
-    bases = FAMILIES["sdxl"].bases[:2]
-    assert any(example.base in {base.name for base in bases} for example in FAMILIES["sdxl"].lora_examples)

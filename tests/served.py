@@ -1,0 +1,43 @@
+"""The page as a program of its own."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def served(command: Sequence[str], environment: Mapping[str, str], log: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """The started program and its address, once it answers there. What it says goes to `log`."""
+    port = free_port()
+    with log.open("wb") as file:
+        page = subprocess.Popen(
+            [*command, "--port", str(port)], cwd=ROOT, env=dict(environment), stdout=file, stderr=subprocess.STDOUT
+        )
+    wait_for(port, page, log)
+    return page, f"http://127.0.0.1:{port}"
+
+
+def free_port() -> int:
+    """One that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def wait_for(port: int, program: subprocess.Popen[bytes], log: Path) -> None:
+    """Until somebody listens there. Fails where the program ends or takes five minutes."""
+    deadline = time.monotonic() + 300
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert program.poll() is None, log.read_text(encoding="utf-8")
+            time.sleep(0.3)
+        else:
+            return
+    raise TimeoutError(log.read_text(encoding="utf-8"))
