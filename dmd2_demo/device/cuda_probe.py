@@ -65,7 +65,7 @@ def compute() -> str | None:
     from torch.nn import functional  # noqa: PLC0415
 
     if torch.version.cuda is None and torch.version.hip is None:
-        return f"PyTorch {torch.__version__} is built without CUDA, and `pip install -r requirements.txt` brings one with it"
+        return f"PyTorch {torch.__version__} has no CUDA, and `pip install -r requirements.txt` brings one that has"
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         if not torch.cuda.is_available():

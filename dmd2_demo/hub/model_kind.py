@@ -150,5 +150,4 @@ def _is_there(index: Mapping[str, Any], component: str) -> bool:
 
 
 def _read(file: File, hub: Hub) -> Mapping[str, Any]:
-    read = read_json(hub.fetch(file))
-    return read if isinstance(read, dict) else {}
+    return read_json(hub.fetch(file))

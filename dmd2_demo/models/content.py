@@ -16,13 +16,16 @@ def read_text(path: Path) -> str:
     return path.read_text(encoding="utf-8-sig")
 
 
-def read_json(path: Path) -> Any:
-    """What a JSON file says. DemoError where it is damaged or can't be read."""
+def read_json(path: Path) -> dict[str, Any]:
+    """The object that a JSON file holds. DemoError where it is damaged or holds none."""
     require_itself(path)
     try:
-        return json.loads(read_text(path))
+        read = json.loads(read_text(path))
     except (ValueError, RecursionError, OSError) as error:
         raise DemoError(f"{path.parent.name}/{path.name} is damaged: it is no JSON that can be read.") from error
+    if not isinstance(read, dict):
+        raise DemoError(f"{path.parent.name}/{path.name} is damaged: it holds no settings.")
+    return read
 
 
 def require_itself(path: Path) -> None:

@@ -16,7 +16,8 @@ class PageContext:
 
     `status` and `unload` are for the panel, None where models stay; `downloads` is a sentence about what a spec's
     first use fetches, "" for nothing; with `custom_bases` a visitor may name any public repository. `quota` tells the
-    seconds of a lent GPU that a request asks for, None where the GPU is the operator's. `notice` says why what computes is not what one would expect.
+    seconds of a lent GPU that a request asks for, None where the GPU is the operator's. `notice` says why what
+    computes is not what one would expect.
     """
 
     device: str

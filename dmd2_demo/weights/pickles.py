@@ -82,17 +82,20 @@ def _unpickle(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _save(tensors: dict[str, torch.Tensor], path: Path) -> None:
-    """Written under another name first: complete or absent, however it ends.
+    """Written in a folder of its own first: complete or absent, however it ends.
 
-    That name is always the same, so that what a killed process left is written over. Raises OSError.
+    That folder has always the same name, so that what a killed process left there goes before the next try. Raises
+    OSError.
     """
-    unfinished, lock = path.with_name(f"{path.name}.incomplete"), path.parent / ".locks" / f"{path.name}.lock"
+    folder, lock = path.with_name(f"{path.name}.incomplete"), path.parent / ".locks" / f"{path.name}.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
     with WeakFileLock(lock):
+        rmtree(folder, ignore_errors=True)
+        folder.mkdir()
         try:
-            save_file(tensors, unfinished, metadata={"format": "pt"})
-            unfinished.replace(path)
+            save_file(tensors, folder / path.name, metadata={"format": "pt"})
+            (folder / path.name).replace(path)
         except SafetensorError as error:  # it tells of a full disk in its own way
             raise OSError(str(error).partition("I/O error: ")[2] or str(error)) from error
         finally:
-            unfinished.unlink(missing_ok=True)
+            rmtree(folder, ignore_errors=True)

@@ -65,6 +65,7 @@ def text_encoders(config: Path, weights: Path, placing: LoadTarget) -> tuple[Any
 
 
 def _text_encoder(config: Path, weights: Path, placing: LoadTarget, kind: Any, folder: str, prefix: str) -> Any:
+    read_json(config / folder / "config.json")  # where that is damaged, the file is not to blame
     # Of one encoder's tensors alone diffusers can't take the wrong ones.
     tensors = read_tensors(weights, placing.device, placing.dtype, prefix=prefix)
     try:
