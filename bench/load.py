@@ -38,7 +38,7 @@ def ours(config: Path, weights: Path, dtype: torch.dtype) -> Any:
 
 def recipe(config: Path, weights: Path, dtype: torch.dtype) -> Any:
     """The model card's lines, on the CPU and from a safetensors file."""
-    unet = UNet2DConditionModel.from_config(json.loads(config.read_text())).to("cpu", dtype)
+    unet = UNet2DConditionModel.from_config(json.loads(config.read_text(encoding="utf-8"))).to("cpu", dtype)
     unet.load_state_dict(load_file(weights))
     return unet
 
@@ -64,7 +64,7 @@ def measure(loader: str, dtype: str, config: Path, weights: Path) -> dict[str, f
 
 def _memory(field: str) -> int:
     """Of this process, in bytes. Linux keeps it."""
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines())
     return int(status[field].split()[0]) * 1024
 
 

@@ -131,7 +131,7 @@ def lora_shapes(unet: nn.Module) -> dict[str, tuple[int, ...]]:
 
 
 def _change(config: Path, changes: Config) -> None:
-    config.write_text(json.dumps(json.loads(config.read_text()) | changes, indent=2))
+    config.write_text(json.dumps(json.loads(config.read_text(encoding="utf-8")) | changes, indent=2), encoding="utf-8")
 
 
 def _empty(build: Callable[[Config], nn.Module], folder: Path) -> nn.Module:

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from dmd2_demo.device.cuda_driver import cuda_device_name
+from dmd2_demo.device.cuda_probe import find_gpu
 from dmd2_demo.generate import zero_gpu
 from dmd2_demo.generate.announcement import Announcer
 from dmd2_demo.generate.bases import custom, read_bases, with_bases
@@ -31,6 +31,11 @@ from dmd2_demo.settings import Settings
 
 _log = logging.getLogger(__name__)
 
+_INSTEAD = {
+    "embedded": "The embedded family computes on the CPU.",
+    "sdxl": "SDXL computes on the CPU, which takes minutes for a picture.",
+}
+
 
 def run(settings: Settings) -> None:
     """Opens the page and serves it until interrupted."""
@@ -44,20 +49,25 @@ def open_page(settings: Settings) -> gr.Blocks:
     """
     address = find(settings.host, settings.port)
     lent = zero_gpu.active()
-    device = "ZeroGPU" if lent else cuda_device_name()
-    family = FAMILIES[_family_name(settings.family, device)]
+    gpu = None if lent else find_gpu()
+    has_gpu = gpu is not None and gpu.trouble is None
+    family = FAMILIES[_family_name(settings.family, lent or has_gpu)]
+    notice = f"{gpu.sentence} {_INSTEAD[family.name]}" if gpu and gpu.trouble else ""
+    if notice:
+        _log.warning(notice)
     if settings.bases is not None:
         family = with_bases(family, read_bases(settings.bases))
     if lent:
         runtime, family = zero_gpu.build_forked_runtime(family, settings, lent.fork)
     else:
-        runtime = build_runtime(family, settings)
+        runtime = build_runtime(family, settings, has_gpu=has_gpu)
     hub = Hub()
     named = partial(custom, hub.spelled, offered=family.bases)
-    shown_device = device or "CPU"
+    device = "ZeroGPU" if lent else gpu.name if gpu and has_gpu else "CPU"
     context = PageContext(
-        device=shown_device,
-        status=partial(status, family, shown_device, runtime),
+        device=device,
+        notice=notice,
+        status=partial(status, family, device, runtime),
         unload=None if lent or settings.reachable_by_others else runtime.manager.unload,
         downloads=(lambda _: "") if lent else Announcer(hub).announce,
         custom_base=named if settings.allow_custom_bases and not lent else None,
@@ -113,7 +123,7 @@ def status(family: Family, device: str, runtime: Runtime) -> dict[str, Any]:
     }
 
 
-def _family_name(chosen: str, cuda_device: str | None) -> str:
+def _family_name(chosen: str, has_gpu: object) -> str:
     if chosen != "auto":
         return chosen
-    return "sdxl" if cuda_device else "embedded"
+    return "sdxl" if has_gpu else "embedded"

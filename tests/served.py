@@ -36,8 +36,8 @@ def wait_for(port: int, program: subprocess.Popen[bytes], log: Path) -> None:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
-            assert program.poll() is None, log.read_text()
+            assert program.poll() is None, log.read_text(encoding="utf-8")
             time.sleep(0.3)
         else:
             return
-    raise TimeoutError(log.read_text())
+    raise TimeoutError(log.read_text(encoding="utf-8"))

@@ -117,7 +117,7 @@ def filler() -> list[str]:
 def write(path: Path) -> None:
     """Writes every word the family knows, so that a page can offer examples and tell which words it does not."""
     words = {"things": list(THINGS), "styles": STYLES, "colours": list(COLOURS), "templates": filler()}
-    path.write_text(json.dumps(words, indent=1) + "\n")
+    path.write_text(json.dumps(words, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -15,11 +15,14 @@ def cuda_device_name() -> str | None:
     device = ctypes.c_int()
     name = ctypes.create_string_buffer(256)
     # Each call gives 0 where it worked; without a device the first or second does not.
-    failed = (
-        driver.cuInit(0)
-        or driver.cuDeviceGet(ctypes.byref(device), 0)
-        or driver.cuDeviceGetName(name, len(name), device)
-    )
+    try:
+        failed = (
+            driver.cuInit(0)
+            or driver.cuDeviceGet(ctypes.byref(device), 0)
+            or driver.cuDeviceGetName(name, len(name), device)
+        )
+    except AttributeError:  # not the driver, but something with its name
+        return None
     if failed:
         return None
     return name.value.decode(errors="replace")

@@ -65,9 +65,9 @@ class Placement:
         }
 
 
-def choose(memory: str = "auto", wanted_attention: str = "auto") -> Placement:
-    """CUDA where there is one, else the CPU. `memory` is a tier or "auto", by what is free now."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+def choose(memory: str = "auto", wanted_attention: str = "auto", *, has_gpu: bool = True) -> Placement:
+    """CUDA where there is one that works, else the CPU. `memory` is a tier or "auto", by what is free now."""
+    device = torch.device("cuda" if has_gpu and torch.cuda.is_available() else "cpu")
     dtype = precision.choose(device)
     kernel = attention.choose(wanted_attention, device, dtype, attention.xformers_trouble)
     if kernel.note:

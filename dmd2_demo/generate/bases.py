@@ -15,6 +15,7 @@ from huggingface_hub import constants
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.model_kind import ModelKind, of_file
 from dmd2_demo.models.catalogue import FAMILIES, SDXL_CONFIGS
+from dmd2_demo.models.content import read_text, require_itself
 from dmd2_demo.models.family import CommunityBase, Family, Licence
 from dmd2_demo.models.sources import Folder, HubRepo, PipelineSource, SingleFile
 
@@ -28,12 +29,15 @@ def read_bases(path: Path) -> tuple[CommunityBase, ...]:
 
     Each `[[base]]` has a `name`, a `licence`, and one of `repo` (a hub id, with `revision` if not main), `folder`
     (diffusers' layout) or `file` (a single .safetensors file); `title`, `scale` and `licence_url` if wanted. Paths
-    are relative to the TOML file.
+    are relative to the TOML file, and may begin with ~.
     """
+    require_itself(path)
     try:
-        read = tomllib.loads(path.read_text(encoding="utf-8"))
+        read = tomllib.loads(read_text(path))
     except OSError as error:
         raise DemoError(f"The file of bases, {path.name}, can't be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise DemoError(f"The file of bases, {path.name}, is not in UTF-8.") from error
     except ValueError as error:
         raise DemoError(f"The file of bases, {path.name}, is no valid TOML: {error}.") from error
     entries = read.pop("base", [])
@@ -125,11 +129,18 @@ def _source(entry: Mapping[str, Any], where: str, folder: Path) -> PipelineSourc
     if "revision" in entry:
         raise DemoError(f"{where}: only a repo has a revision.")
     if places == ["folder"]:
-        if not (folder / place).is_dir():
+        if not (at := _path(place, where, folder)).is_dir():
             raise DemoError(f"{where}: there is no folder {place}.")
-        return Folder(folder / place)
-    source = SingleFile(folder / place, SDXL_CONFIGS)
+        return Folder(at)
+    source = SingleFile(_path(place, where, folder), SDXL_CONFIGS)
     kind = of_file(source)
     if kind is not ModelKind.SDXL:
         raise DemoError(f"{where}: {place} is {kind}, and an SDXL base is needed.")
     return source
+
+
+def _path(place: str, where: str, folder: Path) -> Path:
+    try:
+        return folder / Path(place).expanduser()
+    except RuntimeError as error:
+        raise DemoError(f"{where}: the home that {place} begins with can't be found.") from error

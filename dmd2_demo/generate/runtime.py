@@ -28,12 +28,15 @@ class Runtime:
     studio: Studio
 
 
-def build_runtime(family: Family, settings: Settings, choose: Callable[[], Placement] | None = None) -> Runtime:
+def build_runtime(
+    family: Family, settings: Settings, choose: Callable[[], Placement] | None = None, *, has_gpu: bool = True
+) -> Runtime:
     """A runtime for that family. Nothing is imported or loaded before it is used.
 
-    `choose` tells where and how to compute; without it, the settings and the machine do.
+    `choose` tells where and how to compute; without it, the settings and the machine do, whose GPU is only used where
+    it is known to work.
     """
-    backend = Backend(choose or partial(_choose, settings))
+    backend = Backend(choose or partial(_choose, settings, has_gpu))
     manager = PipelineManager(
         fetch=backend.fetch,
         load=backend.load,
@@ -50,7 +53,7 @@ def build_runtime(family: Family, settings: Settings, choose: Callable[[], Place
     return Runtime(backend, manager, Studio(family, manager.lease, fall_back, partial(identified, Hub())))
 
 
-def _choose(settings: Settings) -> Placement:
+def _choose(settings: Settings, has_gpu: bool) -> Placement:
     from dmd2_demo.device import placement  # noqa: PLC0415 - the page opens before torch is there
 
-    return placement.choose(settings.memory, settings.attention)
+    return placement.choose(settings.memory, settings.attention, has_gpu=has_gpu)

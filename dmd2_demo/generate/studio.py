@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from typing import Protocol
 
 from PIL import Image
 
-from dmd2_demo.errors import Cancelled
+from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.generate.edges import EdgeMap
 from dmd2_demo.generate.fallback import Fallback, no_fallback, with_fallback
 from dmd2_demo.generate.identity import Identify, unidentified
@@ -21,6 +22,8 @@ from dmd2_demo.models.family import Family
 from dmd2_demo.models.parts import PipelineSpec
 from dmd2_demo.models.vocabulary import Vocabulary
 from dmd2_demo.progress import Progress, Report
+
+_log = logging.getLogger(__name__)
 
 
 class LeasedPipeline(Protocol):
@@ -48,7 +51,7 @@ class Studio:
     ) -> None:
         self.family = family
         self._identify = identify
-        self.vocabulary = Vocabulary(family.words) if family.words else None
+        self.vocabulary = _vocabulary(family)
         self._lease, self._fall_back = lease, fall_back
 
     def generate(
@@ -109,3 +112,12 @@ class Studio:
             notices.append(f"The prompt is longer than the model reads; this was left out: “{shown}”")
         unknown = self.vocabulary.notice(prompt) if self.vocabulary else None
         return (*notices, unknown) if unknown else tuple(notices)
+
+
+def _vocabulary(family: Family) -> Vocabulary | None:
+    """What the family can draw, where it says so; pictures need no such list."""
+    try:
+        return Vocabulary(family.words) if family.words else None
+    except DemoError as error:
+        _log.warning(str(error))
+        return None

@@ -11,6 +11,7 @@ from PIL import Image, ImageOps, ImageStat, UnidentifiedImageError
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.bit_depth import eight_bits
+from dmd2_demo.models.content import require_itself
 
 MOST_PIXELS = 100_000_000
 # With more than 8 bits a channel, which take several times the memory.
@@ -42,6 +43,7 @@ def open_picture(path: str | Path | None) -> Image.Image:
     except Image.DecompressionBombError:
         raise DemoError("The picture is too large.") from None
     except UnidentifiedImageError:
+        require_itself(Path(path))
         raise DemoError("That file is not a picture that can be read.") from None
     except (OSError, SyntaxError, ValueError, EOFError, RuntimeError):
         raise DemoError("The picture is damaged or cut off.") from None

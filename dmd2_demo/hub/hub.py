@@ -19,6 +19,7 @@ from dmd2_demo.hub.hub_errors import HUB_ERRORS, MISSING, NotThere, Unreachable,
 from dmd2_demo.hub.remembered import Remembered
 from dmd2_demo.hub.safetensors_header import BrokenFile, read_header
 from dmd2_demo.hub.single_flight import SingleFlight
+from dmd2_demo.models.content import require_itself
 from dmd2_demo.models.files import Alternatives
 from dmd2_demo.models.sources import File, Folder, HubRepo
 from dmd2_demo.progress import Progress, Report, silent
@@ -198,6 +199,7 @@ def _in_folder(folder: Folder, name: str) -> Path:
     path = folder.path / name
     if not path.is_file():
         raise NotThere(f"{folder} has no file {name}.")
+    require_itself(path)
     try:
         return _checked(path)
     except BrokenFile as error:

@@ -11,6 +11,7 @@ from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.hub_errors import NotThere, Unreachable
 from dmd2_demo.hub.safetensors_header import BrokenFile, Header, read_whole_header
 from dmd2_demo.models.config_file import read_config
+from dmd2_demo.models.content import require_itself
 from dmd2_demo.models.sources import File, PipelineSource, SingleFile, Source
 
 
@@ -50,6 +51,7 @@ def of_file(source: SingleFile) -> ModelKind:
         raise DemoError(f"There is no file {source}.")
     if source.path.suffix != ".safetensors":
         raise DemoError(f"{source} can't be a base here: only .safetensors files are read.")
+    require_itself(source.path)
     try:
         return of_header(read_whole_header(source.path))
     except BrokenFile as error:

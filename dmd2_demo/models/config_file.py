@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dmd2_demo.errors import DemoError
+from dmd2_demo.models.content import read_text, require_itself
 
 _LONGEST = 2_000_000  # bytes
 _MOST_VALUES, _DEEPEST, _MOST_IN_A_LIST = 10_000, 8, 16
@@ -54,10 +55,11 @@ _MOST_PARAMETERS = 3_000_000_000  # of a text encoder; SDXL's larger one has 0.7
 def read_config(path: Path) -> dict[str, Any]:
     """The object in a JSON file. DemoError where it is none, or asks for more than a model of SDXL's kind ever has."""
     name = f"{path.parent.name}/{path.name}"
+    require_itself(path)
     if path.stat().st_size > _LONGEST:
         raise DemoError(f"{name} is too long for a config.")
     try:
-        read = json.loads(path.read_text(encoding="utf-8"))
+        read = json.loads(read_text(path))
     except (ValueError, RecursionError) as error:
         raise DemoError(f"{name} can't be read: it is no JSON.") from error
     if not isinstance(read, dict):

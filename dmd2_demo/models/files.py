@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 from dmd2_demo.errors import DemoError
+from dmd2_demo.models.content import read_json
 from dmd2_demo.models.sources import File, Folder, PipelineSource, SingleFile, Source
 
 Alternatives = tuple[File, ...]
@@ -90,8 +90,8 @@ def shards(files: Alternatives, path: Path) -> Alternatives:
     if path.suffix != ".json":
         return ()
     try:
-        names = sorted(set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (ValueError, KeyError, TypeError, AttributeError):
+        names = sorted(set(read_json(path)["weight_map"].values()))
+    except (DemoError, KeyError, TypeError, AttributeError):
         names = []
     if not names or not all(re.fullmatch(r"[\w-]+(\.[\w-]+)*\.(safetensors|bin)", str(name)) for name in names):
         raise DemoError(f"{path.name} of {files[0].source} is no index of weights.")

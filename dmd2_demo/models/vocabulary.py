@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
+from dmd2_demo.errors import DemoError
+from dmd2_demo.models.content import read_json
+
 
 class Vocabulary:
-    """The words of `words.json` beside a family's weights."""
+    """The words of `words.json` beside a family's weights. DemoError where it is damaged."""
 
     def __init__(self, path: Path) -> None:
-        words = json.loads(path.read_text(encoding="utf-8"))
-        self.things: tuple[str, ...] = tuple(words["things"])
-        self.styles: tuple[str, ...] = tuple(words["styles"])
-        self.colours: tuple[str, ...] = tuple(words["colours"])
-        self._known = {*self.things, *self.styles, *self.colours, *words["templates"]}
+        words = read_json(path)
+        try:
+            self.things, self.styles, self.colours, templates = (
+                tuple(str(word) for word in words[kind]) for kind in ("things", "styles", "colours", "templates")
+            )
+        except (KeyError, TypeError) as error:
+            raise DemoError(f"{path.name} is damaged: it is no list of words.") from error
+        self._known = {*self.things, *self.styles, *self.colours, *templates}
 
     def unknown(self, prompt: str) -> list[str]:
         """The words of `prompt` that the family never saw, each once, in order."""

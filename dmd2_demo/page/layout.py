@@ -27,7 +27,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
     # Uploads and pictures older than a day are removed from Gradio's cache once an hour.
     page: ServedBlocks
     with ServedBlocks(context.limits, title="DMD2", analytics_enabled=False, delete_cache=(3600, _DAY)) as page:
-        gr.HTML(_header(family, context.device), elem_id="header", padding=False)
+        gr.HTML(_header(family, context), elem_id="header", padding=False)
         with gr.Row(elem_id="main"):
             with gr.Column(scale=5, elem_id="controls"):
                 prompt = shared.prompt_box(family)
@@ -59,14 +59,14 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
     return page
 
 
-def _header(family: Family, device: str) -> str:
+def _header(family: Family, context: PageContext) -> str:
     licence = family.licence
     note = f", {escape(licence.note)}" if licence.note else ""
     return (
         # Blown up further, pixels show.
         f"<style>:root {{ --largest-shown: {3 * family.sizes.default[0]}px; }}</style>"
         "<h1>DMD2</h1>"
-        f'<span class="facts"><b>{escape(family.title)}</b>: {escape(family.about)} · {escape(device)} · '
+        f'<span class="facts"><b>{escape(family.title)}</b>: {escape(family.about)} · {escape(context.device)} · '
         f'licence <a href="{escape(licence.url)}" target="_blank" rel="noopener">{escape(licence.name)}</a>{note}'
-        "</span>"
+        "</span>" + (f'<span class="facts">{escape(context.notice)}</span>' if context.notice else "")
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,6 +25,9 @@ Outputs = tuple[list[str], int, dict[str, Any]]
 """What a generating endpoint gives: paths of the pictures, the first one's seed, and all parameters."""
 
 _log = logging.getLogger(__name__)
+
+FULL_DISK = "This machine's disk is full, so that no picture can be kept. Whoever runs the demo can free some of it."
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class Runner:
@@ -82,6 +86,9 @@ def errors_shown() -> Iterator[None]:
         raise gr.Error(escape(str(error), quote=False), title="Not possible", print_exception=False) from None
     except gr.Error as error:  # what `spaces` raises
         raise advised(error) from None
-    except Exception:  # noqa: BLE001 - the last place where a visitor can be told
+    except Exception as error:  # noqa: BLE001 - the last place where a visitor can be told
+        if isinstance(error, OSError) and error.errno in _FULL:
+            _log.exception("full")
+            raise gr.Error(FULL_DISK, title="Not possible", print_exception=False) from None
         _log.exception("unforeseen")
         raise gr.Error(UNFORESEEN, print_exception=False) from None

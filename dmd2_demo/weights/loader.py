@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from dmd2_demo.hub.model_kind import require_sdxl
 from dmd2_demo.hub.safetensors_header import bytes_in, read_header
 from dmd2_demo.models import files
 from dmd2_demo.models.catalogue import SDXL_CONFIGS
+from dmd2_demo.models.config_file import read_config
 from dmd2_demo.models.files import Alternatives
 from dmd2_demo.models.parts import Adapter, LoraUNet, Part, Scheduler, TextEncoders, TinyVae, UNet, Vae
 from dmd2_demo.models.sources import SingleFile, Source
@@ -210,7 +210,7 @@ def scheduler() -> LCMScheduler:
     A base's config may say other things, which are for other samplers or of no use here; see `model_kind`.
     """
     path = SDXL_CONFIGS.path / "scheduler" / "scheduler_config.json"
-    config = json.loads(path.read_text(encoding="utf-8"))
+    config = read_config(path)
     del config["skip_prk_steps"]  # for another scheduler; this one would warn of it each time
     return LCMScheduler.from_config(config)
 

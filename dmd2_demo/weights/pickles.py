@@ -9,9 +9,11 @@ import threading
 import zipfile
 from pathlib import Path
 from shutil import rmtree
-from tempfile import NamedTemporaryFile, mkdtemp
+from tempfile import mkdtemp
 
 import torch
+from huggingface_hub.utils import WeakFileLock
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from dmd2_demo.errors import DemoError
@@ -80,12 +82,20 @@ def _unpickle(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _save(tensors: dict[str, torch.Tensor], path: Path) -> None:
-    """Written under another name first: complete or absent, however it ends."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".incomplete", delete=False) as file:
-        unfinished = Path(file.name)
-    try:
-        save_file(tensors, unfinished, metadata={"format": "pt"})
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    """Written in a folder of its own first: complete or absent, however it ends.
+
+    That folder has always the same name, so that what a killed process left there goes before the next try. Raises
+    OSError.
+    """
+    folder, lock = path.with_name(f"{path.name}.incomplete"), path.parent / ".locks" / f"{path.name}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with WeakFileLock(lock):
+        rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        try:
+            save_file(tensors, folder / path.name, metadata={"format": "pt"})
+            (folder / path.name).replace(path)
+        except SafetensorError as error:  # it tells of a full disk in its own way
+            raise OSError(str(error).partition("I/O error: ")[2] or str(error)) from error
+        finally:
+            rmtree(folder, ignore_errors=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,6 +10,7 @@ from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint, cre
 from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
 from dmd2_demo.errors import DemoError
+from dmd2_demo.models.content import read_json
 from dmd2_demo.models.parts import Part, TextEncoders, UNet
 from dmd2_demo.models.sources import SingleFile
 from dmd2_demo.weights import modules
@@ -48,7 +48,7 @@ def unet_tensors(
     """The tensors of the file's UNet, under diffusers' names; see `read_tensors`."""
     tensors = read_tensors(weights, device, dtype, prefix=_UNET)
     try:
-        converted = convert_ldm_unet_checkpoint(tensors, json.loads(_shape(config).read_text(encoding="utf-8")))
+        converted = convert_ldm_unet_checkpoint(tensors, read_json(_shape(config)))
     except KeyError as error:
         raise DemoError(f"{weights.name} holds no UNet of SDXL's shape: {error.args[0]!s:.100} is missing.") from error
     return cast("dict[str, torch.Tensor]", converted)
@@ -65,6 +65,7 @@ def text_encoders(config: Path, weights: Path, placing: LoadTarget) -> tuple[Any
 
 
 def _text_encoder(config: Path, weights: Path, placing: LoadTarget, kind: Any, folder: str, prefix: str) -> Any:
+    read_json(config / folder / "config.json")  # where that is damaged, the file is not to blame
     # Of one encoder's tensors alone diffusers can't take the wrong ones.
     tensors = read_tensors(weights, placing.device, placing.dtype, prefix=prefix)
     try:

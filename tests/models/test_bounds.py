@@ -26,7 +26,7 @@ def test_configs_of_our_own_are_read_as_they_are(path: Path) -> None:
 
 def changed(folder: Path, of: Path, **values: Any) -> Path:
     path = folder / "config.json"
-    path.write_text(json.dumps(json.loads(of.read_text()) | values))
+    path.write_text(json.dumps(json.loads(of.read_text(encoding="utf-8")) | values))
     return path
 
 

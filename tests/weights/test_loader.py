@@ -42,7 +42,7 @@ def recipe_unet(family: TinyFamily, name: str) -> Any:
 
 def is_mapped(tensor: torch.Tensor) -> bool:
     """Whether its memory is a file's, as Linux tells."""
-    for line in Path("/proc/self/maps").read_text().splitlines():
+    for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines():
         first, last = (int(address, 16) for address in line.split(maxsplit=1)[0].split("-"))
         if first <= tensor.data_ptr() < last:
             return line.endswith(".safetensors")

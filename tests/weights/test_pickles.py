@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import pickle
+import random
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from dmd2_demo.errors import DemoError
@@ -41,7 +45,7 @@ def test_it_is_converted_once_and_its_folder_left_alone(pickles: Pickles, publis
     assert holds_the_tensors(converted)
     assert Pickles(cache).as_safetensors(published, told.append) == converted
     assert [progress.sentence for progress in told] == ["Converting weights.bin once"]
-    assert list(cache.iterdir()) == [converted]
+    assert list(cache.glob("weights*")) == [converted]
     assert list(published.parent.iterdir()) == [published]
 
 
@@ -91,16 +95,46 @@ def test_many_threads_convert_once(pickles: Pickles, published: Path) -> None:
     assert len(told) == 1
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)"),
+    ],
+)
 def test_conversion_that_fails_leaves_nothing(
-    pickles: Pickles, published: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+    error: Exception, pickles: Pickles, published: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
+        raise error
 
     monkeypatch.setattr("dmd2_demo.weights.pickles.save_file", fail)
     with pytest.raises(DemoError, match=r"^weights\.bin can't be converted: No space left on device"):
         pickles.as_safetensors(published)
-    assert not list(cache.iterdir())
+    assert not list(cache.glob("weights*"))
+
+
+def test_killed_at_any_moment_the_next_conversion_works_and_leaves_nothing_else(tmp_path: Path, cache: Path) -> None:
+    published = tmp_path / "large.bin"
+    tensors = {str(number): torch.full((200_000,), float(number)) for number in range(40)}  # 32 MB
+    torch.save(tensors, published)
+    fork = multiprocessing.get_context("fork")
+    moments = random.Random(0)
+    unfinished = 0
+    for _ in range(20):
+        process = fork.Process(target=Pickles(cache).as_safetensors, args=(published,))
+        process.start()
+        time.sleep(moments.uniform(0, 0.06))
+        process.kill()
+        process.join()
+        unfinished += not list(cache.glob("large*.safetensors"))
+        for converted in cache.glob("large*.safetensors"):
+            assert load_file(converted).keys() == tensors.keys()
+            converted.unlink()
+    assert unfinished, "no moment was early enough"
+    converted = Pickles(cache).as_safetensors(published)
+    assert {path.name for path in cache.iterdir()} == {converted.name, ".locks"}
+    assert all(torch.equal(tensor, tensors[name]) for name, tensor in load_file(converted).items())
 
 
 def test_room_is_checked_first(published: Path, cache: Path) -> None:

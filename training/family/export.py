@@ -42,8 +42,9 @@ def save(module: Any, folder: Path) -> None:
 
 def _forget_origin(config: Path) -> None:
     """Takes out the folder a model was once read from."""
-    kept = {key: value for key, value in json.loads(config.read_text()).items() if key != "_name_or_path"}
-    config.write_text(json.dumps(kept, indent=2) + "\n")
+    shape = json.loads(config.read_text(encoding="utf-8"))
+    kept = {key: value for key, value in shape.items() if key != "_name_or_path"}
+    config.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
 
 
 def save_state(weights: dict[str, torch.Tensor], path: Path) -> None:

@@ -25,4 +25,4 @@ def test_all_of_it_is_under_sixty_megabytes() -> None:
     "path", [path for path in FILES if path.suffix == ".json"], ids=lambda path: str(path.relative_to(FAMILY))
 )
 def test_no_config_tells_where_it_was_made(path: Path) -> None:
-    assert "_name_or_path" not in path.read_text()
+    assert "_name_or_path" not in path.read_text(encoding="utf-8")
