@@ -18,14 +18,12 @@ _QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "-
 def generate(page: Page, tab: str, prompt: str) -> None:
     """Opens a tab, asks for a picture and waits for it."""
     page.get_by_role("tab", name=tab).click()
-    panel = page.locator("[role=tabpanel]:visible")
-    panel.get_by_label("Prompt").fill(prompt)
-    panel.get_by_label("New seed each time").uncheck()
-    panel.get_by_label("Seed", exact=True).fill("7")
+    page.get_by_label("Prompt", exact=True).fill(prompt)
+    page.get_by_label("Seed", exact=True).fill("7")
     if tab == "Text to image":
-        panel.get_by_label("Pictures").fill("4")
-    panel.get_by_role("button", name="Generate").click()
-    panel.get_by_text("seed 7").wait_for(timeout=120_000)
+        page.get_by_label("Pictures", exact=True).first.fill("4")
+    page.get_by_role("button", name="Generate", exact=True).first.click()
+    page.get_by_text("seed 7 ·").wait_for(timeout=120_000)
     page.wait_for_timeout(1500)
 
 
@@ -45,7 +43,7 @@ def main() -> None:
             generate(wide, "Text to image", "a rocket on a black background")
             wide.screenshot(path=ROOT / "docs/page.png")
             wide.get_by_role("tab", name="Canny").click()
-            wide.locator("[role=tabpanel]:visible").locator("table tbody tr").first.click()
+            wide.locator(".examples .grid-container button:visible").first.click()
             wide.wait_for_timeout(3000)
             generate(wide, "Canny", "a rocket on a purple background")
             wide.screenshot(path=ROOT / "docs/canny.png")
