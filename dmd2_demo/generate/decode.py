@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import torch
-from accelerate import init_empty_weights
 from diffusers.image_processor import VaeImageProcessor
 from PIL import Image
 
@@ -67,7 +66,7 @@ def _numbers(pixels: torch.Tensor) -> torch.Tensor:
 
 def _in_float32(vae: Any, device: torch.device) -> Any:
     """A copy for once: the VAE itself, which others share and which may be on its way between memories, stays."""
-    with init_empty_weights():
+    with torch.device("meta"):
         copy = type(vae).from_config(vae.config)
     weights = {name: tensor.to(device, torch.float32) for name, tensor in vae.state_dict().items()}
     copy.load_state_dict(weights, assign=True)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import init_empty_weights
 from diffusers import AutoencoderKL, AutoencoderTiny, T2IAdapter, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 from transformers.utils.logging import disable_progress_bar
@@ -88,7 +87,8 @@ def _filled(kind: Any, tensors: dict[str, torch.Tensor], config: Path, name: str
 
 def _empty(kind: Any, config: Path) -> Any:
     shape = read_config(config)
-    with _described(config), init_empty_weights():
+    # Not accelerate's init_empty_weights: that patches nn.Module for all threads, and two at once leave it patched.
+    with _described(config), torch.device("meta"):
         return kind.from_config(shape)
 
 
@@ -136,7 +136,7 @@ def require_together(unet_config: Path, encoder_configs: Sequence[Path]) -> None
     shapes = []
     for config in encoder_configs:
         shapes.append(_encoder_shape(config))
-        with _described(config), init_empty_weights():
+        with _described(config), torch.device("meta"):
             _encoder_kind(config)(shapes[-1])
     one, two = shapes
     with _described(unet_config):

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from torch import nn
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.models.parts import TextEncoders, UNet, Vae
 from dmd2_demo.models.sources import File, Folder
+from dmd2_demo.weights import modules
 from dmd2_demo.weights.loader import PartLoader
 from tests.tiny import TinyFamily, make_unet
 
@@ -50,3 +53,15 @@ def test_weights_of_another_shape_are_told(loader: PartLoader, family: TinyFamil
     part = UNet(Folder(family.base), File(Folder(tmp_path), "diffusion_pytorch_model.safetensors"))
     with pytest.raises(DemoError, match=r"does not fit this model: size mismatch for"):
         loader.load(part)
+
+
+def test_models_are_built_by_several_threads_at_once_and_leave_torch_as_it_was(family: TinyFamily) -> None:
+    config = family.base / "unet" / "config.json"
+
+    def build(_: int) -> bool:
+        empty = modules.unet_without_weights(config)
+        return all(parameter.is_meta for parameter in empty.parameters()) and not nn.Linear(2, 2).weight.is_meta
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(build, range(40)))
+    assert not nn.Linear(2, 2).weight.is_meta
