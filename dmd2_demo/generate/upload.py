@@ -13,6 +13,7 @@ from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.bit_depth import eight_bits
 from dmd2_demo.models.content import require_itself
 
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "HEIF")  # no EPS, PDF, FITS ...: what pictures come in
 MOST_PIXELS = 100_000_000
 # With more than 8 bits a channel, which take several times the memory.
 MOST_DEEP_PIXELS = 40_000_000
@@ -33,7 +34,7 @@ def open_picture(path: str | Path | None) -> Image.Image:
         with warnings.catch_warnings():
             # Pillow warns of large pictures, whose limit below is ours, and of odd EXIF data, which is harmless.
             warnings.simplefilter("ignore")
-            with Image.open(path) as image:
+            with Image.open(path, formats=FORMATS) as image:
                 width, height = image.size
                 cut = any(";16" in str(tile.args) for tile in image.tile) and not _is_wide(image)
                 if width * height > (MOST_DEEP_PIXELS if cut or _is_wide(image) else MOST_PIXELS):
