@@ -77,6 +77,8 @@ class Uploads:
         """
         place = (value.get("path") or value.get("url")) if isinstance(value, dict) else value
         if place is None or place == "":
+            if isinstance(value, dict):
+                self.admit(list(value.values()), visitor)  # nothing hides in what looks like nothing
             return None
         if isinstance(place, str) and place[:5].lower() == "data:":
             place = self._stored(place, visitor)

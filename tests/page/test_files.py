@@ -99,8 +99,9 @@ def test_what_a_visitor_uploaded_is_theirs_at_every_event_and_nobody_elses(
 ) -> None:
     file = raw.upload(secret)
     for event in takers(raw):
-        assert sent(raw, event, file).data
-        assert sent(raw, event, {"path": file["path"]}).data
+        # That there are no settings in it is said of a picture that was opened.
+        assert sent(raw, event, file).error != NOT_YOURS
+        assert sent(raw, event, {"path": file["path"]}).error != NOT_YOURS
         with RawVisitor(address) as other:
             assert sent(other, event, file).error == NOT_YOURS
 
@@ -123,21 +124,23 @@ def test_picture_that_the_page_made_may_come_back_from_its_visitor_alone(address
 def test_example_can_be_used_by_everybody(address: str) -> None:
     for _ in range(2):
         with RawVisitor(address) as raw:
-            datasets = {one["id"]: one for one in raw.config["components"] if one["type"] == "dataset"}
-            (event,) = (
-                event for event in raw.events if set(event["inputs"]) & set(datasets) and event_has_image(raw, event)
-            )
-            values = raw.send(event, [0]).data
-            assert values
-            assert raw.ask("canny", prompt="a cat", image=values[0]["value"]).data
-            (sample, *_), *_ = datasets[event["inputs"][0]]["props"]["samples"]
-            assert raw.ask("canny", prompt="a cat", image=sample).data
+            galleries = {one["id"]: one for one in raw.config["components"] if "examples" in classes(one)}
+            for event in (event for event in raw.events if {target for target, _ in event["targets"]} & set(galleries)):
+                ((gallery, _),) = event["targets"]
+                first = galleries[gallery]["props"]["value"][0]
+                values = raw.send(event, [], event_data={"index": 0, "value": first}).data
+                assert values
+                assert raw.ask("canny", prompt="a cat", image=first["image"]).data
+            # Canny's are the last ones.
+            pictures = {one["id"] for one in raw.config["components"] if one["type"] == "image"}
+            (place,) = (number for number, output in enumerate(event["outputs"]) if output in pictures)
+            assert raw.ask("canny", prompt="a cat", image=values[place]["value"]).data
 
 
-def event_has_image(raw: RawVisitor, event: dict[str, Any]) -> bool:
-    """Whether it fills in a picture."""
-    pictures = {one["id"] for one in raw.config["components"] if one["type"] == "image"}
-    return bool(pictures & set(event["outputs"]))
+def classes(component: dict[str, Any]) -> list[str]:
+    """Its CSS classes."""
+    told = component["props"].get("elem_classes") or []
+    return [told] if isinstance(told, str) else told
 
 
 def test_other_inputs_are_no_way_to_a_file_either(raw: RawVisitor, secret: Path) -> None:
