@@ -22,6 +22,7 @@ from dmd2_demo.errors import DemoError
 _OURS = ("DMD2_", "GRADIO_", "HF_")
 _PREFIX = "dmd2-demo-"
 _LOCK = "lock"  # held by who uses the folder, so that nobody else's start removes it
+_TRIES = 20
 _SECONDS_TO_START = 60  # from making the folder to holding its lock, at most
 
 
@@ -99,8 +100,12 @@ def _move_temporary_files() -> None:
 
 
 def _remove_temporary_files() -> None:
-    for lock in _held:
-        rmtree(Path(lock.lock_file).parent, ignore_errors=True)
+    for folder in (Path(lock.lock_file).parent for lock in _held):
+        # Other threads may write a file while others are removed.
+        for _ in range(_TRIES):
+            rmtree(folder, ignore_errors=True)
+            if not folder.exists():
+                break
 
 
 def _remove_abandoned(shared: Path) -> None:

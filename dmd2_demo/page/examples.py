@@ -13,6 +13,7 @@ from dmd2_demo.models.family import Example
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling
 from dmd2_demo.page.results import Results
+from dmd2_demo.page.selected import Selected
 from dmd2_demo.page.tabs import Tab
 
 
@@ -58,15 +59,11 @@ def _choices(examples: Sequence[Example]) -> gr.Gallery | gr.Dataset | None:
 
 def connect(rows: Sequence[ExampleRow], filling: Filling, results: Results) -> None:
     """Connects the rows with what they fill in."""
-
-    def fill(row: ExampleRow, number: int) -> list[Any]:
-        return filled(row.tab, row.tab.examples[number], filling, results)
-
     for row in rows:
         if row.chosen is not None:
 
-            def chosen(event: gr.SelectData, row: ExampleRow = row) -> list[Any]:
-                return fill(row, event.index if isinstance(event.index, int) else event.index[0])
+            def chosen(selected: Selected, row: ExampleRow = row) -> list[Any]:
+                return filled(row.tab, selected.of(row.tab.examples), filling, results)
 
             row.chosen.select(chosen, None, [*filling.outputs, *results.outputs], queue=False, **PRIVATE)
 

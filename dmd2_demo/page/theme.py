@@ -71,7 +71,10 @@ CSS = """
 .status p { color: var(--body-text-color-subdued); font-size: .9rem; }
 @media (max-width: 768px) {
   /* Generate stays in reach of the thumb. */
-  .actions { position: sticky; bottom: 0; z-index: 10; padding: .5rem 0; background: var(--body-background-fill); }
+  .actions {
+    position: fixed; inset: auto 0 0; z-index: 10; padding: .5rem 1rem; background: var(--body-background-fill);
+  }
+  .gradio-container { padding-bottom: 5rem !important; }
   /* Prompt and Generate, the pictures, then the rest. */
   #main { display: flex; flex-direction: column; flex-wrap: nowrap; }
   #controls, #results { display: contents; }

@@ -1,0 +1,29 @@
+"""What was clicked in a row of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import gradio as gr
+from gradio.blocks import Block
+
+from dmd2_demo.errors import DemoError
+
+Item = TypeVar("Item")
+
+
+class Selected(gr.EventData):
+    """As gr.SelectData, which fails with a KeyError or TypeError where strangers send no or odd data."""
+
+    def __init__(self, target: Block | None, data: Any) -> None:
+        super().__init__(target, data)
+        index = data.get("index") if isinstance(data, dict) else None
+        self._index = index[0] if isinstance(index, list) and index else index
+
+    def of(self, items: Sequence[Item]) -> Item:
+        """The one of `items` that was clicked. DemoError where there is none."""
+        index = self._index
+        if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(items):
+            raise DemoError("What was clicked is no longer there.")
+        return items[index]
