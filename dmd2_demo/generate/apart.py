@@ -51,7 +51,8 @@ def apart(function: Callable[[A], T], argument: A) -> T:
     except Empty:
         raise DemoError(_CROWDED) from None
     try:
-        worker = worker or _Worker()
+        if worker is None or not worker.alive:
+            worker = _Worker()
         return worker.call(function, argument)
     finally:
         _free.put(worker if worker and worker.alive else None)
@@ -72,11 +73,12 @@ class _Worker:
     @property
     def alive(self) -> bool:
         """Whether it can be called again."""
-        return not self._connection.closed
+        return not self._connection.closed and self._process.is_alive()
 
     def call(self, function: Callable[[A], T], argument: A) -> T:
         """As `apart`; afterwards it may be alive no more."""
-        self._connection.send((function, argument))
+        with suppress(OSError):  # where it ended meanwhile, nothing comes back
+            self._connection.send((function, argument))
         value, error = self._receive(SECONDS, CPU_SECONDS)
         if error:
             raise error
