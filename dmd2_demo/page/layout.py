@@ -8,7 +8,7 @@ import gradio as gr
 
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.models.family import Family
-from dmd2_demo.page import canny, examples, inspect, keys, loaded, lora, shared, text_to_image, welcome
+from dmd2_demo.page import canny, examples, inspect, keys, loaded, lora, returning, shared, text_to_image, welcome
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling
@@ -23,10 +23,11 @@ _DAY = 86_400
 
 def build(studio: Studio, context: PageContext) -> ServedBlocks:
     """The whole page. Nothing is loaded by building it."""
-    runner, family = Runner(studio, Jobs()), studio.family
+    jobs = Jobs()
+    runner, family = Runner(studio, jobs), studio.family
     # Uploads and pictures older than a day are removed from Gradio's cache once an hour.
     page: ServedBlocks
-    with ServedBlocks(context.limits, title="DMD2", analytics_enabled=False, delete_cache=(3600, _DAY)) as page:
+    with ServedBlocks(context.limits, jobs, title="DMD2", analytics_enabled=False, delete_cache=(3600, _DAY)) as page:
         gr.HTML(_header(family, context), elem_id="header", padding=False)
         with gr.Row(elem_id="main"):
             with gr.Column(scale=5, elem_id="controls"):
@@ -55,7 +56,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
             event.success(describe, shown.parameters, shown.status, queue=False, **PRIVATE)
             refresh_after(event)
         keys.connect(page, prompt, actions, events, runner.stop_of)
-        page.unload(runner.stop_of)
+        returning.connect(page, jobs, shown)
     return page
 
 

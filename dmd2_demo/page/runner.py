@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import logging
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
@@ -18,11 +17,8 @@ from dmd2_demo.generate.metadata import formats
 from dmd2_demo.generate.requests import Request
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.page.gpu_errors import UNFORESEEN, advised
-from dmd2_demo.page.jobs import Jobs
+from dmd2_demo.page.jobs import Jobs, Outputs
 from dmd2_demo.progress import Progress, Report
-
-Outputs = tuple[list[str], int, dict[str, Any]]
-"""What a generating endpoint gives: paths of the pictures, the first one's seed, and all parameters."""
 
 _log = logging.getLogger(__name__)
 
@@ -44,11 +40,10 @@ class Runner:
             # Gradio draws a bar only for a number.
             progress(now.fraction if now.fraction is not None else 0.0, desc=now.sentence)
 
-        with self._jobs.running(visitor or "") as stopped:
-            request = build()
-            # Gradio copies each picture to its own cache, which it clears of what is old.
-            with tempfile.TemporaryDirectory(prefix="dmd2-") as folder:
-                yield from self._pictures(request, Path(folder), report, stopped.is_set, visitor or "")
+        with self._jobs.running(visitor or "") as job:
+            for outputs in self._pictures(build(), job.folder, report, job.stopped.is_set, visitor or ""):
+                job.outputs = outputs
+                yield outputs
 
     def _pictures(
         self, request: Request, folder: Path, report: Report, cancelled: Callable[[], bool], visitor: str

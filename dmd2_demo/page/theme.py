@@ -59,8 +59,8 @@ CSS = """
 .examples .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
 /* The toast says what was wrong; the pictures made before stay in sight. */
 .pictures [data-testid="status-tracker"]:has(.error) { display: none !important; }
-/* What a tab is started by: pressed by the page's own Generate. */
-.trigger { display: none !important; }
+/* What a tab is started by, pressed by the page's own Generate, and what resumes when the page is opened anew. */
+.trigger, .returned { display: none !important; }
 /* -1 is a number that means a word. */
 #seed { position: relative; }
 #seed.random input:not(:focus) { color: transparent; }
