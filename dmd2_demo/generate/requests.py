@@ -4,6 +4,7 @@ Each field stands here once, with its label, what is allowed and its default; se
 """
 
 # Annotations hold objects here, not text: no `from __future__ import annotations`.
+import hashlib
 import itertools
 import random
 from abc import ABC, abstractmethod
@@ -272,6 +273,11 @@ class CannyGuided(Request):
         if self.is_edge_map:
             return ready_map(self.image, self.size)
         return canny_map(self.image, self.size, self.low_threshold, self.high_threshold, self.family.detect_resolution)
+
+    def parameters(self, picture: int = 0) -> dict[str, Any]:
+        # The picture itself stays out of the file: its hash tells whether another one is the same.
+        pixels = f"{self.image.width}x{self.image.height}:".encode() + self.image.tobytes()
+        return {**super().parameters(picture), "image_sha256": hashlib.sha256(pixels).hexdigest()}
 
     def call_arguments(self, edges: Image.Image | None) -> dict[str, Any]:
         return {
