@@ -1,6 +1,7 @@
 """What a visitor can ask for: a class for each way to make pictures, with its fields."""
 
 # Annotations hold objects here, not text: no `from __future__ import annotations`.
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar
 
@@ -109,6 +110,11 @@ class CannyGuided(Request):
         if self.is_edge_map:
             return ready_map(self.image, self.size)
         return canny_map(self.image, self.size, self.low_threshold, self.high_threshold, self.family.detect_resolution)
+
+    def parameters(self, picture: int = 0) -> dict[str, Any]:
+        # The picture itself stays out of the file: its hash tells whether another one is the same.
+        pixels = f"{self.image.width}x{self.image.height}:".encode() + self.image.tobytes()
+        return {**super().parameters(picture), "image_sha256": hashlib.sha256(pixels).hexdigest()}
 
     def call_arguments(self, edges: Image.Image | None) -> dict[str, Any]:
         return {

@@ -7,14 +7,16 @@ from typing import Any
 import gradio as gr
 
 from dmd2_demo.generate.metadata import reading
+from dmd2_demo.page import drop
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling
 from dmd2_demo.page.inputs import PictureInput
+from dmd2_demo.page.plain import as_table
 
 
 def panel(filling: Filling) -> None:
     """Lays out the panel, inside the page."""
-    with gr.Accordion("Settings from a picture", open=False):
+    with gr.Accordion("Settings from a picture", open=False, elem_id=drop.PANEL):
         picture = PictureInput(
             label="A picture made here, by WebUI, ComfyUI or Fooocus",
             type="filepath",
@@ -23,9 +25,7 @@ def panel(filling: Filling) -> None:
             height=160,
         )
         found = gr.JSON(label="Found", visible=False)
-        table = gr.Dataframe(
-            headers=["setting", "value"], datatype="str", interactive=False, wrap=True, visible=False, show_label=False
-        )
+        table = gr.HTML(visible=False)
         with gr.Row(visible=False) as uses:
             use_all = gr.Button("Use all", size="sm", variant="primary")
             use_rest = gr.Button("Use all but the seed", size="sm")
@@ -45,7 +45,7 @@ def panel(filling: Filling) -> None:
 
     def show(found: object) -> list[Any]:
         rows = _rows(found)
-        return [gr.Dataframe(rows, visible=bool(rows)), gr.Row(visible=bool(rows))]
+        return [gr.HTML(as_table(["Setting", "Value"], rows), visible=bool(rows)), gr.Row(visible=bool(rows))]
 
     def use(found: object, *, seed: bool) -> list[Any]:
         settings = _settings(found)
@@ -53,7 +53,9 @@ def panel(filling: Filling) -> None:
             settings.pop("seed", None)
         return filling.updates(filling.restored(settings))
 
-    picture.change(inspect, picture, found, api_name="inspect", show_progress="hidden", concurrency_limit=2)
+    inspected = picture.change(inspect, picture, found, api_name="inspect", show_progress="hidden", concurrency_limit=2)
+    # Else what another picture said would still stand there.
+    inspected.failure(lambda: None, None, found, queue=False, **PRIVATE)
     found.change(show, found, [table, uses], queue=False, **PRIVATE)
     use_all.click(lambda found: use(found, seed=True), found, filling.outputs, queue=False, **PRIVATE)
     use_rest.click(lambda found: use(found, seed=False), found, filling.outputs, queue=False, **PRIVATE)

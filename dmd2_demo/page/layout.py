@@ -8,7 +8,7 @@ import gradio as gr
 
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.models.family import Family
-from dmd2_demo.page import canny, examples, inspect, keys, loaded, lora, shared, text_to_image, welcome
+from dmd2_demo.page import canny, drop, examples, inspect, keys, loaded, lora, shared, text_to_image, welcome
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling
@@ -55,6 +55,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
             event.success(describe, shown.parameters, shown.status, queue=False, **PRIVATE)
             refresh_after(event)
         keys.connect(page, prompt, actions, events, runner.stop_of)
+        drop.connect(page)
         page.unload(runner.stop_of)
     return page
 

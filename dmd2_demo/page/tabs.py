@@ -43,11 +43,12 @@ class TabContext:
 
 @dataclass(frozen=True)
 class Tab:
-    """A tab that is laid out."""
+    """A tab that is laid out. `complete` adds what follows from some of its fields' values where it is missing."""
 
     tab: gr.Tab
     form: Form
     examples: Sequence[Example]
+    complete: Callable[[dict[str, Any]], dict[str, Any]] = dict
 
 
 @contextmanager
