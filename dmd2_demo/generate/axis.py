@@ -60,9 +60,10 @@ def read(request: type[Request], name: object, text: object, family: Family, mos
     if not isinstance(name, str) or name not in known:
         raise DemoError(f"{name!r:.60} is nothing that a sheet can vary here. Choose one of: {', '.join(known)}.")
     field = known[name]
-    if not isinstance(text, str) or not text.strip() or len(text) > _LONGEST:
+    pieces = [piece.strip() for piece in text.split(",")] if isinstance(text, str) and len(text) <= _LONGEST else []
+    written = [value for piece in pieces if piece for value in _listed(piece, most)]
+    if not written:
         raise DemoError(f"Write values for {field.label}, with commas between them.")
-    written = [value for piece in text.split(",") if piece.strip() for value in _listed(piece.strip(), field, most)]
     if len(written) > most:
         raise DemoError(f"{field.label} has {len(written)} values; a sheet has {most} cells at the most.")
     values = dict.fromkeys(field.check(convert(value), family) for value in written)
@@ -81,9 +82,9 @@ def _varies(field: Field) -> bool:
     return isinstance(field, Seed | Choice) or (isinstance(field, Numeric) and field.slider)
 
 
-def _listed(piece: str, field: Field, most: int) -> Iterator[str]:
+def _listed(piece: str, most: int) -> Iterator[str]:
     """The values of a piece between commas."""
-    found = None if isinstance(field, Choice) and not piece[0].isdigit() else _RANGE.fullmatch(piece)
+    found = _RANGE.fullmatch(piece)
     if found is None:
         yield piece
         return

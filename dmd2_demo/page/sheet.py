@@ -124,7 +124,7 @@ def on_make(
     known = {tab.form.request.task: tab for tab in tabs}
     fields: dict[str, Component] = {}
     for tab in tabs:
-        fields |= {name: component for name, component in tab.form.components.items() if name not in fields}
+        fields |= {name: one for name, one in tab.form.components.items() if name not in fields and name != "images"}
 
     def planned(values: dict[str, Any]) -> Sheet:
         tab = known.get(values["task"]) if isinstance(values["task"], str) else None
@@ -138,7 +138,7 @@ def on_make(
         ]
         if not axes:
             raise DemoError("Choose what the sheet varies across.")
-        return Sheet.of(form.build({name: values[name] for name in form.components}), axes, most)
+        return Sheet.of(form.build({name: values[name] for name in form.components if name in fields}), axes, most)
 
     def contact_sheet(
         request: gr.Request,
