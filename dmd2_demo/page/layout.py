@@ -8,7 +8,20 @@ import gradio as gr
 
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.models.family import Family
-from dmd2_demo.page import canny, drop, examples, inspect, keys, loaded, lora, shared, text_to_image, welcome
+from dmd2_demo.page import (
+    canny,
+    drop,
+    examples,
+    inspect,
+    keys,
+    loaded,
+    lora,
+    shared,
+    sheet,
+    sheet_view,
+    text_to_image,
+    welcome,
+)
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling
@@ -36,6 +49,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
                 controls_place = gr.Column()
             with gr.Column(scale=7, elem_id="results"):
                 shown = results(family.examples[0].picture)
+                sheet_shown = sheet_view.view()
         with controls_place:
             controls = shared.controls(family, page, prompt, shown.seed_used)
         tab_context = TabContext(runner, context, controls, shown)
@@ -46,15 +60,20 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         show_what_applies(tabs, [row.group for row in rows], controls.size)
         filling = Filling(tabs_place, tabs, controls)
         with controls_place:
-            inspect.panel(filling)
+            sheet_controls = sheet.controls(tabs, family, context.most_cells)
+            inspect.panel(filling, sheet_controls, sheet_shown, family)
+        sheet_view.connect(sheet_shown, filling, shown)
         examples.connect(rows, filling, shown)
         welcome.connect(page, prompt, family.examples[0])
         refresh_after = loaded.panel(context.status, context.unload)
         events = [on_generate(tab_context, tab) for tab in tabs]
         for event in events:
             event.success(describe, shown.parameters, shown.status, queue=False, **PRIVATE)
+        sheets = sheet.on_make(tab_context, tabs, sheet_controls, sheet_shown, context.most_cells)
+        sheets.success(sheet.told, sheet_shown.settings, sheet_shown.status, queue=False, **PRIVATE)
+        for event in (*events, sheets):
             refresh_after(event)
-        keys.connect(page, prompt, actions, events, runner.stop_of)
+        keys.connect(page, prompt, actions, [*events, sheets], runner.stop_of)
         drop.connect(page)
         page.unload(runner.stop_of)
     return page

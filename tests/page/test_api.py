@@ -30,7 +30,24 @@ DEFAULTS = {
     "/inspect": {},
     "/status": {},
 }
-WITHOUT_DEFAULT = {TEXT: ["prompt"], LORA: ["prompt"], CANNY: ["prompt", "image"], "/inspect": ["image"], "/status": []}
+DEFAULTS["/contact_sheet"] = {
+    **{name: value for endpoint in (TEXT, LORA, CANNY) for name, value in DEFAULTS[endpoint].items()},
+    "task": "text_to_image",
+    "x_axis": "seed",
+    "x_values": "1-4",
+    "y_axis": "none",
+    "y_values": "",
+    "image": None,
+}
+del DEFAULTS["/contact_sheet"]["images"]
+WITHOUT_DEFAULT = {
+    TEXT: ["prompt"],
+    LORA: ["prompt"],
+    CANNY: ["prompt", "image"],
+    "/contact_sheet": ["prompt"],
+    "/inspect": ["image"],
+    "/status": [],
+}
 ENDPOINTS = pytest.mark.parametrize("endpoint", [TEXT, LORA, CANNY])
 
 
