@@ -117,6 +117,11 @@ class Request(ABC):
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels."""
 
+    @property
+    def start(self) -> Image.Image | None:
+        """The picture of its size that denoising starts from; None where that is noise alone."""
+        return None
+
     @abstractmethod
     def spec(self) -> PipelineSpec:
         """The parts it needs."""
@@ -284,10 +289,6 @@ class CannyGuided(Request):
     def spec(self) -> PipelineSpec:
         plain = self._spec(self.family.base, self.family.unet(self.family.most_steps))
         return replace(plain, adapter=self.family.adapter)
-
-
-REQUESTS: tuple[type[Request], ...] = (TextToImage, CommunityLora, CannyGuided)
-"""All there are; each is a tab and an endpoint of its `task`'s name."""
 
 
 def as_json(value: object) -> object:

@@ -8,7 +8,19 @@ import gradio as gr
 
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.models.family import Family
-from dmd2_demo.page import canny, examples, inspect, keys, loaded, lora, shared, text_to_image, welcome
+from dmd2_demo.page import (
+    canny,
+    examples,
+    image_to_image,
+    inspect,
+    keys,
+    loaded,
+    lora,
+    shared,
+    text_to_image,
+    variations,
+    welcome,
+)
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling
@@ -36,11 +48,12 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
                 controls_place = gr.Column()
             with gr.Column(scale=7, elem_id="results"):
                 shown = results(family.examples[0].picture)
+                actions_place = gr.Row(elem_classes="on-picture")
         with controls_place:
             controls = shared.controls(family, page, prompt, shown.seed_used)
         tab_context = TabContext(runner, context, controls, shown)
         with tabs_place:
-            tabs = [lay_out(tab_context) for lay_out in (text_to_image.tab, lora.tab, canny.tab)]
+            tabs = [lay_out(tab_context) for lay_out in (text_to_image.tab, lora.tab, canny.tab, image_to_image.tab)]
         with controls_place:
             rows = [examples.row(tab, visible=tab is tabs[0]) for tab in tabs]
         show_what_applies(tabs, [row.group for row in rows], controls.size)
@@ -51,6 +64,8 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         welcome.connect(page, prompt, family.examples[0])
         refresh_after = loaded.panel(context.status, context.unload)
         events = [on_generate(tab_context, tab) for tab in tabs]
+        with actions_place:
+            events += variations.buttons(tab_context)
         for event in events:
             event.success(describe, shown.parameters, shown.status, queue=False, **PRIVATE)
             refresh_after(event)

@@ -12,12 +12,12 @@ from dmd2_demo.generate.fields import fields_of
 from dmd2_demo.generate.requests import (
     LARGEST_SEED,
     RANDOM_SEED,
-    REQUESTS,
     CannyGuided,
     CommunityLora,
     Request,
     TextToImage,
 )
+from dmd2_demo.generate.tasks import REQUESTS
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.family import Family
 from dmd2_demo.models.parts import LoraUNet, UNet
