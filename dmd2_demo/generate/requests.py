@@ -1,7 +1,6 @@
 """What a visitor can ask for: a class for each way to make pictures, with its fields."""
 
 # Annotations hold objects here, not text: no `from __future__ import annotations`.
-import hashlib
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar
 
@@ -10,6 +9,7 @@ from PIL import Image
 from dmd2_demo.generate.edges import EdgeMap, canny_map, ready_map
 from dmd2_demo.generate.fields import Choice, Flag, Given, Number, Range, Whole, by_family
 from dmd2_demo.generate.request import FreelySized, Request
+from dmd2_demo.generate.upload import hash_of
 from dmd2_demo.models.family import CommunityBase, Family, Schedule
 from dmd2_demo.models.parts import LoraUNet, PipelineSpec, UNet
 
@@ -113,8 +113,7 @@ class CannyGuided(Request):
 
     def parameters(self, picture: int = 0) -> dict[str, Any]:
         # The picture itself stays out of the file: its hash tells whether another one is the same.
-        pixels = f"{self.image.width}x{self.image.height}:".encode() + self.image.tobytes()
-        return {**super().parameters(picture), "image_sha256": hashlib.sha256(pixels).hexdigest()}
+        return {**super().parameters(picture), "image_sha256": hash_of(self.image)}
 
     def call_arguments(self, edges: Image.Image | None) -> dict[str, Any]:
         return {
@@ -127,7 +126,3 @@ class CannyGuided(Request):
     def spec(self) -> PipelineSpec:
         plain = self._spec(self.family.base, self.family.unet(self.family.most_steps))
         return replace(plain, adapter=self.family.adapter)
-
-
-REQUESTS: tuple[type[Request], ...] = (TextToImage, CommunityLora, CannyGuided)
-"""All there are; each is a tab and an endpoint of its `task`'s name."""
