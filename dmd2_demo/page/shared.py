@@ -66,7 +66,7 @@ def prompt_box(family: Family) -> Any:
 
 def picture_row(family: Family) -> PictureRow:
     """Where the visitor puts a picture; hidden until a tab needs one."""
-    with gr.Row(visible=False) as row:
+    with gr.Row(visible=False, elem_id="picture") as row:
         return PictureRow(row, component(CannyGuided, "image", family, **BESIDE))
 
 
