@@ -18,4 +18,4 @@ def gpu_seconds(request: Request) -> int:
     megapixels = width * height / 1e6
     a_picture = (len(request.schedule) * _STEP + _DECODE) * megapixels
     merging = _MERGE if request.lora_scales() else 0.0
-    return math.ceil(_COLD + merging + request.images * a_picture)
+    return math.ceil(_COLD + merging + request.pictures * a_picture)
