@@ -9,7 +9,7 @@ import pytest
 from gradio_client import Client
 from PIL import Image
 
-from dmd2_demo.generate.requests import LARGEST_SEED
+from dmd2_demo.generate.request import LARGEST_SEED
 from tests.embedded import FAMILY
 from tests.visitor import Visitor
 

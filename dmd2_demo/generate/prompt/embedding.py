@@ -17,8 +17,9 @@ _SPECIAL = 2  # places of a chunk that its start and its end take
 def call_arguments(pipeline: Any, prompt: str, *, plain: bool) -> dict[str, Any]:
     """What an SDXL pipeline of diffusers is to be called with, so that it reads all of `prompt` at its weights.
 
-    A plain one, and one without weights that fits, goes as the model card hands it over. Else it is `prompt_embeds`, (1, n * places,
-    features) of its n chunks, one after the other, and `pooled_prompt_embeds` of the first chunk, without weights.
+    A plain one, and one without weights that fits, goes as the model card hands it over. Else it is `prompt_embeds`,
+    (1, n * places, features) of its n chunks, one after the other, and `pooled_prompt_embeds` of the first chunk,
+    without weights.
     """
     if plain:
         return {"prompt": prompt}
