@@ -8,7 +8,7 @@ import gradio as gr
 
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.models.family import Family
-from dmd2_demo.page import canny, examples, inspect, keys, loaded, lora, shared, text_to_image, welcome
+from dmd2_demo.page import canny, examples, inspect, keys, loaded, lora, shared, text_to_image, token_count, welcome
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling
@@ -30,7 +30,9 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         gr.HTML(_header(family, context), elem_id="header", padding=False)
         with gr.Row(elem_id="main"):
             with gr.Column(scale=5, elem_id="controls"):
-                prompt = shared.prompt_box(family)
+                with gr.Column(elem_id="ask"):
+                    prompt = shared.prompt_box(family)
+                    tokens = gr.Markdown(elem_id="tokens", elem_classes="status")
                 actions = keys.actions()
                 tabs_place = gr.Tabs()
                 controls_place = gr.Column()
@@ -38,6 +40,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
                 shown = results(family.examples[0].picture)
         with controls_place:
             controls = shared.controls(family, page, prompt, shown.seed_used)
+        token_count.connect(page, family, prompt, controls.fields["plain_prompt"], tokens)
         tab_context = TabContext(runner, context, controls, shown)
         with tabs_place:
             tabs = [lay_out(tab_context) for lay_out in (text_to_image.tab, lora.tab, canny.tab)]

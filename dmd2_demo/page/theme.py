@@ -67,6 +67,9 @@ CSS = """
 #seed.random:has(input:not(:focus))::after {
   content: "random"; position: absolute; left: 1.4rem; bottom: 1.2rem; pointer-events: none;
 }
+/* How long the prompt is, close below its box. */
+#ask { gap: .2rem; }
+#tokens { text-align: right; }
 .status { min-height: 1.5rem; padding: 0 .25rem; }
 .status p { color: var(--body-text-color-subdued); font-size: .9rem; }
 @media (max-width: 768px) {

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.prompt import weights
 from dmd2_demo.generate.prompt.chunks import chunked
 from dmd2_demo.models.config_file import read_config
@@ -23,17 +21,17 @@ _WORDS = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\
 
 
 class TokenCounter:
-    """Counts with the tokenizer in `folder`: a `tokenizer.json`, or CLIP's `vocab.json` and `merges.txt`.
+    """Counts with a tokenizer that is shipped: a `tokenizer.json`, or CLIP's `vocab.json` and `merges.txt`.
 
-    `size` is how many tokens a chunk holds. DemoError where the folder holds no tokenizer.
+    `size` is how many tokens a chunk holds.
     """
 
     def __init__(self, folder: Path) -> None:
-        length = read_config(folder / "tokenizer_config.json").get("model_max_length")
-        if not isinstance(length, int) or length <= _SPECIAL:
-            raise DemoError(f"{folder.name}/tokenizer_config.json does not say how much the text encoders read.")
-        self.size = length - _SPECIAL
-        self._tokenizer = _tokenizer(folder)
+        from tokenizers import Tokenizer  # noqa: PLC0415 - the page opens before it is needed
+
+        self.size = int(read_config(folder / "tokenizer_config.json")["model_max_length"]) - _SPECIAL
+        whole = folder / "tokenizer.json"
+        self._tokenizer = Tokenizer.from_file(str(whole)) if whole.is_file() else _clip(folder)
 
     def sentence(self, prompts: tuple[str, ...], *, plain: bool) -> str:
         """A few words about the longest of `prompts`, of which a `plain` one is cut after its first chunk."""
@@ -61,18 +59,6 @@ class TokenCounter:
             [(number, token.endswith(_WORD_END)) for number, token in zip(read.ids, read.tokens, strict=True)]
             for read in found
         ]
-
-
-@cache
-def _tokenizer(folder: Path) -> Tokenizer:
-    """Read once."""
-    from tokenizers import Tokenizer  # noqa: PLC0415 - the page opens before it is needed
-
-    whole = folder / "tokenizer.json"
-    try:
-        return Tokenizer.from_file(str(whole)) if whole.is_file() else _clip(folder)
-    except Exception as error:  # the library raises this very class
-        raise DemoError(f"{folder.name} holds no tokenizer that can be used.") from error
 
 
 def _clip(folder: Path) -> Tokenizer:

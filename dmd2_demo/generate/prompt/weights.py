@@ -66,7 +66,7 @@ class _Reading:
         kind, piece = match.lastgroup, match[0]
         if kind == "weight" and self._open["("]:
             # Bounded, so that neither 0 nor a number of a thousand digits is in the way of those around it.
-            self._weigh(self._open["("].pop(), math.log(min(max(float(match["weight"]), 1e-3), 1e3)))
+            self._weigh(self._open["("].pop(), math.log(min(max(float(match["weight"]), 1e-6), 1e6)))
         elif piece in self._open:
             self._open[piece].append(len(self._pieces))
         elif piece == ")" and self._open["("]:
