@@ -85,6 +85,7 @@ def controls(family: Family, page: gr.Blocks, prompt: Component, picture: Pictur
             fields[name] = component(FreelySized, name, family)
         if family.tiny_vae is not None:
             fields["tiny_vae"] = component(FreelySized, "tiny_vae", family)
+        fields["plain_prompt"] = component(FreelySized, "plain_prompt", family)
     dice.click(None, None, seed, js=f"() => {RANDOM_SEED}", **PRIVATE)
     reuse.click(None, seed_used, seed, js=f"(used) => used ?? {RANDOM_SEED}", **PRIVATE)
     gr.on([seed.change, page.load], None, seed, None, js=_MARK_RANDOM, **PRIVATE)
