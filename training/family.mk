@@ -85,4 +85,5 @@ MEMBERS := 4step-unet 1step-unet-on 4step-lora fluent twemoji adapter decoder ti
 $(STAGE)/evaluation.done: $(MEMBERS:%=$(STAGE)/%.done)
 	$(TRAINING_PYTHON) -m training.evaluation.figures
 	$(TRAINING_PYTHON) -m training.evaluation.decoding
+	$(TRAINING_PYTHON) -m training.evaluation.sizes
 	touch $@

@@ -1,11 +1,11 @@
-"""What the decoders are measured by."""
+"""What is measured of pictures."""
 
 from __future__ import annotations
 
 import torch
 from torch.nn import functional
 
-from training.evaluation.decoding import background_spread, gradient_deviation, sharpness
+from training.evaluation.picture_measures import background_spread, gradient_deviation, sharpness
 
 
 def test_the_thing_in_the_middle_is_no_background() -> None:
