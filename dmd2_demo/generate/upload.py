@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,11 @@ def _upright(path: str | Path) -> Image.Image:
             require_size(image, MOST_DEEP_PIXELS)
         image.load()
         return rgb(ImageOps.exif_transpose(_all_bits(image, path) if cut else image))
+
+
+def hash_of(image: Image.Image) -> str:
+    """The SHA-256 of an RGB picture's size and pixels: whether another file holds the same picture."""
+    return hashlib.sha256(f"{image.width}x{image.height}:".encode() + image.tobytes()).hexdigest()
 
 
 def rgb(image: Image.Image) -> Image.Image:

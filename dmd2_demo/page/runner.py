@@ -6,6 +6,7 @@ import errno
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,31 @@ import gradio as gr
 
 from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.generate.metadata import formats
-from dmd2_demo.generate.requests import Request
+from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.page.gpu_errors import UNFORESEEN, advised
-from dmd2_demo.page.jobs import Jobs, Outputs
+from dmd2_demo.page.jobs import JobRecord, Jobs, Outputs
 from dmd2_demo.progress import Progress, Report
 
 _log = logging.getLogger(__name__)
 
 FULL_DISK = "This machine's disk is full, so that no picture can be kept. Whoever runs the demo can free some of it."
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is made for one `visitor`: what is kept of it, what it tells, and whether it is to end."""
+
+    record: JobRecord
+    report: Report
+    cancelled: Callable[[], bool]
+    visitor: str
+
+    @property
+    def folder(self) -> Path:
+        """Where its files go."""
+        return self.record.folder
 
 
 class Runner:
@@ -35,25 +51,29 @@ class Runner:
 
     def run(self, build: Callable[[], Request], visitor: str | None, progress: gr.Progress) -> Iterator[Outputs]:
         """The outputs with the pictures so far, anew for each picture."""
+        with self.job(visitor, progress) as job:
+            for outputs in self._pictures(build(), job):
+                job.record.outputs = outputs
+                yield outputs
+
+    @contextmanager
+    def job(self, visitor: str | None, progress: gr.Progress) -> Iterator[Job]:
+        """Something to be made for a visitor, which Stop reaches and `progress` shows."""
 
         def report(now: Progress) -> None:
             # Gradio draws a bar only for a number.
             progress(now.fraction if now.fraction is not None else 0.0, desc=now.sentence)
 
-        with self._jobs.running(visitor or "") as job:
-            for outputs in self._pictures(build(), job.folder, report, job.stopped.is_set, visitor or ""):
-                job.outputs = outputs
-                yield outputs
+        with self._jobs.running(visitor or "") as record:
+            yield Job(record, report, record.stopped.is_set, visitor or "")
 
-    def _pictures(
-        self, request: Request, folder: Path, report: Report, cancelled: Callable[[], bool], visitor: str
-    ) -> Iterator[Outputs]:
+    def _pictures(self, request: Request, job: Job) -> Iterator[Outputs]:
         paths: list[str] = []
         first: dict[str, Any] = {}
         seconds = 0.0
         file_format = formats.named(request.file_format)
-        for picture in self.studio.generate(request, report, cancelled, visitor):
-            paths.append(str(picture.save(folder, file_format, settings_inside=request.settings_inside)))
+        for picture in self.studio.generate(request, job.report, job.cancelled, job.visitor):
+            paths.append(str(picture.save(job.folder, file_format, settings_inside=request.settings_inside)))
             first = first or picture.parameters
             seconds += picture.seconds
             parameters = {
