@@ -23,7 +23,7 @@ def tab(context: TabContext) -> Tab:
     with tabs.opened("Canny", CannyGuided) as tab:
         with gr.Row():
             look: dict[str, Any] = {"height": 220, "min_width": 140}
-            form.add("image", **look)
+            form.add("image", elem_classes="edges-from", **look)
             edges = gr.Image(label="Edges", format="png", interactive=False, buttons=["fullscreen"], **look)
         said = gr.Markdown(visible=False, elem_classes="status")
         with gr.Row():

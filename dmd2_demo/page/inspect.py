@@ -7,7 +7,6 @@ from typing import Any
 import gradio as gr
 
 from dmd2_demo.generate.metadata import reading
-from dmd2_demo.page import drop
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling
 from dmd2_demo.page.inputs import PictureInput
@@ -16,7 +15,7 @@ from dmd2_demo.page.plain import as_table
 
 def panel(filling: Filling) -> None:
     """Lays out the panel, inside the page."""
-    with gr.Accordion("Settings from a picture", open=False, elem_id=drop.PANEL):
+    with gr.Accordion("Settings from a picture", open=False, elem_id="inspect"):
         picture = PictureInput(
             label="A picture made here, by WebUI, ComfyUI or Fooocus",
             type="filepath",

@@ -8,7 +8,20 @@ import gradio as gr
 
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.models.family import Family
-from dmd2_demo.page import canny, drop, examples, inspect, keys, loaded, lora, shared, text_to_image, welcome
+from dmd2_demo.page import (
+    canny,
+    compare,
+    examples,
+    history,
+    inspect,
+    keys,
+    loaded,
+    lora,
+    share,
+    shared,
+    text_to_image,
+    welcome,
+)
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling
@@ -36,6 +49,8 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
                 controls_place = gr.Column()
             with gr.Column(scale=7, elem_id="results"):
                 shown = results(family.examples[0].picture)
+                kept = history.strip(family)
+                compared = compare.comparison()
         with controls_place:
             controls = shared.controls(family, page, prompt, shown.seed_used)
         tab_context = TabContext(runner, context, controls, shown)
@@ -44,18 +59,23 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         with controls_place:
             rows = [examples.row(tab, visible=tab is tabs[0]) for tab in tabs]
         show_what_applies(tabs, [row.group for row in rows], controls.size)
-        filling = Filling(tabs_place, tabs, controls)
+        filling = Filling(tabs_place, tabs, controls, family)
         with controls_place:
             inspect.panel(filling)
         examples.connect(rows, filling, shown)
+        with shown.details:
+            sharing = share.buttons()
+        share.connect(page, sharing, shown.parameters, filling)
         welcome.connect(page, prompt, family.examples[0])
         refresh_after = loaded.panel(context.status, context.unload)
-        events = [on_generate(tab_context, tab) for tab in tabs]
-        for event in events:
+        made = [on_generate(tab_context, tab) for tab in tabs]
+        events = [*made]
+        events.append(compare.connect(compared, kept.every_steps, shown, filling, runner))
+        events.append(history.connect(page, kept, shown, filling, compared, runner, made))
+        for event in made:
             event.success(describe, shown.parameters, shown.status, queue=False, **PRIVATE)
             refresh_after(event)
         keys.connect(page, prompt, actions, events, runner.stop_of)
-        drop.connect(page)
         page.unload(runner.stop_of)
     return page
 
