@@ -23,6 +23,7 @@ from dmd2_demo.page import layout
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import MOST_AT_ONCE
 from dmd2_demo.page.gate import Gate, trust_proxies
+from dmd2_demo.page.scripts import HEAD
 from dmd2_demo.page.serve import Address, around_proxies, find, taken
 from dmd2_demo.page.served import ServedBlocks
 from dmd2_demo.page.theme import CSS, ICON, THEME
@@ -98,6 +99,7 @@ def _launch(page: ServedBlocks, address: Address, settings: Settings) -> None:
             share=settings.share,
             theme=THEME,
             css=CSS,
+            head=HEAD,
             favicon_path=ICON,
             pwa=True,
             max_file_size=LARGEST,
@@ -106,6 +108,7 @@ def _launch(page: ServedBlocks, address: Address, settings: Settings) -> None:
             max_threads=2 * MOST_AT_ONCE,  # those who wait hold one each, and Stop needs another
             footer_links=["api"],
             ssr_mode=False,
+            run_history=False,  # ours tells the seeds that were drawn, and shows pictures on this page
             prevent_thread_lock=True,
         )
     except OSError as error:  # it was free a moment ago
