@@ -26,7 +26,7 @@ from dmd2_demo.weights.modules import unet_without_weights
 Config = dict[str, Any]
 
 _RANK = 64
-_ADAPTER: Config = {
+CANNY_ADAPTER: Config = {
     "_class_name": "T2IAdapter",
     "adapter_type": "full_adapter_xl",
     "channels": [320, 640, 1280, 1280],
@@ -78,7 +78,7 @@ def write(root: Path, shape: Shape) -> Family:
     base, dmd2, adapter = root / "base", root / "dmd2", root / "adapter"
     shutil.copytree(SDXL_CONFIGS.path, base)
     adapter.mkdir()
-    (adapter / "config.json").write_text(json.dumps(_ADAPTER))
+    (adapter / "config.json").write_text(json.dumps(CANNY_ADAPTER))
     for folder in ("unet", "vae", "text_encoder", "text_encoder_2"):
         _change(base / folder / "config.json", shape.configs.get(folder, {}))
     _change(adapter / "config.json", shape.configs.get("adapter", {}))

@@ -91,6 +91,10 @@ class Backend:
         ready.loader = _loader(ready.hub, ready.placement)
         return notice
 
+    def precision(self) -> str:
+        """The name of the type that it computes in. Waits until that is known."""
+        return self._ready().placement.described()["precision"]
+
     def described(self) -> dict[str, str]:
         """How it computes, for the operator; nothing before it is ready."""
         return self._made.placement.described() if self._made else {}

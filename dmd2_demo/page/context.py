@@ -19,8 +19,9 @@ class PageContext:
     `status` and `unload` are for the panel, `unload` None where models stay or strangers come; `downloads` is a
     sentence about what a spec's first use fetches, "" for nothing; `custom_base` is the base of a public repository
     that a visitor names, None where they may not; `limits` are for what each has waiting or running. `quota` tells
-    the seconds of a lent GPU that a request asks for, None where the GPU is the operator's. `notice` says why what
-    computes is not what one would expect.
+    the seconds of a lent GPU that a request asks for, None where the GPU is the operator's; `cost` tells what a request
+    takes of a CPU, None where that is little or a GPU computes. `notice` says why what computes is not what one would
+    expect.
     """
 
     device: str
@@ -30,4 +31,5 @@ class PageContext:
     custom_base: Callable[[str], CommunityBase] | None = None
     limits: Limits = field(default_factory=Limits)
     quota: Callable[[Request], int] | None = None
+    cost: Callable[[Request], str] | None = None
     notice: str = ""

@@ -57,8 +57,11 @@ def opened(title: str, request: type[Request]) -> Iterator[gr.Tab]:
         yield tab
 
 
-def announcement(tell: Callable[..., str], inputs: Sequence[Any]) -> None:
-    """A line that tells what a request will take, kept up with `inputs`; nothing where that is nothing."""
+def announcement(tell: Callable[..., str], inputs: Sequence[Any]) -> Callable[[Callable[..., Any]], None]:
+    """A line that tells what a request will take, kept up with `inputs`; nothing where that is nothing.
+
+    Gives a function that keeps it up with an event, too, which is given as what listens to it.
+    """
     line = gr.Markdown(visible=False, elem_classes="status")
 
     def told(*values: object) -> gr.Markdown:
@@ -71,6 +74,11 @@ def announcement(tell: Callable[..., str], inputs: Sequence[Any]) -> None:
 
     # Without a trigger of its own it runs when the page opens and when an input changes.
     gr.on(None, told, list(inputs), line, queue=False, **PRIVATE)
+
+    def keep_up(listen: Callable[..., Any]) -> None:
+        listen(told, list(inputs), line, queue=False, **PRIVATE)
+
+    return keep_up
 
 
 def show_what_applies(tabs: Sequence[Tab], groups: Sequence[gr.Column], size: Size) -> None:
@@ -92,12 +100,13 @@ def on_generate(context: TabContext, tab: Tab) -> Dependency:
     ) -> Iterator[Outputs]:
         yield from runner.run(lambda: form.build(values), request.session_hash, progress)
 
-    quota = context.page.quota
+    quota, cost = context.page.quota, context.page.cost
     with tab.tab:
         if quota is not None:
-            announcement(*_quota(form, quota))
+            announcement(*_of_request(form, lambda request: _seconds_told(quota(request))))
+        keep_up = announcement(*_of_request(form, cost)) if cost is not None else None
         trigger = gr.Button("Generate", elem_classes="trigger")
-    return trigger.click(
+    event = trigger.click(
         generate,
         None,
         [shown.gallery, shown.seed_used, shown.parameters],
@@ -107,14 +116,21 @@ def on_generate(context: TabContext, tab: Tab) -> Dependency:
         show_progress_on=shown.gallery,
         **ON_DEVICE,
     )
+    if keep_up is not None:
+        keep_up(event.success)
+        keep_up(tab.tab.select)  # pictures of other tabs tell of time as well
+    return event
 
 
-def _quota(form: Form, quota: Callable[[Request], int]) -> tuple[Callable[..., str], list[Any]]:
-    """What tells the seconds that the form's request asks for, and the components that decide it."""
+def _of_request(form: Form, about: Callable[[Request], str]) -> tuple[Callable[..., str], list[Any]]:
+    """What tells something about the form's request, and the components that decide it."""
     deciding = [name for name in form.components if name not in _WITHOUT_COST]
 
     def tell(*values: object) -> str:
-        seconds = quota(form.blank(dict(zip(deciding, values, strict=True))))
-        return f"This asks ZeroGPU for {seconds} s; what it does not use is not counted."
+        return about(form.blank(dict(zip(deciding, values, strict=True))))
 
     return tell, [form.components[name] for name in deciding]
+
+
+def _seconds_told(seconds: int) -> str:
+    return f"This asks ZeroGPU for {seconds} s, by an estimate; what it does not use is not counted."
