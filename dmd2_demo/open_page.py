@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 _INSTEAD = {
     "embedded": "The embedded family computes on the CPU.",
-    "sdxl": "SDXL computes on the CPU, which takes minutes for a picture.",
+    "sdxl": "SDXL computes on the CPU.",
 }
 
 
@@ -62,6 +62,7 @@ def open_page(settings: Settings) -> gr.Blocks:
     if lent:
         runtime, family = zero_gpu.build_forked_runtime(family, settings, lent.fork)
     else:
+        family = family if has_gpu else family.for_cpu()
         runtime = build_runtime(family, settings, has_gpu=has_gpu)
     hub = Hub()
     named = partial(custom, hub.spelled, offered=family.bases)
@@ -74,6 +75,7 @@ def open_page(settings: Settings) -> gr.Blocks:
         downloads=(lambda _: "") if lent else Announcer(hub).announce,
         custom_base=named if settings.allow_custom_bases and not lent else None,
         quota=lent.quota if lent else None,
+        cost=runtime.cost.tell if runtime.cost else None,
         most_cells=_most_cells(family, settings, lent=lent is not None, has_gpu=has_gpu),
         limits=Limits(settings.queue_per_visitor, settings.queue_per_address),
     )
