@@ -13,7 +13,8 @@ from dmd2_demo.generate import pipelines
 from dmd2_demo.generate.image_to_image import ImageToImage
 from dmd2_demo.generate.manager import PipelineManager
 from dmd2_demo.generate.pipelines import Pipeline
-from dmd2_demo.generate.requests import CannyGuided, CommunityLora, Request, TextToImage
+from dmd2_demo.generate.request import Request
+from dmd2_demo.generate.requests import CannyGuided, CommunityLora, TextToImage
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.models.catalogue import FAMILIES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from dmd2_demo.generate.requests import Request
+from dmd2_demo.generate.request import Request
 
 # Seconds, estimated from SDXL's work on GPUs of that class and not measured on ZeroGPU.
 _COLD = 15.0  # a new process takes every part to the GPU, and which process it will be is known only afterwards

@@ -10,7 +10,8 @@ from PIL import Image
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.edges import cropped
 from dmd2_demo.generate.fields import Given, Number, Range, by_family
-from dmd2_demo.generate.requests import Request, Steps
+from dmd2_demo.generate.request import Request
+from dmd2_demo.generate.requests import Steps
 from dmd2_demo.models.family import Family, Schedule
 from dmd2_demo.models.parts import PipelineSpec
 

@@ -18,7 +18,7 @@ from dmd2_demo.device.memory import raising_device_full
 from dmd2_demo.generate.decode import decode
 from dmd2_demo.generate.encode import encode
 from dmd2_demo.generate.picture import Decoded
-from dmd2_demo.generate.requests import Request
+from dmd2_demo.generate.request import Request
 from dmd2_demo.models.parts import Part, PipelineSpec
 from dmd2_demo.weights.lora import MergeableUNet
 

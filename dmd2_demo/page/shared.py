@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from dmd2_demo.generate.requests import RANDOM_SEED, FreelySized
+from dmd2_demo.generate.request import RANDOM_SEED, FreelySized
 from dmd2_demo.models.family import Family, Sizes
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.form import component

@@ -11,7 +11,7 @@ import gradio as gr
 from gradio.events import Dependency
 
 from dmd2_demo.errors import DemoError
-from dmd2_demo.generate.requests import Request
+from dmd2_demo.generate.request import Request
 from dmd2_demo.models.family import Example, Family
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE

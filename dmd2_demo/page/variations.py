@@ -11,7 +11,7 @@ from gradio.events import Dependency
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.image_to_image import ImageToImage
-from dmd2_demo.generate.requests import Request
+from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.upload import open_picture
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
 from dmd2_demo.page.results import Results

@@ -10,7 +10,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from dmd2_demo.generate.requests import LARGEST_SEED
+from dmd2_demo.generate.request import LARGEST_SEED
 from tests.embedded import FAMILY
 from tests.visitor import Visitor
 
