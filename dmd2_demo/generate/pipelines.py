@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from dmd2_demo.generate.encode import encode
 from dmd2_demo.generate.picture import Decoded
 from dmd2_demo.generate.request import Request
 from dmd2_demo.models.parts import Part, PipelineSpec
+from dmd2_demo.weights.embeddings import KeptEmbeddings
 from dmd2_demo.weights.lora import MergeableUNet
 
 # DMD2's times are not LCM's, which this logger would warn of at each picture.
@@ -34,6 +36,7 @@ class Pipeline:
     """
 
     diffusers: StableDiffusionXLPipeline | StableDiffusionXLAdapterPipeline
+    embeddings: KeptEmbeddings
     lora: MergeableUNet | None = None
     tier: str = "resident"
 
@@ -56,7 +59,7 @@ class Pipeline:
         start = None if request.start is None else self._noised(request.start, timesteps[0], generator)
         with _after_each_step(self.diffusers.unet, on_step):
             output = self.diffusers(
-                prompt=request.prompt,
+                **self._embedded(request.prompt),
                 width=width,
                 height=height,
                 num_inference_steps=len(timesteps),
@@ -68,6 +71,17 @@ class Pipeline:
                 **request.call_arguments(edges),
             )
         return decode(self.diffusers.vae, output.images, self.tier)
+
+    @torch.no_grad()
+    def _embedded(self, prompt: str) -> dict[str, torch.Tensor]:
+        """What a pipeline takes instead of a prompt: the same, made once."""
+
+        def make() -> dict[str, torch.Tensor]:
+            embeds, _, pooled, _ = self.diffusers.encode_prompt(prompt, do_classifier_free_guidance=False)
+            return {"prompt_embeds": embeds, "pooled_prompt_embeds": pooled}
+
+        embedded: dict[str, torch.Tensor] = self.embeddings.of(prompt, make)
+        return embedded
 
     @torch.no_grad()
     def _noised(self, image: Image.Image, timestep: int, generator: torch.Generator) -> torch.Tensor:
@@ -102,11 +116,28 @@ def assemble(spec: PipelineSpec, modules: Mapping[Part, Any], tier: str = "resid
     }
     if spec.adapter is None:
         # The watermark would be added by itself wherever an optional package happens to be installed.
-        pipeline = StableDiffusionXLPipeline(**common, add_watermarker=False)
+        pipeline = _TextPipeline(**common, add_watermarker=False)
     else:
-        pipeline = StableDiffusionXLAdapterPipeline(**common, adapter=modules[spec.adapter])
+        pipeline = _AdapterPipeline(**common, adapter=modules[spec.adapter])
     pipeline.set_progress_bar_config(disable=True)
-    return Pipeline(pipeline, lora, tier)
+    return Pipeline(pipeline, text.embeddings, lora, tier)
+
+
+class _OnOneDevice:
+    """Looks once where its modules compute. diffusers goes through all of them several times a picture: 5 ms."""
+
+    @cached_property
+    def _execution_device(self) -> torch.device:
+        device: torch.device = super()._execution_device  # type: ignore[misc]
+        return device
+
+
+class _TextPipeline(_OnOneDevice, StableDiffusionXLPipeline):  # type: ignore[misc]
+    pass
+
+
+class _AdapterPipeline(_OnOneDevice, StableDiffusionXLAdapterPipeline):  # type: ignore[misc]
+    pass
 
 
 @contextmanager
