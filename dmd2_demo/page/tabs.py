@@ -17,8 +17,9 @@ from dmd2_demo.models.family import Example, Family
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
 from dmd2_demo.page.form import Convert, Form
+from dmd2_demo.page.jobs import Outputs
 from dmd2_demo.page.results import Results
-from dmd2_demo.page.runner import Outputs, Runner
+from dmd2_demo.page.runner import Runner
 from dmd2_demo.page.shared import Shared
 
 _WITHOUT_COST = {"seed", "image", "low_threshold", "high_threshold", "is_edge_map", "conditioning_scale"}

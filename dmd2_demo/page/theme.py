@@ -63,8 +63,8 @@ CSS = """
 #sheet .grid-wrap { max-height: none !important; overflow-x: auto; }
 #sheet .grid-container { grid-template-columns: repeat(var(--across, 4), minmax(4.5rem, 1fr)) !important; }
 #sheet .caption-label { max-width: 100%; white-space: normal; overflow-wrap: anywhere; }
-/* What a tab is started by: pressed by the page's own Generate. */
-.trigger { display: none !important; }
+/* What a tab is started by, pressed by the page's own Generate, and what resumes when the page is opened anew. */
+.trigger, .returned { display: none !important; }
 /* -1 is a number that means a word. */
 #seed { position: relative; }
 #seed.random input:not(:focus) { color: transparent; }
