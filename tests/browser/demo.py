@@ -56,7 +56,7 @@ class Demo:
 
     def wait_for_seed(self, seed: int) -> None:
         """Until the line under the pictures tells that seed, and nothing is in progress."""
-        expect(self.page.get_by_text(f"seed {seed} ·")).to_be_visible(timeout=2 * MINUTE)
+        expect(self.page.get_by_text(re.compile(f"^seed {seed} ·"))).to_be_visible(timeout=2 * MINUTE)
         self.wait_until_idle()
 
     def wait_for_another_seed(self, before: int | None) -> int:
