@@ -10,7 +10,7 @@ from typing import Any
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.fields import Choice, Field, Numeric, default_of, fields_of
-from dmd2_demo.generate.requests import Request, Seed, as_json
+from dmd2_demo.generate.request import Request, Seed, as_json
 from dmd2_demo.models.family import Family
 
 _LONGEST = 2_000

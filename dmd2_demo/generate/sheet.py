@@ -9,7 +9,7 @@ from typing import Any
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.axis import Axis
 from dmd2_demo.generate.picture import Picture
-from dmd2_demo.generate.requests import Request, as_json
+from dmd2_demo.generate.request import Request, as_json
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.progress import Progress, Report
 

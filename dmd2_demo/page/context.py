@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from dmd2_demo.generate.requests import Request
+from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.sheet import MOST_CELLS
 from dmd2_demo.models.family import CommunityBase
 from dmd2_demo.models.parts import PipelineSpec

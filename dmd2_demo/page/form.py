@@ -10,7 +10,7 @@ from gradio.components import Component
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.fields import Choice, Field, Flag, Given, Numeric, Option, Prompt, default_of, fields_of
-from dmd2_demo.generate.requests import Request, Seed, as_json
+from dmd2_demo.generate.request import Request, Seed, as_json
 from dmd2_demo.models.family import Family
 from dmd2_demo.page.inputs import Dropdown, Number, PictureInput, Radio, Slider
 

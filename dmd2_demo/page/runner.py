@@ -16,7 +16,7 @@ import gradio as gr
 
 from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.generate.metadata import formats
-from dmd2_demo.generate.requests import Request
+from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.page.gpu_errors import UNFORESEEN, advised
 from dmd2_demo.page.jobs import Jobs

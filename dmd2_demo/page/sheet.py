@@ -138,7 +138,11 @@ def on_make(
         ]
         if not axes:
             raise DemoError("Choose what the sheet varies across.")
-        return Sheet.of(form.build({name: values[name] for name in form.components if name in fields}), axes, most)
+        return Sheet.of(
+            form.build({name: values[name] for name, one in form.components.items() if fields.get(name) is one}),
+            axes,
+            most,
+        )
 
     def contact_sheet(
         request: gr.Request,

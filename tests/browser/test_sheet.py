@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def test_a_sheet_is_made_clicked_saved_and_opened_again(open_demo: Open, tmp_pat
     cells(page).nth(1).click()  # its settings, and a picture of it that is the same when it is made
     expect(demo.field("Seed")).to_have_value("42")
     expect(demo.panel.get_by_role("radio", name="1")).to_be_checked()
-    demo.wait_for_seed(42)
+    expect(page.get_by_text(re.compile("^seed 42 · 1 step"))).to_be_visible()
     assert demo.pixels() == [pictures[1]]
     assert demo.make(42) == pictures[1]
 

@@ -11,7 +11,7 @@ from PIL import Image
 from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.generate import axis
 from dmd2_demo.generate.axis import Axis
-from dmd2_demo.generate.requests import Request
+from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.sheet import MOST_CELLS, Sheet, cell_settings
 from dmd2_demo.generate.sheet_picture import Layout, cells_in, described
 from dmd2_demo.generate.studio import Studio
