@@ -15,6 +15,7 @@ from dmd2_demo.page import (
     image_to_image,
     inspect,
     keys,
+    labels,
     loaded,
     lora,
     shared,
@@ -81,6 +82,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
             refresh_after(event)
         keys.connect(page, prompt, actions, [*events, sheets], runner.stop_of)
         drop.connect(page)
+        labels.connect(page)
         page.unload(runner.stop_of)
     return page
 
