@@ -10,7 +10,10 @@ _NAME = """() => {
   const name = () => {
     for (const button of document.querySelectorAll('button.thumbnail-item[aria-label^="Thumbnail"]')) {
       const caption = button.querySelector('.caption-label')?.textContent.trim();
-      if (caption) button.setAttribute('aria-label', caption);
+      if (caption) {
+        button.setAttribute('aria-label', caption);
+        button.title = caption;
+      }
     }
   };
   let waiting = 0;

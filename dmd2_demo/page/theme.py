@@ -76,6 +76,8 @@ CSS = """
 .examples .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
 /* The toast says what was wrong; the pictures made before stay in sight. */
 .pictures [data-testid="status-tracker"]:has(.error) { display: none !important; }
+/* No room for words: the tooltip has them, and screen readers. */
+.examples .caption-label { display: none; }
 /* As many cells side by side as the sheet has; their labels whole. */
 #sheet .grid-wrap { max-height: none !important; overflow-x: auto; }
 #sheet .grid-container { grid-template-columns: repeat(var(--across, 4), minmax(4.5rem, 1fr)) !important; }
@@ -101,10 +103,11 @@ body.dropping .gradio-container { outline: 3px dashed var(--color-accent); outli
 .status p { color: var(--body-text-color-subdued); font-size: .9rem; }
 @media (max-width: 768px) {
   /* All tabs in sight: Gradio hides in a menu what does not fit. */
-  .tab-container button[role=tab] { padding: 0 .5rem; font-size: .875rem; }
+  .gradio-container .main.fillable { padding-left: 1rem !important; padding-right: 1rem !important; }
+  .tab-container button { padding: 0 .375rem !important; font-size: .8125rem !important; }
   /* Generate stays in reach of the thumb. */
   .actions {
-    position: fixed; inset: auto 0 0; z-index: 10; padding: .5rem 1rem; background: var(--body-background-fill);
+    position: fixed; inset: auto 0 0; z-index: 40; padding: .5rem 1rem; background: var(--body-background-fill);
   }
   .gradio-container { padding-bottom: 5rem !important; }
   /* Prompt and Generate, the pictures, then the rest. */

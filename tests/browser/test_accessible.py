@@ -22,6 +22,8 @@ VIEWS = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 390, "height
 GRADIOS_OWN = {
     # An empty image's frame has a label and no role; nothing is in it, and no look can be handed to it.
     ("aria-prohibited-attr", 'aria-label="Empty value"'),
+    # A message's head is a button with the button that closes it inside.
+    ("nested-interactive", 'class="toast-header'),
 }
 
 _REACHED = """() => {
@@ -89,12 +91,13 @@ def test_axe_finds_nothing_serious_beside_a_sheet_and_an_error(open_demo: Open) 
 def test_keys_reach_everything_in_sight_and_show_where_they_are(open_demo: Open, tab: str) -> None:
     page = open_demo()
     Demo(page, tab)
-    page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
     reached: dict[int, dict[str, Any]] = {}
     for _ in range(150):
         page.keyboard.press("Tab")
         one = page.evaluate(_REACHED)
-        if one is None or one["place"] in reached:
+        if one is None:  # behind the last comes the first
+            continue
+        if one["place"] in reached:
             break
         reached[one["place"]] = one
     assert all(one["seen"] for one in reached.values())
