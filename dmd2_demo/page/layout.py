@@ -16,6 +16,7 @@ from dmd2_demo.page import (
     image_to_image,
     inspect,
     keys,
+    labels,
     loaded,
     lora,
     returning,
@@ -97,6 +98,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         for event in events:
             refresh_after(event)
         keys.connect(page, prompt, actions, events, runner.stop_of)
+        labels.connect(page)
         returning.connect(page, jobs, shown)
     return page
 

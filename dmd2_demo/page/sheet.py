@@ -24,7 +24,7 @@ from dmd2_demo.page.events import ON_DEVICE, PRIVATE
 from dmd2_demo.page.inputs import Dropdown
 from dmd2_demo.page.plain import plain
 from dmd2_demo.page.runner import Run
-from dmd2_demo.page.sheet_view import SheetView
+from dmd2_demo.page.sheet_view import TO_SHEET, SheetView
 from dmd2_demo.page.tabs import Tab, TabContext
 
 _NONE = "none"
@@ -156,7 +156,8 @@ def on_make(
 
     axes = {"x_axis": laid_out.x_axis, "x_values": laid_out.x_values}
     axes |= {"y_axis": laid_out.y_axis, "y_values": laid_out.y_values}
-    laid_out.make.click(lambda: gr.Column(visible=True), None, view.place, queue=False, **PRIVATE)
+    shown = laid_out.make.click(lambda: gr.Column(visible=True), None, view.place, queue=False, **PRIVATE)
+    shown.then(None, js=TO_SHEET, **PRIVATE)
     made = laid_out.make.click(
         contact_sheet,
         None,
