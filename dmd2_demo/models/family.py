@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +66,12 @@ class Sizes:
     def default(self) -> tuple[int, int]:
         return self.buckets[0]
 
+    def does_well(self, width: int, height: int) -> bool:
+        """Whether a picture that is there already can be worked on at that size: 1.5 times the default's sides."""
+        sides = (width, height)
+        on_grid = all(side % self.grid == 0 and self.shortest <= side <= self.longest for side in sides)
+        return on_grid and width * height <= 2.25 * math.prod(self.default)
+
     def nearest(self, width: int, height: int) -> tuple[int, int]:
         """The bucket whose aspect is nearest to `width` : `height`, as a ratio of ratios."""
         aspect = width / height
@@ -92,13 +99,17 @@ class Example:
 
 @dataclass(frozen=True)
 class Family:
-    """Everything that differs between the embedded models and the published ones."""
+    """Everything that differs between the embedded models and the published ones.
+
+    `tokenizer` is a folder on this disk with its text encoders' tokenizer, to count with before they are there.
+    """
 
     name: str
     title: str
     about: str
     licence: Licence
     base: Source
+    tokenizer: Path
     vae: Vae
     distilled: tuple[Distilled, ...]
     lora: File
