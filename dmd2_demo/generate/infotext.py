@@ -24,6 +24,8 @@ def infotext(parameters: Mapping[str, Any]) -> str:
         # As WebUI's extension for choices in prompts calls it.
         **({"Template": parameters["prompt_template"]} if "prompt_template" in parameters else {}),
     }
+    if "strength" in parameters:
+        settings["Denoising strength"] = parameters["strength"]
     return f"{parameters['prompt']}{_lora(parameters)}\n{_listed(settings)}"
 
 

@@ -11,10 +11,12 @@ from typing import Any
 
 import torch
 from diffusers import StableDiffusionXLAdapterPipeline, StableDiffusionXLPipeline
+from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 
 from dmd2_demo.device.memory import raising_device_full
 from dmd2_demo.generate.decode import decode
+from dmd2_demo.generate.encode import encode
 from dmd2_demo.generate.picture import Decoded
 from dmd2_demo.generate.prompt import embedding
 from dmd2_demo.generate.request import Request
@@ -51,6 +53,8 @@ class Pipeline:
             self.lora.set_scale(scale)
         width, height = request.size
         timesteps = list(request.schedule.timesteps)
+        generator = torch.Generator("cpu").manual_seed(seed)
+        start = None if request.start is None else self._noised(request.start, timesteps[0], generator)
         prompt = embedding.call_arguments(self.diffusers, request.prompt, plain=request.plain_prompt)
         with _after_each_step(self.diffusers.unet, on_step):
             output = self.diffusers(
@@ -60,11 +64,21 @@ class Pipeline:
                 num_inference_steps=len(timesteps),
                 timesteps=timesteps,
                 guidance_scale=0,
-                generator=torch.Generator("cpu").manual_seed(seed),
+                generator=generator,
+                latents=start,
                 output_type="latent",
                 **request.call_arguments(edges),
             )
         return decode(self.diffusers.vae, output.images, self.tier)
+
+    @torch.no_grad()
+    def _noised(self, image: Image.Image, timestep: int, generator: torch.Generator) -> torch.Tensor:
+        """The latents of `image` with as much noise as there is at `timestep`, to denoise from there on."""
+        device = self.diffusers._execution_device  # noqa: SLF001 - where hooks of accelerate's say
+        latents = encode(self.diffusers.vae, image, generator, device, self.tier).to(self.diffusers.unet.dtype)
+        noise = randn_tensor(latents.shape, generator=generator, device=device, dtype=latents.dtype)
+        noised: torch.Tensor = self.diffusers.scheduler.add_noise(latents, noise, torch.tensor([timestep]))
+        return noised
 
     def left_out(self, request: Request) -> str:
         """The end of a request's prompt that the text encoders don't read; "" where they read it all."""

@@ -130,6 +130,11 @@ class Request(ABC):
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels."""
 
+    @property
+    def start(self) -> Image.Image | None:
+        """The picture of its size that denoising starts from; None where that is noise alone."""
+        return None
+
     @abstractmethod
     def spec(self) -> PipelineSpec:
         """The parts it needs."""

@@ -9,6 +9,7 @@ from PIL import Image
 from dmd2_demo.generate.edges import EdgeMap, canny_map, ready_map
 from dmd2_demo.generate.fields import Choice, Flag, Given, Number, Range, Whole, by_family
 from dmd2_demo.generate.request import FreelySized, Request
+from dmd2_demo.generate.upload import hash_of
 from dmd2_demo.models.family import CommunityBase, Family, Schedule
 from dmd2_demo.models.parts import LoraUNet, PipelineSpec, UNet
 
@@ -110,6 +111,10 @@ class CannyGuided(Request):
             return ready_map(self.image, self.size)
         return canny_map(self.image, self.size, self.low_threshold, self.high_threshold, self.family.detect_resolution)
 
+    def parameters(self, picture: int = 0) -> dict[str, Any]:
+        # The picture itself stays out of the file: its hash tells whether another one is the same.
+        return {**super().parameters(picture), "image_sha256": hash_of(self.image)}
+
     def call_arguments(self, edges: Image.Image | None) -> dict[str, Any]:
         return {
             **super().call_arguments(edges),
@@ -121,7 +126,3 @@ class CannyGuided(Request):
     def spec(self) -> PipelineSpec:
         plain = self._spec(self.family.base, self.family.unet(self.family.most_steps))
         return replace(plain, adapter=self.family.adapter)
-
-
-REQUESTS: tuple[type[Request], ...] = (TextToImage, CommunityLora, CannyGuided)
-"""All there are; each is a tab and an endpoint of its `task`'s name."""
