@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,21 +18,39 @@ from dmd2_demo.generate.decode import decode
 from dmd2_demo.generate.picture import Decoded
 from dmd2_demo.generate.requests import Request
 from dmd2_demo.models.parts import Part, PipelineSpec
-from dmd2_demo.weights.lora import MergeableUNet
+from dmd2_demo.weights.lora import LoadedLora, Mergeable
 
 # DMD2's times are not LCM's, which this logger would warn of at each picture.
 logging.getLogger("diffusers.schedulers.scheduling_lcm").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True)
+class Merging:
+    """The networks of a pipeline that carry LoRAs, those that it has, and the UNet's weights without any."""
+
+    unet: Mergeable
+    encoders: tuple[Mergeable, Mergeable]
+    loras: tuple[LoadedLora, ...] = ()
+    pristine: Mapping[str, torch.Tensor] | None = None
+
+    def at(self, scales: Sequence[float]) -> None:
+        """Merges each LoRA at its scale, and nothing that another pipeline left."""
+        scaled = list(zip(self.loras, scales, strict=True))
+        self.unet.merge([(lora.unet, scale) for lora, scale in scaled], self.pristine)
+        one, two = self.encoders
+        one.merge([(lora.text_encoder, scale) for lora, scale in scaled])
+        two.merge([(lora.text_encoder_2, scale) for lora, scale in scaled])
+
+
+@dataclass(frozen=True)
 class Pipeline:
-    """A diffusers pipeline over resident modules, which it shares with others, and the UNet's LoRA if it has one.
+    """A diffusers pipeline over resident modules, which it shares with others.
 
     `tier` is how the modules were placed: see memory.py.
     """
 
     diffusers: StableDiffusionXLPipeline | StableDiffusionXLAdapterPipeline
-    lora: MergeableUNet | None = None
+    merging: Merging
     tier: str = "resident"
 
     def run(self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]) -> Decoded:
@@ -45,9 +63,7 @@ class Pipeline:
             return self._run(request, seed, edges, on_step)
 
     def _run(self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]) -> Decoded:
-        if self.lora is not None:
-            (scale,) = request.lora_scales()
-            self.lora.set_scale(scale)
+        self.merging.at(request.lora_scales())
         width, height = request.size
         timesteps = list(request.schedule.timesteps)
         with _after_each_step(self.diffusers.unet, on_step):
@@ -76,14 +92,15 @@ def assemble(spec: PipelineSpec, modules: Mapping[Part, Any], tier: str = "resid
     """The pipeline of `spec` over its resident modules, with a scheduler of its own."""
     text = modules[spec.text_encoders]
     unet = modules[spec.unet]
-    lora = unet if isinstance(unet, MergeableUNet) else None
+    loras = tuple(modules[lora] for lora in spec.loras)
+    merging = Merging(unet, text.merging, loras, modules[spec.pristine] if spec.pristine else None)
     common = {
         "vae": modules[spec.vae],
         "text_encoder": text.text_encoder,
         "text_encoder_2": text.text_encoder_2,
         "tokenizer": text.tokenizer,
         "tokenizer_2": text.tokenizer_2,
-        "unet": lora.unet if lora else unet,
+        "unet": unet.network,
         "scheduler": copy.deepcopy(modules[spec.scheduler]),
     }
     if spec.adapter is None:
@@ -92,7 +109,7 @@ def assemble(spec: PipelineSpec, modules: Mapping[Part, Any], tier: str = "resid
     else:
         pipeline = StableDiffusionXLAdapterPipeline(**common, adapter=modules[spec.adapter])
     pipeline.set_progress_bar_config(disable=True)
-    return Pipeline(pipeline, lora, tier)
+    return Pipeline(pipeline, merging, tier)
 
 
 @contextmanager

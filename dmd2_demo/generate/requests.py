@@ -31,13 +31,13 @@ from dmd2_demo.generate.fields import (
     fields_of,
 )
 from dmd2_demo.generate.metadata import formats
-from dmd2_demo.models.family import CommunityBase, Family, Schedule
-from dmd2_demo.models.parts import LoraUNet, PipelineSpec, Scheduler, TextEncoders, UNet
+from dmd2_demo.generate.styled import LARGEST_LORA_SCALE, Styled
+from dmd2_demo.models.family import CommunityBase, Family, Schedule, StyleLora
+from dmd2_demo.models.parts import Lora, PipelineSpec, Scheduler, TextEncoders, UNet
 from dmd2_demo.models.sources import PipelineSource
 
 LARGEST_SEED = 2**32 - 1
 RANDOM_SEED = -1
-LARGEST_LORA_SCALE = 1.5
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,12 @@ class Request(ABC):
         """The parts it needs."""
 
     def lora_scales(self) -> tuple[float, ...]:
-        """The scale of each LoRA that the spec's UNet carries, in its order."""
+        """The scale of each of the spec's LoRAs, in its order."""
         return ()
+
+    def unused(self) -> frozenset[str]:
+        """The fields that say nothing, as the rest of the request is."""
+        return frozenset()
 
     def edges(self) -> EdgeMap | None:
         """The map that guides it, of its size; None where nothing does."""
@@ -140,7 +144,7 @@ class Request(ABC):
     def parameters(self, picture: int = 0) -> dict[str, Any]:
         """All it takes to make that picture again, in JSON's types."""
         width, height = self.size
-        kept = [name for name, field in fields_of(type(self)).items() if field.kept]
+        kept = [name for name, field in fields_of(type(self)).items() if field.kept and name not in self.unused()]
         return {
             "version": __version__,
             "task": self.task,
@@ -154,12 +158,17 @@ class Request(ABC):
             **self._models(),
         }
 
-    def _models(self) -> dict[str, str]:
-        """The names of UNet and LoRA."""
-        unet = self.spec().unet
-        if isinstance(unet, LoraUNet):
-            return {"model": unet.unet.stem, "lora": unet.lora.stem}
-        return {"model": unet.stem}
+    def _models(self) -> dict[str, Any]:
+        """The names of UNet and LoRAs, those of styles with their scales."""
+        spec = self.spec()
+        models: dict[str, Any] = {"model": spec.unet.stem}
+        styles = {}
+        for lora, scale in zip(spec.loras, self.lora_scales(), strict=True):
+            if lora.distillation is None:
+                models["lora"] = lora.file.stem
+            else:
+                styles[lora.file.stem] = scale
+        return models | ({"styles": styles} if styles else {})
 
     @classmethod
     def blank(cls, family: Family, **given: Any) -> Self:
@@ -173,14 +182,16 @@ class Request(ABC):
         """Requests that need, all together, every part that one of this class may need: one of each choice."""
         choices = {name: field for name, field in fields_of(cls).items() if isinstance(field, Choice)}
         options = [[(name, value) for _, value in field.options(family)] for name, field in choices.items()]
+        styles: tuple[StyleLora, ...] = family.styles if issubclass(cls, Styled) else ()
         for combination in itertools.product(*options):
             yield cls.blank(family, **dict(combination))
+            yield from (cls.blank(family, **dict(combination), style=style) for style in styles)
         if family.tiny_vae is not None:
             yield cls.blank(family, tiny_vae=True)
 
-    def _spec(self, source: PipelineSource, unet: UNet | LoraUNet) -> PipelineSpec:
+    def _spec(self, source: PipelineSource, unet: UNet, loras: tuple[Lora, ...] = ()) -> PipelineSpec:
         tiny = self.family.tiny_vae if self.tiny_vae else None
-        return PipelineSpec(TextEncoders(source), unet, tiny or self.family.vae, Scheduler(source))
+        return PipelineSpec(TextEncoders(source), unet, tiny or self.family.vae, Scheduler(source), loras=loras)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,8 +207,8 @@ class FreelySized(Request):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextToImage(FreelySized):
-    """A prompt and DMD2's own UNet at one of its step counts."""
+class TextToImage(Styled, FreelySized):
+    """A prompt and DMD2's own UNet at one of its step counts, with up to three styles."""
 
     steps: Annotated[int, Steps("Steps", options=_step_counts)] = by_family(lambda f: f.most_steps)
 
@@ -207,13 +218,17 @@ class TextToImage(FreelySized):
     def schedule(self) -> Schedule:
         return self.family.at(self.steps).schedule
 
+    def lora_scales(self) -> tuple[float, ...]:
+        return self.style_scales()
+
     def spec(self) -> PipelineSpec:
-        return self._spec(self.family.base, self.family.unet(self.steps))
+        base = self.family.base
+        return self._spec(base, self.family.unet(self.steps), self.style_loras(base, self.family))
 
 
 @dataclass(frozen=True, kw_only=True)
-class CommunityLora(FreelySized):
-    """A prompt and a community base made fast by DMD2's LoRA at `lora_scale`; 0 is the bare base."""
+class CommunityLora(Styled, FreelySized):
+    """A prompt and a community base made fast by DMD2's LoRA at `lora_scale`, with up to three styles; 0 is none."""
 
     base: Annotated[
         CommunityBase,
@@ -230,10 +245,12 @@ class CommunityLora(FreelySized):
         return self.family.lora_schedule
 
     def lora_scales(self) -> tuple[float, ...]:
-        return (self.lora_scale,)
+        return (self.lora_scale, *self.style_scales())
 
     def spec(self) -> PipelineSpec:
-        return self._spec(self.base.source, LoraUNet(UNet(self.base.source), self.family.lora))
+        source = self.base.source
+        loras = (Lora(self.family.lora, source), *self.style_loras(source, self.family))
+        return self._spec(source, UNet(source), loras)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -292,4 +309,4 @@ REQUESTS: tuple[type[Request], ...] = (TextToImage, CommunityLora, CannyGuided)
 
 def as_json(value: object) -> object:
     """A field's value as a picture and a component have it."""
-    return value.name if isinstance(value, CommunityBase) else value
+    return value.name if isinstance(value, CommunityBase | StyleLora) else value

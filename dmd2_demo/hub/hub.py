@@ -10,14 +10,14 @@ from pathlib import Path
 from zipfile import is_zipfile
 
 from huggingface_hub import HfApi, HfFileMetadata, try_to_load_from_cache
-from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
+from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError, SafetensorsParsingError
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.disk import Free, check_room, default_cache, free_disk
 from dmd2_demo.hub.download import LATELY, Downloader
 from dmd2_demo.hub.hub_errors import HUB_ERRORS, MISSING, NotThere, Unreachable, sentence
 from dmd2_demo.hub.remembered import Remembered
-from dmd2_demo.hub.safetensors_header import BrokenFile, read_header
+from dmd2_demo.hub.safetensors_header import BrokenFile, Header, Tensor, read_header, read_whole_header
 from dmd2_demo.hub.single_flight import SingleFlight
 from dmd2_demo.models.content import require_itself
 from dmd2_demo.models.files import Alternatives
@@ -119,6 +119,35 @@ class Hub:
                 assert path
                 return file, path
         return None
+
+    def header(self, file: File) -> Header:
+        """The header of a `.safetensors` file, of which nothing else is read or downloaded.
+
+        DemoError where it can't be had, or is none.
+        """
+        source = file.source
+        if isinstance(source, Folder) or (not source.anonymous and self._is_local(file)):
+            return read_whole_header(self.fetch(file))
+        try:
+            told = HfApi(self._endpoint).parse_safetensors_file_metadata(
+                source.id, file.name, revision=source.revision, token=self._downloads.token.of(source)
+            )
+        except SafetensorsParsingError as error:
+            raise DemoError(f"{file} is damaged: it is not a safetensors file.") from error
+        except HUB_ERRORS as error:
+            raise sentence(error, source, file.name) from error
+        tensors = {name: Tensor(tensor.dtype, tuple(tensor.shape)) for name, tensor in told.tensors.items()}
+        return Header(tensors, told.metadata)
+
+    def names(self, repo: HubRepo) -> tuple[str, ...]:
+        """The files of a repository, as the hub lists them. DemoError where it doesn't."""
+        try:
+            info = HfApi(self._endpoint).model_info(
+                repo.id, revision=repo.revision, timeout=_TIMEOUT, token=self._downloads.token.of(repo)
+            )
+        except HUB_ERRORS as error:
+            raise sentence(error, repo, "its list of files") from error
+        return tuple(sibling.rfilename for sibling in info.siblings or ())
 
     def has(self, file: File) -> bool:
         """Whether the file is on this disk or on the hub; False where the hub doesn't say."""

@@ -15,12 +15,14 @@ from tqdm import tqdm
 
 from training.data.art import load_art
 from training.data.composites import BUCKETS, Placing, anywhere, composites, near_the_middle, to_tensor, to_unit
+from training.data.restyled import STYLES
 from training.family.members import load_vae
 from training.folders import NODE_MODULES, WORK
 from training.words import caption
 
 SEED = 100  # of the composites; the buckets after the first count up from it
 TIMES = {(128, 128): 10}  # of the others there is one each
+RESTYLED = {(128, 128): 2}  # how often where an algorithm restyles the art, and no other size: that is soon learned
 Labels = list[tuple[str, str, str]]
 Describe = Callable[[random.Random, str, str, str], str]  # of thing, style and colour
 
@@ -39,11 +41,13 @@ class Batch:
 
 
 class Latents:
-    """Random batches of one bucket each. `style` keeps only the art of that style."""
+    """Random batches of one bucket each. `style` keeps only the art of that style; `restyled` names one of STYLES."""
 
-    def __init__(self, device: torch.device, style: str | None = None, place: Placing = anywhere) -> None:
+    def __init__(
+        self, device: torch.device, style: str | None = None, place: Placing = anywhere, restyled: str | None = None
+    ) -> None:
         self._buckets: dict[tuple[int, int], tuple[torch.Tensor, Labels]] = {}
-        for size, (latents, labels) in _cached(device, place).items():
+        for size, (latents, labels) in _cached(device, place, restyled).items():
             kept = [i for i, label in enumerate(labels) if style in (None, label[1])]
             self._buckets[size] = latents[kept].to(device), [labels[i] for i in kept]
 
@@ -58,18 +62,20 @@ class Latents:
 
 
 @torch.no_grad()
-def _cached(device: torch.device, place: Placing) -> dict[tuple[int, int], tuple[torch.Tensor, Labels]]:
-    cache = WORK / f"latents-{place.__name__}.pt"
+def _cached(
+    device: torch.device, place: Placing, restyled: str | None = None
+) -> dict[tuple[int, int], tuple[torch.Tensor, Labels]]:
+    cache = WORK / f"latents-{'-'.join(filter(None, (place.__name__, restyled)))}.pt"
     if not cache.exists():
         vae = load_vae(device)
         arts = load_art(NODE_MODULES)
         made: dict[Any, Any] = {}
-        for offset, size in enumerate(BUCKETS):
-            pictures = composites(arts, SEED + offset, TIMES.get(size, 1), size, place)
+        restyle = STYLES[restyled] if restyled else None
+        for offset, size in enumerate(RESTYLED if restyle else BUCKETS):
+            pictures = composites(arts, SEED + offset, (RESTYLED if restyle else TIMES).get(size, 1), size, place)
+            images = [restyle(picture.image) if restyle else picture.image for picture in pictures]
             latents = [
-                vae.encode(
-                    to_unit(to_tensor([picture.image for picture in pictures[i : i + 32]]).to(device))
-                ).latent_dist.mode()
+                vae.encode(to_unit(to_tensor(images[i : i + 32]).to(device))).latent_dist.mode()
                 for i in tqdm(range(0, len(pictures), 32), desc=f"latents {size}")
             ]
             labels = [(picture.thing, picture.style, picture.colour) for picture in pictures]
