@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from diffusers import StableDiffusionXLPipeline
 from diffusers.utils.state_dict_utils import (
-    convert_state_dict_to_diffusers,
+    StateDictType,
     convert_state_dict_to_peft,
     convert_unet_state_dict_to_peft,
 )
@@ -91,10 +91,10 @@ def _unet_names(tensors: dict[str, Any]) -> dict[str, Any]:
 
 
 def _encoder_names(tensors: dict[str, Any]) -> dict[str, Any]:
-    """Older names are told by one of them; a layer that is newer keeps its own."""
-    if any("lora_A" in name for name in tensors) or not any("lora" in name for name in tensors):
-        return tensors
-    return dict(convert_state_dict_to_peft(convert_state_dict_to_diffusers(tensors)))
+    """Both of the older namings at once: a file may mix them, and guessing which it is needs layers it may lack."""
+    for older in (StateDictType.DIFFUSERS_OLD, StateDictType.DIFFUSERS):
+        tensors = convert_state_dict_to_peft(tensors, original_type=older)
+    return tensors
 
 
 def _layers(

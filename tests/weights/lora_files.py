@@ -70,6 +70,7 @@ def peft(unet: Layers, one: Layers, two: Layers) -> Named:
         told |= {
             f"{network}.r": RANK,
             f"{network}.lora_alpha": 7,
+            f"{network}.target_modules": sorted(part),
             f"{network}.alpha_pattern": dict.fromkeys(part, ALPHA),
         }
         for name, (up, down) in part.items():

@@ -53,7 +53,7 @@ def test_form(form: Any, targets: Targets, tmp_path: Path) -> None:
     parts = parts_of(targets, form)
     path = write(tmp_path / "style.safetensors", form, *parts)
     found = read(path, targets)
-    tolerance = 0.07 if form is fp8 else 1e-3
+    tolerance = 0.2 if form is fp8 else 1e-3
     for expected, got in zip(parts, (found.unet, found.text_encoder, found.text_encoder_2), strict=True):
         assert got.keys() == expected.keys()
         for name, (up, down) in expected.items():
