@@ -30,7 +30,8 @@ from PIL import Image, ImageDraw
 from bench.random_family import FULL, SMALL, write
 from dmd2_demo.device.cuda_driver import cuda_device_name
 from dmd2_demo.generate.picture import Picture
-from dmd2_demo.generate.requests import CannyGuided, CommunityLora, Request, TextToImage
+from dmd2_demo.generate.request import Request
+from dmd2_demo.generate.requests import CannyGuided, CommunityLora, TextToImage
 from dmd2_demo.generate.runtime import Runtime, build_runtime
 from dmd2_demo.models.family import Family
 from dmd2_demo.progress import silent

@@ -13,7 +13,7 @@ from PIL import Image
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.manager import PipelineManager
 from dmd2_demo.generate.picture import Decoded
-from dmd2_demo.generate.requests import Request
+from dmd2_demo.generate.request import Request
 from dmd2_demo.models.parts import Adapter, Lora, Part, PipelineSpec, Pristine, Scheduler, TextEncoders, UNet, Vae
 from dmd2_demo.models.sources import File, Folder
 from dmd2_demo.progress import Report, silent

@@ -22,6 +22,8 @@ def infotext(parameters: Mapping[str, Any]) -> str:
         "Size": f"{parameters['width']}x{parameters['height']}",
         "Model": parameters["model"],
     }
+    if "strength" in parameters:
+        settings["Denoising strength"] = parameters["strength"]
     return f"{parameters['prompt']}{_lora(parameters)}\n{_listed(settings)}"
 
 

@@ -11,12 +11,14 @@ from typing import Any
 
 import torch
 from diffusers import StableDiffusionXLAdapterPipeline, StableDiffusionXLPipeline
+from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 
 from dmd2_demo.device.memory import raising_device_full
 from dmd2_demo.generate.decode import decode
+from dmd2_demo.generate.encode import encode
 from dmd2_demo.generate.picture import Decoded
-from dmd2_demo.generate.requests import Request
+from dmd2_demo.generate.request import Request
 from dmd2_demo.models.parts import Part, PipelineSpec
 from dmd2_demo.weights.lora import LoadedLora, Mergeable
 
@@ -66,6 +68,8 @@ class Pipeline:
         self.merging.at(request.lora_scales())
         width, height = request.size
         timesteps = list(request.schedule.timesteps)
+        generator = torch.Generator("cpu").manual_seed(seed)
+        start = None if request.start is None else self._noised(request.start, timesteps[0], generator)
         with _after_each_step(self.diffusers.unet, on_step):
             output = self.diffusers(
                 prompt=request.prompt,
@@ -74,11 +78,21 @@ class Pipeline:
                 num_inference_steps=len(timesteps),
                 timesteps=timesteps,
                 guidance_scale=0,
-                generator=torch.Generator("cpu").manual_seed(seed),
+                generator=generator,
+                latents=start,
                 output_type="latent",
                 **request.call_arguments(edges),
             )
         return decode(self.diffusers.vae, output.images, self.tier)
+
+    @torch.no_grad()
+    def _noised(self, image: Image.Image, timestep: int, generator: torch.Generator) -> torch.Tensor:
+        """The latents of `image` with as much noise as there is at `timestep`, to denoise from there on."""
+        device = self.diffusers._execution_device  # noqa: SLF001 - where hooks of accelerate's say
+        latents = encode(self.diffusers.vae, image, generator, device, self.tier).to(self.diffusers.unet.dtype)
+        noise = randn_tensor(latents.shape, generator=generator, device=device, dtype=latents.dtype)
+        noised: torch.Tensor = self.diffusers.scheduler.add_noise(latents, noise, torch.tensor([timestep]))
+        return noised
 
     def cut_off(self, prompt: str) -> str:
         """The end of `prompt` that the text encoders don't read; "" where they read it all."""

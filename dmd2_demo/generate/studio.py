@@ -17,7 +17,7 @@ from dmd2_demo.generate.edges import EdgeMap
 from dmd2_demo.generate.fallback import Fallback, no_fallback, with_fallback
 from dmd2_demo.generate.identity import Identify, unidentified
 from dmd2_demo.generate.picture import Decoded, Picture
-from dmd2_demo.generate.requests import Request
+from dmd2_demo.generate.request import Request
 from dmd2_demo.models.family import Family
 from dmd2_demo.models.parts import PipelineSpec
 from dmd2_demo.models.vocabulary import Vocabulary

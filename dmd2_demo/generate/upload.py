@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from functools import cache
 from pathlib import Path
@@ -56,6 +57,11 @@ def _read_heic_too() -> None:
     from pillow_heif import register_heif_opener  # noqa: PLC0415
 
     register_heif_opener()
+
+
+def hash_of(image: Image.Image) -> str:
+    """The SHA-256 of an RGB picture's size and pixels: whether another file holds the same picture."""
+    return hashlib.sha256(f"{image.width}x{image.height}:".encode() + image.tobytes()).hexdigest()
 
 
 def rgb(image: Image.Image) -> Image.Image:

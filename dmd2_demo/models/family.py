@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,6 +80,12 @@ class Sizes:
     @property
     def default(self) -> tuple[int, int]:
         return self.buckets[0]
+
+    def does_well(self, width: int, height: int) -> bool:
+        """Whether a picture that is there already can be worked on at that size: 1.5 times the default's sides."""
+        sides = (width, height)
+        on_grid = all(side % self.grid == 0 and self.shortest <= side <= self.longest for side in sides)
+        return on_grid and width * height <= 2.25 * math.prod(self.default)
 
     def nearest(self, width: int, height: int) -> tuple[int, int]:
         """The bucket whose aspect is nearest to `width` : `height`, as a ratio of ratios."""

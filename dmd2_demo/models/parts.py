@@ -110,7 +110,7 @@ class Lora:
 
 @dataclass(frozen=True)
 class Vae:
-    """The autoencoder in `folder` of a source ("" where it lies at the top)."""
+    """The autoencoder in `folder` of a source ("" where it lies at the top). Encoding takes no more than decoding."""
 
     source: Source
     folder: str = "vae"

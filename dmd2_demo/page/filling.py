@@ -45,7 +45,7 @@ class Filling:
         values, more = tab.form.clean(settings)
         if ("width" in values) != ("height" in values):
             values = {name: value for name, value in values.items() if name not in {"width", "height"}}
-        return Restored(tab, values, [*notices, *more])
+        return Restored(tab, tab.complete(values), [*notices, *more])
 
     def updates(self, restored: Restored, **more: Any) -> list[Any]:
         """One update for each of `outputs`. `more` are values for fields that no settings hold, such as a picture."""

@@ -8,7 +8,22 @@ import gradio as gr
 
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.models.family import Family
-from dmd2_demo.page import canny, examples, inspect, keys, loaded, lora, shared, text_to_image, welcome
+from dmd2_demo.page import (
+    canny,
+    drop,
+    examples,
+    image_to_image,
+    inspect,
+    keys,
+    loaded,
+    lora,
+    shared,
+    sheet,
+    sheet_view,
+    text_to_image,
+    variations,
+    welcome,
+)
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling
@@ -32,29 +47,40 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
             with gr.Column(scale=5, elem_id="controls"):
                 prompt = shared.prompt_box(family)
                 actions = keys.actions()
+                picture = shared.picture_row(family)
                 tabs_place = gr.Tabs()
                 controls_place = gr.Column()
             with gr.Column(scale=7, elem_id="results"):
                 shown = results(family.examples[0].picture)
+                sheet_shown = sheet_view.view()
+                actions_place = gr.Row(elem_classes="on-picture")
         with controls_place:
-            controls = shared.controls(family, page, prompt, shown.seed_used)
+            controls = shared.controls(family, page, prompt, picture, shown.seed_used)
         tab_context = TabContext(runner, context, controls, shown)
         with tabs_place:
-            tabs = [lay_out(tab_context) for lay_out in (text_to_image.tab, lora.tab, canny.tab)]
+            tabs = [lay_out(tab_context) for lay_out in (text_to_image.tab, lora.tab, canny.tab, image_to_image.tab)]
         with controls_place:
             rows = [examples.row(tab, visible=tab is tabs[0]) for tab in tabs]
-        show_what_applies(tabs, [row.group for row in rows], controls.size)
+        show_what_applies(tabs, [row.group for row in rows], controls)
         filling = Filling(tabs_place, tabs, controls)
         with controls_place:
-            inspect.panel(filling)
+            sheet_controls = sheet.controls(tabs, family, context.most_cells)
+            inspect.panel(filling, sheet_controls, sheet_shown, family)
+        sheet_view.connect(sheet_shown, filling, shown)
         examples.connect(rows, filling, shown)
         welcome.connect(page, prompt, family.examples[0])
         refresh_after = loaded.panel(context.status, context.unload)
         events = [on_generate(tab_context, tab) for tab in tabs]
+        with actions_place:
+            events += variations.buttons(tab_context)
         for event in events:
             event.success(describe, shown.parameters, shown.status, queue=False, **PRIVATE)
+        sheets = sheet.on_make(tab_context, tabs, sheet_controls, sheet_shown, context.most_cells)
+        sheets.success(sheet.told, sheet_shown.settings, sheet_shown.status, queue=False, **PRIVATE)
+        for event in (*events, sheets):
             refresh_after(event)
-        keys.connect(page, prompt, actions, events, runner.stop_of)
+        keys.connect(page, prompt, actions, [*events, sheets], runner.stop_of)
+        drop.connect(page)
         page.unload(runner.stop_of)
     return page
 

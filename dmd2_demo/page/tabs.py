@@ -11,14 +11,14 @@ import gradio as gr
 from gradio.events import Dependency
 
 from dmd2_demo.errors import DemoError
-from dmd2_demo.generate.requests import Request
+from dmd2_demo.generate.request import Request
 from dmd2_demo.models.family import Example, Family
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
 from dmd2_demo.page.form import Convert, Form
 from dmd2_demo.page.results import Results
 from dmd2_demo.page.runner import Outputs, Runner
-from dmd2_demo.page.shared import Shared, Size
+from dmd2_demo.page.shared import Shared
 
 _WITHOUT_COST = {"prompt", "seed", "image", "low_threshold", "high_threshold", "is_edge_map", "conditioning_scale"}
 
@@ -43,11 +43,17 @@ class TabContext:
 
 @dataclass(frozen=True)
 class Tab:
-    """A tab that is laid out."""
+    """A tab that is laid out.
+
+    `complete` adds what follows from some of its fields' values where it is missing; `beside` is what it shows beside
+    the picture to start from.
+    """
 
     tab: gr.Tab
     form: Form
     examples: Sequence[Example]
+    complete: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    beside: gr.Column | None = None
 
 
 @contextmanager
@@ -73,12 +79,15 @@ def announcement(tell: Callable[..., str], inputs: Sequence[Any]) -> None:
     gr.on(None, told, list(inputs), line, queue=False, **PRIVATE)
 
 
-def show_what_applies(tabs: Sequence[Tab], groups: Sequence[gr.Column], size: Size) -> None:
-    """Hides what does not belong to the open tab: other tabs' `groups`, one a tab, and a size that it does not take."""
-    for number, tab in enumerate(tabs):
-        shown = [*(number == other for other in range(len(tabs))), "width" in tab.form.components]
-        updates = [gr.Column(visible=visible) for visible in shown]
-        tab.tab.select(lambda updates=updates: updates, None, [*groups, size.group], queue=False, **PRIVATE)
+def show_what_applies(tabs: Sequence[Tab], groups: Sequence[gr.Column], shared: Shared) -> None:
+    """Hides what does not belong to the open tab: other tabs' `groups`, one a tab, and what it does not take."""
+    owned = [*zip(tabs, groups, strict=True), *((tab, tab.beside) for tab in tabs if tab.beside)]
+    for tab in tabs:
+        shown = [owner is tab for owner, _ in owned]
+        shown += [name in tab.form.components for name in ("width", "image")]
+        updates = [gr.update(visible=visible) for visible in shown]
+        outputs = [*(block for _, block in owned), shared.size.group, shared.picture.row]
+        tab.tab.select(lambda updates=updates: updates, None, outputs, queue=False, **PRIVATE)
 
 
 def on_generate(context: TabContext, tab: Tab) -> Dependency:

@@ -9,15 +9,9 @@ from PIL import Image
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.fields import fields_of
-from dmd2_demo.generate.requests import (
-    LARGEST_SEED,
-    RANDOM_SEED,
-    REQUESTS,
-    CannyGuided,
-    CommunityLora,
-    Request,
-    TextToImage,
-)
+from dmd2_demo.generate.request import LARGEST_SEED, RANDOM_SEED, Request
+from dmd2_demo.generate.requests import CannyGuided, CommunityLora, TextToImage
+from dmd2_demo.generate.tasks import REQUESTS
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.family import Family
 from dmd2_demo.models.parts import Lora, UNet
