@@ -67,6 +67,14 @@ def of_names(file: File) -> LoraKind:
     return LoraKind.DISTILLATION if is_distillation(name) else LoraKind.PLAIN
 
 
+def refusal_of_name(file: File) -> str:
+    """Why a file of that name can give no style; "" where its name does not tell."""
+    if not file.name.endswith(".safetensors"):
+        return f"{file} can't give a style here: only .safetensors files are read."
+    kind = of_names(file)
+    return "" if kind is LoraKind.PLAIN else f"{file} can't give a style here: it is {kind}."
+
+
 def of_header(header: Header, width: int) -> LoraKind:
     """What a file with that header is, where the base's UNet hears text of that width."""
     names = header.tensors.keys()
@@ -91,10 +99,10 @@ def require_style(lora: Lora, hub: Hub) -> Header:
     DemoError, in one sentence, where it can't: by its name, what its header says, or because what it holds has the
     form of DMD2's own.
     """
+    refused = refusal_of_name(lora.file)
+    if refused:
+        raise DemoError(refused)
     refusal = f"{lora.file} can't give a style here: "
-    if not lora.file.name.endswith(".safetensors"):
-        raise DemoError(f"{refusal}only .safetensors files are read.")
-    _refuse(refusal, of_names(lora.file))
     try:
         header = hub.header(lora.file)
     except BrokenFile as error:

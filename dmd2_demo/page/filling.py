@@ -10,6 +10,7 @@ import gradio as gr
 from gradio.components import Component
 
 from dmd2_demo.generate.requests import TextToImage
+from dmd2_demo.generate.styled import without_styles
 from dmd2_demo.page.shared import Shared
 from dmd2_demo.page.tabs import Tab
 
@@ -42,7 +43,7 @@ class Filling:
         tab = tasks.get(task) if isinstance(task, str) else None
         notices = [] if tab else [f"There is no tab called {task!r:.60} here."]
         tab = tab or tasks[TextToImage.task]
-        values, more = tab.form.clean(settings)
+        values, more = tab.form.clean(without_styles(settings))
         if ("width" in values) != ("height" in values):
             values = {name: value for name, value in values.items() if name not in {"width", "height"}}
         return Restored(tab, tab.complete(values), [*notices, *more])

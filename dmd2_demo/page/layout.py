@@ -55,7 +55,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
                 sheet_shown = sheet_view.view()
                 actions_place = gr.Row(elem_classes="on-picture")
         with controls_place:
-            controls = shared.controls(family, page, prompt, picture, shown.seed_used)
+            controls = shared.controls(family, page, prompt, picture, shown.seed_used, context.custom_style)
         tab_context = TabContext(runner, context, controls, shown)
         with tabs_place:
             tabs = [lay_out(tab_context) for lay_out in (text_to_image.tab, lora.tab, canny.tab, image_to_image.tab)]

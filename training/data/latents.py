@@ -22,7 +22,7 @@ from training.words import caption
 
 SEED = 100  # of the composites; the buckets after the first count up from it
 TIMES = {(128, 128): 10}  # of the others there is one each
-RESTYLED = {(128, 128): 2}  # how often where an algorithm restyles the art, and no other size: that is soon learned
+RESTYLED = 640  # pictures where an algorithm restyles the art, all square: a style is soon learned
 Labels = list[tuple[str, str, str]]
 Describe = Callable[[random.Random, str, str, str], str]  # of thing, style and colour
 
@@ -71,8 +71,10 @@ def _cached(
         arts = load_art(NODE_MODULES)
         made: dict[Any, Any] = {}
         restyle = STYLES[restyled] if restyled else None
-        for offset, size in enumerate(RESTYLED if restyle else BUCKETS):
-            pictures = composites(arts, SEED + offset, (RESTYLED if restyle else TIMES).get(size, 1), size, place)
+        for offset, size in enumerate([(128, 128)] if restyle else BUCKETS):
+            pictures = composites(arts, SEED + offset, 1 if restyle else TIMES.get(size, 1), size, place)
+            if restyle:
+                pictures = random.Random(SEED).sample(pictures, RESTYLED)
             images = [restyle(picture.image) if restyle else picture.image for picture in pictures]
             latents = [
                 vae.encode(to_unit(to_tensor(images[i : i + 32]).to(device))).latent_dist.mode()

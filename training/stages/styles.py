@@ -25,7 +25,7 @@ from training.networks import style_lora
 from training.words import caption
 
 TRIGGERS = {"pixel": "pixel art", "line": "line drawing"}
-BATCH = 32
+BATCH = 16
 _NAMED = 0.8  # of the captions have the trigger words
 
 
@@ -84,4 +84,4 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    parallel.launch(train, arguments(__doc__, steps=250, extend=_options))
+    parallel.launch(train, arguments(__doc__, steps=160, extend=_options))
