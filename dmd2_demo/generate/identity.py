@@ -14,8 +14,8 @@ from dmd2_demo.models.parts import Lora, PipelineSpec
 from dmd2_demo.models.sources import File
 
 Weights = list[dict[str, str]]
-"""One entry a file: `part`, `file`, `sha256`, the `revision` of the repository it came from where it did, and `autov3`, a
-shorter hash that other tools know LoRAs by."""
+"""One entry a file: `part`, `file`, `sha256`, the `revision` of the repository it came from where it did, and
+`autov3`, a shorter hash that other tools know LoRAs by."""
 
 Identify = Callable[[PipelineSpec], Weights]
 

@@ -29,7 +29,7 @@ def read_tables(path: Path, key: str, noun: str) -> tuple[tuple[str, Mapping[str
     tables = isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)
     if read or not entries or not tables:
         raise DemoError(f"{path.name} must hold {noun}s as [[{key}]] tables and nothing else.")
-    return tuple((f"{noun.capitalize()} {i} of {path.name}", entry) for i, entry in enumerate(entries, 1))
+    return tuple((f"{noun[0].upper() + noun[1:]} {i} of {path.name}", entry) for i, entry in enumerate(entries, 1))
 
 
 def require_keys(

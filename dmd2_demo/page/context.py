@@ -19,9 +19,9 @@ class PageContext:
 
     `status` and `unload` are for the panel, `unload` None where models stay or strangers come; `downloads` is a
     sentence about what a spec's first use fetches, "" for nothing; `custom_base` is the base of a public repository
-    that a visitor names, and `custom_style` the LoRA, None where they may not; `limits` are for what each has waiting or running, and `most_cells`
-    for a contact sheet. `quota` tells the seconds of a lent GPU that a request asks for, None where the GPU is the
-    operator's. `notice` says why what computes is not what one would expect.
+    that a visitor names, `custom_style` the style LoRA, None where they may not; `limits` are for what each has
+    waiting or running, and `most_cells` for a contact sheet. `quota` tells the seconds of a lent GPU that a request
+    asks for, None where the GPU is the operator's. `notice` says why what computes is not what one would expect.
     """
 
     device: str
