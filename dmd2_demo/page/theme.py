@@ -80,6 +80,9 @@ table.facts th, table.facts td {
 table.facts th[scope="row"] { color: var(--body-text-color-subdued); font-weight: normal; }
 /* Where a file may be dropped: everywhere. */
 body.dropping .gradio-container { outline: 3px dashed var(--color-accent); outline-offset: -3px; }
+/* How long the prompt is, close below its box. */
+#ask { gap: .2rem; }
+#tokens { text-align: right; }
 .status { min-height: 1.5rem; padding: 0 .25rem; }
 .status p { color: var(--body-text-color-subdued); font-size: .9rem; }
 @media (max-width: 768px) {

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from tqdm import tqdm
 
 from training.data.art import load_art
 from training.data.composites import BUCKETS, Placing, anywhere, composites, near_the_middle, to_tensor, to_unit
+from training.data.held_out import held_out
 from training.data.restyled import STYLES
 from training.family.members import load_vae
 from training.folders import NODE_MODULES, WORK
@@ -41,31 +43,41 @@ class Batch:
 
 
 class Latents:
-    """Random batches of one bucket each. `style` keeps only the art of that style; `restyled` names one of STYLES."""
+    """Random batches of one bucket each, without what is held out, kept in `folder`.
+
+    `style` keeps only the art of that style; `restyled` names one of STYLES that all of it is given.
+    """
 
     def __init__(
-        self, device: torch.device, style: str | None = None, place: Placing = anywhere, restyled: str | None = None
+        self,
+        device: torch.device,
+        style: str | None = None,
+        place: Placing = anywhere,
+        folder: Path = WORK,
+        restyled: str | None = None,
     ) -> None:
-        self._buckets: dict[tuple[int, int], tuple[torch.Tensor, Labels]] = {}
-        for size, (latents, labels) in _cached(device, place, restyled).items():
-            kept = [i for i, label in enumerate(labels) if style in (None, label[1])]
-            self._buckets[size] = latents[kept].to(device), [labels[i] for i in kept]
+        self._buckets: dict[tuple[int, int], tuple[torch.Tensor, Labels, torch.Tensor]] = {}
+        for size, (latents, labels) in _cached(device, place, folder, restyled).items():
+            kept = [i for i, one in enumerate(labels) if style in (None, one[1]) and one not in held_out()]
+            self._buckets[size] = latents[kept].to(device), [labels[i] for i in kept], torch.tensor(kept)
 
     def batch(self, count: int, describe: Describe = caption) -> Batch:
         """`count` latents of one size, sizes by their shares, with newly drawn captions."""
         sizes = list(self._buckets)
         size = random.choices(sizes, weights=[BUCKETS[size] for size in sizes])[0]
-        latents, labels = self._buckets[size]
+        latents, labels, indices = self._buckets[size]
         chosen = torch.randint(len(latents), (count,))
         rng = random.Random(random.random())
-        return Batch(latents[chosen].float(), [describe(rng, *labels[i]) for i in chosen.tolist()], size, chosen)
+        return Batch(
+            latents[chosen].float(), [describe(rng, *labels[i]) for i in chosen.tolist()], size, indices[chosen]
+        )
 
 
 @torch.no_grad()
 def _cached(
-    device: torch.device, place: Placing, restyled: str | None = None
+    device: torch.device, place: Placing, folder: Path, restyled: str | None = None
 ) -> dict[tuple[int, int], tuple[torch.Tensor, Labels]]:
-    cache = WORK / f"latents-{'-'.join(filter(None, (place.__name__, restyled)))}.pt"
+    cache = folder / f"latents-{'-'.join(filter(None, (place.__name__, restyled)))}.pt"
     if not cache.exists():
         vae = load_vae(device)
         arts = load_art(NODE_MODULES)
@@ -82,11 +94,11 @@ def _cached(
             ]
             labels = [(picture.thing, picture.style, picture.colour) for picture in pictures]
             made[size] = (torch.cat(latents).half().cpu(), labels)
-        WORK.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         torch.save(made, cache)
     return dict(torch.load(cache, weights_only=True))
 
 
 if __name__ == "__main__":
     for placing in (near_the_middle, anywhere):
-        _cached(torch.device("cuda" if torch.cuda.is_available() else "cpu"), placing)
+        _cached(torch.device("cuda" if torch.cuda.is_available() else "cpu"), placing, WORK)
