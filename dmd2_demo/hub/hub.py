@@ -41,6 +41,7 @@ class Hub:
         self._endpoint = endpoint
         self._downloads = Downloader(self._cache, endpoint, free)
         self._spellings: Remembered[str, str] = Remembered(LATELY)
+        self._listings: Remembered[HubRepo, tuple[str, ...]] = Remembered(LATELY)
         self._lock = threading.Lock()
         self._flights: dict[File, SingleFlight] = {}
 
@@ -132,22 +133,21 @@ class Hub:
             told = HfApi(self._endpoint).parse_safetensors_file_metadata(
                 source.id, file.name, revision=source.revision, token=self._downloads.token.of(source)
             )
-        except SafetensorsParsingError as error:
-            raise DemoError(f"{file} is damaged: it is not a safetensors file.") from error
+            tensors = {name: Tensor(tensor.dtype, tuple(tensor.shape)) for name, tensor in told.tensors.items()}
+            return Header(tensors, dict(told.metadata))
         except HUB_ERRORS as error:
             raise sentence(error, source, file.name) from error
-        tensors = {name: Tensor(tensor.dtype, tuple(tensor.shape)) for name, tensor in told.tensors.items()}
-        return Header(tensors, told.metadata)
+        except (SafetensorsParsingError, TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
+            raise DemoError(f"{file} is damaged: it is not a safetensors file.") from error
 
     def names(self, repo: HubRepo) -> tuple[str, ...]:
-        """The files of a repository, as the hub lists them. DemoError where it doesn't."""
+        """The files of a repository, as the hub listed them within the last minutes. DemoError where it doesn't."""
+        token = self._downloads.token.of(repo)
+        ask = partial(HfApi(self._endpoint).model_info, repo.id, revision=repo.revision, timeout=_TIMEOUT, token=token)
         try:
-            info = HfApi(self._endpoint).model_info(
-                repo.id, revision=repo.revision, timeout=_TIMEOUT, token=self._downloads.token.of(repo)
-            )
+            return self._listings.get(repo, lambda: tuple(one.rfilename for one in ask().siblings or ()))
         except HUB_ERRORS as error:
             raise sentence(error, repo, "its list of files") from error
-        return tuple(sibling.rfilename for sibling in info.siblings or ())
 
     def has(self, file: File) -> bool:
         """Whether the file is on this disk or on the hub; False where the hub doesn't say."""

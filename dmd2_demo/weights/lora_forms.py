@@ -58,7 +58,10 @@ def require_fit_of(header: Header, targets: Targets) -> LoadedLora:
         # An alpha is read on the way; of the rest only shapes matter.
         return torch.ones(shape) if math.prod(shape) == 1 else torch.empty(shape, device="meta")
 
-    stand_ins = {name: stand_in(tensor.shape) for name, tensor in header.tensors.items()}
+    try:
+        stand_ins = {name: stand_in(tensor.shape) for name, tensor in header.tensors.items()}
+    except (RuntimeError, TypeError) as error:
+        raise DemoError("This LoRA is damaged: its header tells of tensors that can't be.") from error
     return read_lora(stand_ins, header.metadata, targets)
 
 
@@ -145,7 +148,7 @@ def _told(metadata: Mapping[str, str]) -> Mapping[str, Any]:
         told = json.loads(metadata.get("lora_adapter_metadata", "{}"))
         patterns = {k: v for k, v in told.items() if k.endswith(".alpha_pattern")}
         broken = not all(isinstance(v, dict) for v in patterns.values())
-    except (ValueError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         broken = True
     if broken:
         raise DemoError("This LoRA is damaged: what its header says of its training can't be read.")

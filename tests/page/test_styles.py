@@ -88,6 +88,7 @@ def repos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folders = {f"somebody/{name}": write(root / name, named) for name, named in made.items()}
     write(root / "several", plain, "a.safetensors")
     folders["somebody/several"] = write(root / "several", plain, "b.safetensors")
+    folders["somebody/hostile"] = write(root / "hostile", plain)
     (root / "pickled").mkdir()
     torch.save(plain[0], root / "pickled" / "style.bin")
     write(root / "operator", made["peft"], "ours.safetensors")
@@ -217,3 +218,29 @@ def test_settings_in_the_picture_restore_styles_and_tell_what_is_not_here(visito
         "Style 2 'theirs'",
     ]
     assert elsewhere["settings"]["base"] == "fluent"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"{",
+        b"[]",
+        b"3",
+        b'{"a": 1}',
+        b'{"__metadata__": [1], "x.lora_down.weight": {"dtype": "F16", "shape": [1], "data_offsets": [0, 2]}}',
+        b'{"x.lora_down.weight": {"dtype": [], "shape": [1], "data_offsets": [0, 2]}}',
+        b'{"lora_unet_x.lora_down.weight": {"dtype": "F16", "shape": 3, "data_offsets": [0, 2]}}',
+        b'{"lora_unet_x.lora_down.weight": {"dtype": "F16", "shape": ["a"], "data_offsets": [0, 2]}}',
+        b'{"lora_unet_x.lora_down.weight": {"dtype": "F16", "shape": [-1], "data_offsets": [0, 2]}}',
+        b'{"lora_unet_x.lora_down.weight": {"dtype": 7, "shape": [9223372036854775807], "data_offsets": [0, 2]}}',
+        b'{"lora_unet_x.lora_down.weight": {"dtype": "F16", "shape": [2000000000, 2000000000], "data_offsets": [0]}}',
+        b'{"lora_unet_x.lora_down.weight": {"dtype": "F16", "shape": [], "data_offsets": "x"}}',
+        b"[" * 100_000,
+    ],
+)
+def test_header_that_is_anything_is_a_sentence(visitor: Visitor, repos: dict[str, Path], header: bytes) -> None:
+    (repos["somebody/hostile"] / FILE).write_bytes(len(header).to_bytes(8, "little") + header + b"\0\0")
+    with pytest.raises(AppError) as raised:
+        visitor.ask("/text_to_image", style=f"somebody/hostile/{FILE}", steps=1)
+    assert "hostile" in str(raised.value)
+    assert "\n" not in str(raised.value)
