@@ -16,7 +16,7 @@ from dmd2_demo.device.host_memory import HostMemory, host_memory
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.disk import own_cache
 from dmd2_demo.hub.hub import Hub
-from dmd2_demo.hub.lora_kind import require_style
+from dmd2_demo.hub.lora_kind import LoraKind, require_style
 from dmd2_demo.hub.model_kind import require_sdxl
 from dmd2_demo.hub.safetensors_header import bytes_in, read_header, read_whole_header
 from dmd2_demo.models import files
@@ -27,7 +27,7 @@ from dmd2_demo.models.parts import Adapter, Lora, Part, Pristine, Scheduler, Tex
 from dmd2_demo.models.sources import SingleFile, Source
 from dmd2_demo.progress import Progress, Report, silent
 from dmd2_demo.weights import modules, single_file
-from dmd2_demo.weights.lora import LoadedLora, Mergeable
+from dmd2_demo.weights.lora import LoadedLora, Mergeable, alike
 from dmd2_demo.weights.lora_forms import Targets, read_lora, require_fit_of
 from dmd2_demo.weights.modules import LoadTarget
 from dmd2_demo.weights.pickles import Pickles
@@ -180,7 +180,14 @@ class PartLoader:
         # Copies: what is read as it is stored stays a map of the file, and a new scale must not read it.
         copies = {name: tensor.clone() for name, tensor in tensors.items()}
         with _about(part):
-            return read_lora(copies, read_whole_header(path).metadata, self._targets(part))
+            targets = self._targets(part)
+            lora = read_lora(copies, read_whole_header(path).metadata, targets)
+            own = part.distillation
+            if own is not None and self._hub.holds([(own,)]):
+                mapped = read_tensors(self._hub.fetch(own), torch.device("cpu"))
+                if alike(lora.unet, read_lora(mapped, {}, targets).unet):
+                    raise DemoError(f"it is {LoraKind.DISTILLATION}.")
+            return lora
 
     def _targets(self, part: Lora) -> Targets:
         """The networks of its base without weights."""

@@ -12,6 +12,8 @@ from torch import nn
 
 from dmd2_demo.errors import DemoError
 
+_SAME = 0.9  # the least cosine of a LoRA and itself in another precision; that of two made apart is near 0
+
 
 @dataclass(frozen=True, eq=False)
 class LoraLayer:
@@ -23,9 +25,13 @@ class LoraLayer:
 
     def delta(self, shape: torch.Size, device: torch.device) -> torch.Tensor:
         """`up` @ `down` in float64 on `device`, as a weight of that shape."""
+        return self.product(device).reshape(shape)
+
+    def product(self, device: torch.device) -> torch.Tensor:
+        """The same as a matrix."""
         up, down = (tensor.to(device).to(torch.float64) for tensor in (self.up, self.down))
         # (out, rank, 1, 1) @ (rank, in, h, w) is (out, in, h, w); linear layers lack the last two.
-        return (up.flatten(1) @ down.flatten(1)).reshape(shape)
+        return up.flatten(1) @ down.flatten(1)
 
 
 LoraLayers = Mapping[str, LoraLayer]
@@ -45,6 +51,16 @@ class LoadedLora:
         """The memory that it takes."""
         parts = (self.unet, self.text_encoder, self.text_encoder_2)
         return sum(layer.up.nbytes + layer.down.nbytes for part in parts for layer in part.values())
+
+
+def alike(one: LoraLayers, other: LoraLayers) -> bool:
+    """Whether two LoRAs go the same way in the first layer that both change, whatever their form and strength."""
+    cpu = torch.device("cpu")
+    for name in sorted(one.keys() & other.keys()):
+        first, second = (layers[name].product(cpu).flatten() for layers in (one, other))
+        if first.shape == second.shape and first.any() and second.any():
+            return bool(torch.cosine_similarity(first, second, dim=0) > _SAME)
+    return False
 
 
 Terms = tuple[tuple[LoraLayer, float], ...]

@@ -59,6 +59,11 @@ def with_width(named: Named, width: int) -> Named:
     return {k: torch.zeros(t.shape[0], width) if k in heard else t for k, t in tensors.items()}, metadata
 
 
+def weaker(tensors: dict[str, torch.Tensor]) -> Named:
+    """DMD2's LoRA itself in another form: of two bytes a number, half as strong, and without its alphas."""
+    return {k: (t / 2).bfloat16() for k, t in tensors.items() if not k.endswith("alpha")}, {}
+
+
 @pytest.fixture(scope="module")
 def repos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("hub")
@@ -82,6 +87,7 @@ def repos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "by-header": (plain[0], {"ss_output_name": "my_sdxl_lightning_4step"}),
         "sdxl-turbo-lora": plain,
         "by-contents": (load_file(LORA), {}),
+        "by-weights": weaker(load_file(LORA)),
         "half": renamed(plain, "lora_up", "lora_sideways"),
         "no-lora": ({"weight": torch.ones(3)}, {}),
     }
@@ -174,6 +180,11 @@ def test_what_gives_no_style_is_refused_by_its_header_alone(visitor: Visitor, hu
     asked = [one for one in hub.asked if one.repo == f"somebody/{name}" and one.method == "GET" and one.start >= 0]
     # Nothing but the beginning of the file was asked for.
     assert all(one.end is not None for one in asked)
+
+
+def test_dmd2s_own_in_another_form_is_refused_by_its_weights(visitor: Visitor) -> None:
+    with pytest.raises(AppError, match="makes few steps enough"):
+        visitor.ask("/text_to_image", style="somebody/by-weights", steps=1)
 
 
 @pytest.mark.parametrize(
