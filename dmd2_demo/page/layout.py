@@ -65,7 +65,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
                 kept = history.strip(family)
                 compared = compare.comparison()
         with controls_place:
-            controls = shared.controls(family, page, prompt, picture, shown.seed_used)
+            controls = shared.controls(family, page, prompt, picture, shown.seed_used, context.custom_style)
         token_count.connect(page, family, prompt, controls.fields["plain_prompt"], tokens)
         tab_context = TabContext(runner, context, controls, shown)
         with tabs_place:
