@@ -8,7 +8,41 @@ import gradio as gr
 from gradio.data_classes import ImageData
 
 
-class Slider(gr.Slider):
+class Described:
+    """A component that tells programs, as the API's description and as an MCP tool's, what it is for."""
+
+    told = ""
+
+    def api_info(self) -> dict[str, Any]:
+        """The type of what it is sent, with a description."""
+        return super().api_info() | ({"description": self.told} if self.told else {})  # type: ignore[misc]
+
+
+class _Choice(Described):
+    """gr.Radio and gr.Dropdown say that all their choices are text."""
+
+    choices: list[tuple[str, Any]]
+
+    def api_info(self) -> dict[str, Any]:
+        """The choices, of their own type."""
+        values = [value for _, value in self.choices]
+        whole = all(isinstance(value, int) for value in values)
+        return super().api_info() | {"type": "integer" if whole else "string", "enum": values}
+
+
+class Textbox(Described, gr.Textbox):
+    """gr.Textbox, described."""
+
+    is_template = True
+
+
+class Checkbox(Described, gr.Checkbox):
+    """gr.Checkbox, described."""
+
+    is_template = True
+
+
+class Slider(Described, gr.Slider):
     """gr.Slider without its own checks."""
 
     is_template = True  # the browser draws it as its parent
@@ -18,7 +52,7 @@ class Slider(gr.Slider):
         return payload
 
 
-class Number(gr.Number):
+class Number(Described, gr.Number):
     """gr.Number without its own checks."""
 
     is_template = True
@@ -28,7 +62,7 @@ class Number(gr.Number):
         return payload
 
 
-class Radio(gr.Radio):
+class Radio(_Choice, gr.Radio):
     """gr.Radio without its own checks: gradio_client's users are told to send its numbers as text."""
 
     is_template = True
@@ -38,7 +72,7 @@ class Radio(gr.Radio):
         return payload
 
 
-class Dropdown(gr.Dropdown):
+class Dropdown(_Choice, gr.Dropdown):
     """gr.Dropdown without its own checks."""
 
     is_template = True
@@ -48,7 +82,7 @@ class Dropdown(gr.Dropdown):
         return payload
 
 
-class PictureInput(gr.Image):
+class PictureInput(Described, gr.Image):
     """gr.Image that hands over the file's path untouched.
 
     gr.Image opens the file itself, and what it says of a broken one is not for visitors.
