@@ -15,19 +15,18 @@ class Described:
 
     def api_info(self) -> dict[str, Any]:
         """The type of what it is sent, with a description."""
-        return super().api_info() | ({"description": self.told} if self.told else {})  # type: ignore[misc]
+        info: dict[str, Any] = super().api_info()  # type: ignore[misc]
+        return info | ({"description": self.told} if self.told else {})
 
 
 class _Choice(Described):
     """gr.Radio and gr.Dropdown say that all their choices are text."""
 
-    choices: list[tuple[str, Any]]
-
     def api_info(self) -> dict[str, Any]:
         """The choices, of their own type."""
-        values = [value for _, value in self.choices]
-        whole = all(isinstance(value, int) for value in values)
-        return super().api_info() | {"type": "integer" if whole else "string", "enum": values}
+        told = super().api_info()
+        whole = all(isinstance(value, int) for value in told["enum"])
+        return told | {"type": "integer" if whole else "string"}
 
 
 class Textbox(Described, gr.Textbox):
