@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dmd2_demo.generate.metadata import formats
-from dmd2_demo.generate.requests import CannyGuided, CommunityLora, Request, TextToImage
+from dmd2_demo.generate.request import Request
+from dmd2_demo.generate.requests import CannyGuided, CommunityLora, TextToImage
 from dmd2_demo.generate.runtime import build_runtime
 from dmd2_demo.generate.upload import open_picture
 from dmd2_demo.models.catalogue import FAMILIES

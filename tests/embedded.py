@@ -10,9 +10,11 @@ import torch
 from PIL import Image
 
 from dmd2_demo.generate import pipelines
+from dmd2_demo.generate.image_to_image import ImageToImage
 from dmd2_demo.generate.manager import PipelineManager
 from dmd2_demo.generate.pipelines import Pipeline
-from dmd2_demo.generate.requests import CannyGuided, CommunityLora, Request, TextToImage
+from dmd2_demo.generate.request import Request
+from dmd2_demo.generate.requests import CannyGuided, CommunityLora, TextToImage
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.models.catalogue import FAMILIES
@@ -62,3 +64,8 @@ def lora(**changes: Any) -> CommunityLora:
 def canny(image: Image.Image, **changes: Any) -> CannyGuided:
     """With the page's defaults but for `changes`."""
     return CannyGuided(**(_BASIC | {"image": image} | changes))
+
+
+def image_to_image(image: Image.Image, **changes: Any) -> ImageToImage:
+    """With the page's defaults but for `changes`."""
+    return ImageToImage(**(_BASIC | {"image": image} | changes))

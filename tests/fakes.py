@@ -13,7 +13,7 @@ from PIL import Image
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.manager import PipelineManager
 from dmd2_demo.generate.picture import Decoded
-from dmd2_demo.generate.requests import Request
+from dmd2_demo.generate.request import Request
 from dmd2_demo.models.parts import Adapter, LoraUNet, Part, PipelineSpec, Scheduler, TextEncoders, UNet, Vae
 from dmd2_demo.models.sources import File, Folder
 from dmd2_demo.progress import Report, silent
@@ -99,7 +99,7 @@ class FakePipeline:
             on_step(step)
         return Decoded(Image.new("RGB", request.size, (seed % 256, 0, 0)), self.notices)
 
-    def cut_off(self, prompt: str) -> str:
+    def left_out(self, request: Request) -> str:
         return self.unread
 
 

@@ -14,11 +14,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.parse import unquote, urlsplit
+
+from tests.local_server import LocalServer
 
 _LARGE = {".safetensors", ".bin", ".pt"}
 TOKEN = "hf_" + "a" * 34
@@ -50,8 +50,11 @@ class Asked:
 
 
 @dataclass
-class LocalHub:
-    """Serves `repos`, folders by repository id, while it is entered. Add to `private` and `gated` freely."""
+class LocalHub(LocalServer):
+    """Serves `repos`, folders by repository id, while it is entered; `url` is the value for HF_ENDPOINT.
+
+    Add to `private` and `gated` freely.
+    """
 
     repos: Mapping[str, Path]
     private: set[str] = field(default_factory=set)
@@ -64,28 +67,8 @@ class LocalHub:
     renamed: dict[str, str] = field(default_factory=dict)  # other names of repositories, in small letters
     _faults: dict[tuple[str, str], list[Fault]] = field(default_factory=lambda: defaultdict(list))
 
-    def __enter__(self) -> Self:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": self}))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    @property
-    def port(self) -> int:
-        return int(self._server.server_address[1])
-
-    @property
-    def url(self) -> str:
-        """The value for HF_ENDPOINT."""
-        return f"http://127.0.0.1:{self.port}"
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        return type("Handler", (_Handler,), {"hub": self})
 
     def fail(self, repo: str, name: str, fault: Fault, times: int = 1) -> None:
         """The next `times` requests for the file meet the fault."""

@@ -8,10 +8,10 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import quote, unquote
+
+from tests.local_server import LocalServer
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Package:
 
 
 @dataclass
-class LocalIndex:
+class LocalIndex(LocalServer):
     """Serves `packages` as PyPI's simple interface while it is entered. Change them freely."""
 
     packages: Mapping[str, Sequence[Package]]
@@ -51,7 +51,7 @@ class LocalIndex:
     stuck: threading.Event = field(default_factory=threading.Event)  # set once a stuck wheel is asked for
     _done: threading.Event = field(default_factory=threading.Event)
 
-    def __enter__(self) -> Self:
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
         index = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -67,22 +67,14 @@ class LocalIndex:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-        return self
+        return Handler
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
+    def _let_go(self) -> None:
         self._done.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/simple"
+        return f"{super().url}/simple"
 
     @property
     def fetched(self) -> list[str]:

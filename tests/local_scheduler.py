@@ -6,16 +6,16 @@ import json
 import threading
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.local_server import LocalServer
 
 JSON, EVENTS = "application/json", "text/event-stream"
 
 
 @dataclass
-class LocalScheduler:
+class LocalScheduler(LocalServer):
     """Grants GPUs while it is entered, or does what `answer` says: "grant", "quota" (exceeded), "busy" or "queue".
 
     Who is queued gets a GPU once `free` is set. `asked` has every call, with its parameters.
@@ -28,23 +28,11 @@ class LocalScheduler:
     _warm: list[int] = field(default_factory=list)  # GPUs whose worker was kept
     _held: dict[str, int] = field(default_factory=dict)
 
-    def __enter__(self) -> Self:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"scheduler": self}))
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-        return self
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        return type("Handler", (_Handler,), {"scheduler": self})
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
+    def _let_go(self) -> None:
         self.free.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
 
     def calls(self, name: str) -> list[dict[str, str]]:
         """The parameters of each call of that name."""

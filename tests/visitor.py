@@ -47,7 +47,7 @@ class Visitor:
     def ask(self, endpoint: str, **values: Any) -> Answer:
         """The answer to a request with a prompt, a picture where one is needed, and a seed of its own choice."""
         asked: dict[str, Any] = {"prompt": "a fox on a blue background", "seed": 0}
-        if endpoint == "/canny":
+        if endpoint in {"/canny", "/image_to_image"}:
             asked["image"] = handle_file(self.drawing)
         gallery, seed, settings = self.client.predict(**(asked | values), api_name=endpoint)
         return Answer([Path(entry["image"]) for entry in gallery], seed, settings)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class _Ready:
+class _Prepared:
     hub: Hub
     placement: Placement
     loader: PartLoader
@@ -34,38 +34,38 @@ class Backend:
     def __init__(self, choose: Callable[[], Placement]) -> None:
         self._choose = choose
         self._lock = Lock()
-        self._made: _Ready | None = None
+        self._prepared: _Prepared | None = None
 
     def warm_up(self) -> None:
         """Starts importing, in the background."""
 
         def imports() -> None:
-            self._ready()
+            self._prepare()
             edges.detector()
 
         Thread(target=imports, name="imports", daemon=True).start()
 
     def fetch(self, part: Part, report: Report) -> int:
         """Makes the files of `part` local and tells the bytes it will take once loaded."""
-        if self._made is None:
+        if self._prepared is None:
             report(Progress("Starting up"))
-        return self._ready().loader.fetch(part, report)
+        return self._prepare().loader.fetch(part, report)
 
     def load(self, part: Part) -> Any:
         """The modules of `part`, ready to compute. Raises DeviceFull where the device's memory is."""
         from dmd2_demo.device.memory import raising_device_full  # noqa: PLC0415
 
-        ready = self._ready()
-        with raising_device_full(ready.placement.memory.tier):
-            loaded = ready.loader.load(part)
-            ready.placement.place(loaded.networks, part.working)
+        prepared = self._prepare()
+        with raising_device_full(prepared.placement.memory.tier):
+            loaded = prepared.loader.load(part)
+            prepared.placement.place(loaded.networks, part.working)
         return loaded.module
 
     def assemble(self, spec: PipelineSpec, modules: Mapping[Part, Any]) -> Pipeline:
         """The pipeline of `spec`."""
         from dmd2_demo.generate import pipelines  # noqa: PLC0415
 
-        return pipelines.assemble(spec, modules, self._ready().placement.memory.tier)
+        return pipelines.assemble(spec, modules, self._prepare().placement.memory.tier)
 
     def release(self) -> None:
         """Returns memory that dropped parts took."""
@@ -75,36 +75,40 @@ class Backend:
 
     def room(self, working: int) -> int:
         """The bytes that more parts may take now, beside work that takes `working` bytes in half precision."""
-        return self._ready().placement.room(working)
+        return self._prepare().placement.room(working)
 
     def require_room(self, size: int, working: int) -> None:
         """Raises OutOfMemory where nothing else would tell that parts of `size` bytes and that work don't fit."""
-        self._ready().placement.require_room(size, working)
+        self._prepare().placement.require_room(size, working)
 
     def fall_back(self, tier: str) -> str | None:
         """Places from now on as the tier below `tier` does; what to tell the visitor, None where there is none.
 
         Parts that were loaded before must be dropped.
         """
-        ready = self._ready()
-        notice = ready.placement.memory.fall_back(tier)
-        ready.loader = _loader(ready.hub, ready.placement)
+        prepared = self._prepare()
+        notice = prepared.placement.memory.fall_back(tier)
+        prepared.loader = _loader(prepared.hub, prepared.placement)
         return notice
 
-    def described(self) -> dict[str, str]:
-        """How it computes, for the operator; nothing before it is ready."""
-        return self._made.placement.described() if self._made else {}
+    def precision(self) -> str:
+        """The name of the type that it computes in. Waits until that is known."""
+        return self._prepare().placement.described()["precision"]
 
-    def _ready(self) -> _Ready:
+    def described(self) -> dict[str, str]:
+        """How it computes, for the operator; nothing before it is prepared."""
+        return self._prepared.placement.described() if self._prepared else {}
+
+    def _prepare(self) -> _Prepared:
         with self._lock:
-            if self._made is None:
+            if self._prepared is None:
                 # The pipelines are imported here too: the first picture needs them as well.
                 from dmd2_demo.generate import pipelines  # noqa: F401, PLC0415
                 from dmd2_demo.hub.hub import Hub  # noqa: PLC0415
 
                 hub, placement = Hub(), self._choose()
-                self._made = _Ready(hub, placement, _loader(hub, placement))
-            return self._made
+                self._prepared = _Prepared(hub, placement, _loader(hub, placement))
+            return self._prepared
 
 
 def _loader(hub: Hub, placement: Placement) -> PartLoader:

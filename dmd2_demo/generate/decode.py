@@ -25,8 +25,7 @@ def decode(vae: Any, latents: torch.Tensor, tier: str = "resident") -> Decoded:
 
     `tier` is how modules are placed: see memory.py. Raises DemoError where the latents themselves are no numbers.
     """
-    untiled = _LARGEST_UNTILED_SEQUENTIAL if tier == "sequential" else LARGEST_UNTILED
-    tiled = latents.shape[-1] * latents.shape[-2] * 64 > untiled
+    tiled = is_tiled((latents.shape[-1] * 8, latents.shape[-2] * 8), tier)
     half = vae.dtype != torch.float32
     if not (half and vae.config.force_upcast):
         pixels = _decode(vae, latents, tiled)
@@ -34,19 +33,33 @@ def decode(vae: Any, latents: torch.Tensor, tier: str = "resident") -> Decoded:
             return Decoded(_image(pixels))
         if not half:
             return Decoded(_image(_numbers(pixels)))
-    again = _numbers(_decode(_in_float32(vae, latents.device), latents, tiled))
+    again = _numbers(_decode(in_float32(vae, latents.device), latents, tiled))
     mended = not vae.config.force_upcast and _shows(again)
     return Decoded(_image(again), (MENDED,) if mended else ())
+
+
+def is_tiled(size: tuple[int, int], tier: str) -> bool:
+    """Whether a VAE takes a picture of `size` (width, height) in tiles."""
+    return math.prod(size) > (_LARGEST_UNTILED_SEQUENTIAL if tier == "sequential" else LARGEST_UNTILED)
+
+
+def statistics(vae: Any, latents: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """Mean and standard deviation of the VAE's own latents, where its config has them, as `latents` are."""
+    mean, std = (getattr(vae.config, name, None) for name in ("latents_mean", "latents_std"))
+    if mean is None or std is None:
+        return None
+    mean, std = (torch.tensor(values).view(1, -1, 1, 1).to(latents) for values in (mean, std))
+    return mean, std
 
 
 def _decode(vae: Any, latents: torch.Tensor, tiled: bool) -> torch.Tensor:
     vae.use_tiling = tiled
     latents = latents.to(vae.dtype)
-    mean, std = (getattr(vae.config, name, None) for name in ("latents_mean", "latents_std"))
-    if mean is None or std is None:
+    found = statistics(vae, latents)
+    if found is None:
         scaled = latents / vae.config.scaling_factor
     else:
-        mean, std = (torch.tensor(values).view(1, -1, 1, 1).to(latents) for values in (mean, std))
+        mean, std = found
         scaled = latents * std / vae.config.scaling_factor + mean
     pixels: torch.Tensor = vae.decode(scaled, return_dict=False)[0]
     return pixels
@@ -64,7 +77,7 @@ def _numbers(pixels: torch.Tensor) -> torch.Tensor:
     return pixels
 
 
-def _in_float32(vae: Any, device: torch.device) -> Any:
+def in_float32(vae: Any, device: torch.device) -> Any:
     """A copy for once: the VAE itself, which others share and which may be on its way between memories, stays."""
     with torch.device("meta"):
         copy = type(vae).from_config(vae.config)

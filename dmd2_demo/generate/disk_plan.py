@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from dmd2_demo.generate.requests import REQUESTS, Request
+from dmd2_demo.generate.request import Request
+from dmd2_demo.generate.tasks import REQUESTS
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.models import files
 from dmd2_demo.models.family import Family

@@ -31,9 +31,9 @@ def canny_map(
     `image` (RGB) is cropped around its middle to the aspect of `size`. Edges are found with the short side
     at `detect_resolution` pixels: SDXL's adapter was trained on coarse maps, and the model card does the same.
     """
-    cropped = np.asarray(_crop(image, size))
+    middle = np.asarray(cropped(image, size))
     edges = detector()(
-        cropped,
+        middle,
         low_threshold=min(low_threshold, high_threshold),
         high_threshold=max(low_threshold, high_threshold),
         detect_resolution=detect_resolution,
@@ -58,7 +58,7 @@ def ready_map(image: Image.Image, size: tuple[int, int]) -> EdgeMap:
 
     Dark lines on a light ground, as on paper, are turned over.
     """
-    ready = _resize(_crop(image, size), size)
+    ready = _resize(cropped(image, size), size)
     turned = bool(_grey(ready).mean() > 127.5)
     if turned:
         ready = _turned_over(ready)
@@ -88,7 +88,7 @@ def _grey(image: Image.Image) -> np.ndarray[Any, Any]:
     return np.asarray(image.convert("L"))
 
 
-def _crop(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+def cropped(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     """The largest middle part of `image` with the aspect of `size`, at least one pixel each way."""
     ratio = min(image.width / size[0], image.height / size[1])
     box = (max(1, round(size[0] * ratio)), max(1, round(size[1] * ratio)))

@@ -13,7 +13,7 @@ from dmd2_demo.generate.edges import EdgeMap
 from dmd2_demo.generate.gpu_seconds import gpu_seconds
 from dmd2_demo.generate.identity import Identify, unidentified
 from dmd2_demo.generate.picture import Picture
-from dmd2_demo.generate.requests import Request
+from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.stream import streamed
 from dmd2_demo.generate.studio import Lease, Studio
 from dmd2_demo.models.family import Family

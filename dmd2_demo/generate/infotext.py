@@ -21,7 +21,11 @@ def infotext(parameters: Mapping[str, Any]) -> str:
         "Seed": parameters["seed"],
         "Size": f"{parameters['width']}x{parameters['height']}",
         "Model": parameters["model"],
+        # As WebUI's extension for choices in prompts calls it.
+        **({"Template": parameters["prompt_template"]} if "prompt_template" in parameters else {}),
     }
+    if "strength" in parameters:
+        settings["Denoising strength"] = parameters["strength"]
     return f"{parameters['prompt']}{_lora(parameters)}\n{_listed(settings)}"
 
 

@@ -7,17 +7,22 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
 from diffusers import StableDiffusionXLAdapterPipeline, StableDiffusionXLPipeline
+from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 
 from dmd2_demo.device.memory import raising_device_full
 from dmd2_demo.generate.decode import decode
+from dmd2_demo.generate.encode import encode
 from dmd2_demo.generate.picture import Decoded
-from dmd2_demo.generate.requests import Request
+from dmd2_demo.generate.prompt import embedding
+from dmd2_demo.generate.request import Request
 from dmd2_demo.models.parts import Part, PipelineSpec
+from dmd2_demo.weights.embeddings import KeptEmbeddings
 from dmd2_demo.weights.lora import MergeableUNet
 
 # DMD2's times are not LCM's, which this logger would warn of at each picture.
@@ -32,14 +37,15 @@ class Pipeline:
     """
 
     diffusers: StableDiffusionXLPipeline | StableDiffusionXLAdapterPipeline
+    embeddings: KeptEmbeddings
     lora: MergeableUNet | None = None
     tier: str = "resident"
 
     def run(self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]) -> Decoded:
         """One picture, as the model card makes it: the schedule's own timesteps, guidance 0, noise from the CPU.
 
-        `edges` are the request's. `on_step` is called with the number of steps done; what it raises
-        ends the picture. Raises DeviceFull where the device's memory is.
+        The request is for one alone, `edges` are its own. `on_step` is called with the number of steps done; what it
+        raises ends the picture. Raises DeviceFull where the device's memory is.
         """
         with raising_device_full(self.tier):
             return self._run(request, seed, edges, on_step)
@@ -50,26 +56,49 @@ class Pipeline:
             self.lora.set_scale(scale)
         width, height = request.size
         timesteps = list(request.schedule.timesteps)
+        generator = torch.Generator("cpu").manual_seed(seed)
+        start = None if request.start is None else self._noised(request.start, timesteps[0], generator)
         with _after_each_step(self.diffusers.unet, on_step):
             output = self.diffusers(
-                prompt=request.prompt,
+                **self._embedded(request),
                 width=width,
                 height=height,
                 num_inference_steps=len(timesteps),
                 timesteps=timesteps,
                 guidance_scale=0,
-                generator=torch.Generator("cpu").manual_seed(seed),
+                generator=generator,
+                latents=start,
                 output_type="latent",
                 **request.call_arguments(edges),
             )
         return decode(self.diffusers.vae, output.images, self.tier)
 
-    def cut_off(self, prompt: str) -> str:
-        """The end of `prompt` that the text encoders don't read; "" where they read it all."""
-        tokenizer = self.diffusers.tokenizer
-        # The start and end tokens take two places.
-        tokens = tokenizer(prompt, add_special_tokens=False, truncation=False, verbose=False).input_ids
-        return str(tokenizer.decode(tokens[tokenizer.model_max_length - 2 :])).strip()
+    @torch.no_grad()
+    def _embedded(self, request: Request) -> dict[str, torch.Tensor]:
+        """What a pipeline takes instead of a prompt: the same, made once."""
+
+        def make() -> dict[str, torch.Tensor]:
+            arguments = embedding.call_arguments(self.diffusers, request.prompt, plain=request.plain_prompt)
+            if "prompt" in arguments:
+                embeds, _, pooled, _ = self.diffusers.encode_prompt(**arguments, do_classifier_free_guidance=False)
+                return {"prompt_embeds": embeds, "pooled_prompt_embeds": pooled}
+            return arguments
+
+        embedded: dict[str, torch.Tensor] = self.embeddings.of((request.prompt, request.plain_prompt), make)
+        return embedded
+
+    @torch.no_grad()
+    def _noised(self, image: Image.Image, timestep: int, generator: torch.Generator) -> torch.Tensor:
+        """The latents of `image` with as much noise as there is at `timestep`, to denoise from there on."""
+        device = self.diffusers._execution_device  # noqa: SLF001 - where hooks of accelerate's say
+        latents = encode(self.diffusers.vae, image, generator, device, self.tier).to(self.diffusers.unet.dtype)
+        noise = randn_tensor(latents.shape, generator=generator, device=device, dtype=latents.dtype)
+        noised: torch.Tensor = self.diffusers.scheduler.add_noise(latents, noise, torch.tensor([timestep]))
+        return noised
+
+    def left_out(self, request: Request) -> str:
+        """The end of a request's prompt that the text encoders don't read; "" where they read it all."""
+        return embedding.left_out(self.diffusers, request.prompt, plain=request.plain_prompt)
 
 
 def assemble(spec: PipelineSpec, modules: Mapping[Part, Any], tier: str = "resident") -> Pipeline:
@@ -88,11 +117,28 @@ def assemble(spec: PipelineSpec, modules: Mapping[Part, Any], tier: str = "resid
     }
     if spec.adapter is None:
         # The watermark would be added by itself wherever an optional package happens to be installed.
-        pipeline = StableDiffusionXLPipeline(**common, add_watermarker=False)
+        pipeline = _TextPipeline(**common, add_watermarker=False)
     else:
-        pipeline = StableDiffusionXLAdapterPipeline(**common, adapter=modules[spec.adapter])
+        pipeline = _AdapterPipeline(**common, adapter=modules[spec.adapter])
     pipeline.set_progress_bar_config(disable=True)
-    return Pipeline(pipeline, lora, tier)
+    return Pipeline(pipeline, text.embeddings, lora, tier)
+
+
+class _OnOneDevice:
+    """Looks once where its modules compute. diffusers goes through all of them several times a picture: 5 ms."""
+
+    @cached_property
+    def _execution_device(self) -> torch.device:
+        device: torch.device = super()._execution_device  # type: ignore[misc]
+        return device
+
+
+class _TextPipeline(_OnOneDevice, StableDiffusionXLPipeline):  # type: ignore[misc]
+    pass
+
+
+class _AdapterPipeline(_OnOneDevice, StableDiffusionXLAdapterPipeline):  # type: ignore[misc]
+    pass
 
 
 @contextmanager

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dmd2_demo.generate.requests import CannyGuided, Request
+from dmd2_demo.generate.request import Request
+from dmd2_demo.generate.requests import CannyGuided
 from dmd2_demo.models.parts import LoraUNet, TinyVae, UNet
 from dmd2_demo.models.sources import File, Folder, HubRepo, PipelineSource, SingleFile, Source
 

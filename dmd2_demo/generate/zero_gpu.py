@@ -16,7 +16,7 @@ from dmd2_demo.generate import disk_plan, edges
 from dmd2_demo.generate.forked_studio import Fork, ForkedStudio
 from dmd2_demo.generate.gpu_seconds import gpu_seconds
 from dmd2_demo.generate.identity import identified
-from dmd2_demo.generate.requests import Request
+from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.runtime import Runtime, build_runtime
 from dmd2_demo.hub.disk import Free, default_cache, free_disk
 from dmd2_demo.hub.hub import Hub

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dmd2_demo.errors import DemoError
@@ -65,6 +66,12 @@ class Sizes:
     def default(self) -> tuple[int, int]:
         return self.buckets[0]
 
+    def does_well(self, width: int, height: int) -> bool:
+        """Whether a picture that is there already can be worked on at that size: 1.5 times the default's sides."""
+        sides = (width, height)
+        on_grid = all(side % self.grid == 0 and self.shortest <= side <= self.longest for side in sides)
+        return on_grid and width * height <= 2.25 * math.prod(self.default)
+
     def nearest(self, width: int, height: int) -> tuple[int, int]:
         """The bucket whose aspect is nearest to `width` : `height`, as a ratio of ratios."""
         aspect = width / height
@@ -91,14 +98,29 @@ class Example:
 
 
 @dataclass(frozen=True)
+class OnCpu:
+    """What is different of a family that is large for a CPU: the sizes it offers there, and a sentence about them.
+
+    It computes in bfloat16 there where that is faster; a family without this computes everywhere alike.
+    """
+
+    sizes: Sizes
+    note: str
+
+
+@dataclass(frozen=True)
 class Family:
-    """Everything that differs between the embedded models and the published ones."""
+    """Everything that differs between the embedded models and the published ones.
+
+    `tokenizer` is a folder on this disk with its text encoders' tokenizer, to count with before they are there.
+    """
 
     name: str
     title: str
     about: str
     licence: Licence
     base: Source
+    tokenizer: Path
     vae: Vae
     distilled: tuple[Distilled, ...]
     lora: File
@@ -113,6 +135,11 @@ class Family:
     canny_examples: tuple[Example, ...]
     words: Path | None = None
     tiny_vae: TinyVae | None = None
+    on_cpu: OnCpu | None = None
+
+    def for_cpu(self) -> Family:
+        """What of it is offered where a CPU computes."""
+        return replace(self, sizes=self.on_cpu.sizes) if self.on_cpu else self
 
     def at(self, steps: int) -> Distilled:
         """The distilled UNet of that many steps; DemoError where there is none."""

@@ -11,7 +11,8 @@ from gradio.components import Component
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.fields import Field, fields_of
-from dmd2_demo.generate.requests import CannyGuided, FreelySized, Request, TextToImage
+from dmd2_demo.generate.request import FreelySized, Request
+from dmd2_demo.generate.requests import TextToImage
 from dmd2_demo.models.family import Family
 from dmd2_demo.page.shared import Shared
 from dmd2_demo.page.tabs import Tab
@@ -75,10 +76,10 @@ class Filling:
         restored = self.restored(settings)
         for notice in restored.notices:
             raise DemoError(notice)
-        if restored.tab.form.request is CannyGuided:
+        if "image" in restored.tab.form.components:
             raise DemoError(
-                "That picture follows the edges of another, which is not kept. Choose it in the Canny tab, take the "
-                "settings over, and press Generate."
+                f"That picture was made from another, which is not kept. Choose it under {restored.tab.tab.label}, "
+                "take the settings over, and press Generate."
             )
         return restored.tab.form.build({"prompt": "", **restored.values})
 

@@ -116,7 +116,7 @@ def connect(
 
 
 _GIVE_EDGES = f"""(gallery) => {{
-  window.dmd2Files.giveUrl('[role=tabpanel] .edges-from', gallery[0].image.url);
+  window.dmd2Files.giveUrl('#picture', gallery[0].image.url);
   return {{ selected: '{CannyGuided.task}', __type__: 'update' }};
 }}"""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ def results(first: Path | None = None) -> Results:
         [str(first)] if first else None,
         label="Pictures",
         format="png",
+        type="filepath",
         show_label=False,
         columns=2,
         height="auto",
@@ -63,10 +65,18 @@ def describe(parameters: object) -> str:
     """The line under the pictures, as Markdown; "" for what are no picture's parameters."""
     match parameters:
         case {"seed": seed, "steps": steps, "width": width, "height": height, **more}:
-            facts = [f"seed {seed}", f"{steps} step{'s' if steps != 1 else ''}", f"{width} × {height}"]
+            facts = [f"seed {seed}", _ran(steps, more), f"{width} × {height}"]
             if "seconds" in more:  # else it was made some other day
                 facts.append(f"{more['seconds']} s")
             notices = more.get("notices", [])
             lines = [" · ".join(facts), *(notices if isinstance(notices, list) else [])]
             return "  \n".join(plain(str(line)) for line in lines)
     return ""
+
+
+def _ran(steps: object, more: Mapping[Any, Any]) -> str:
+    """The steps of a picture; of one that began at another, those that it ran."""
+    timesteps = more.get("timesteps")
+    if "strength" in more and isinstance(timesteps, list):
+        return f"runs {len(timesteps)} of {steps} steps"
+    return f"{steps} step{'s' if steps != 1 else ''}"

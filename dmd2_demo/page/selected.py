@@ -21,9 +21,15 @@ class Selected(gr.EventData):
         index = data.get("index") if isinstance(data, dict) else None
         self._index = index[0] if isinstance(index, list) and index else index
 
+    @property
+    def number(self) -> int:
+        """The place of what was clicked, counted from 0. DemoError where there is none."""
+        if isinstance(self._index, bool) or not isinstance(self._index, int) or self._index < 0:
+            raise DemoError("What was clicked is no longer there.")
+        return self._index
+
     def of(self, items: Sequence[Item]) -> Item:
         """The one of `items` that was clicked. DemoError where there is none."""
-        index = self._index
-        if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(items):
+        if self.number >= len(items):
             raise DemoError("What was clicked is no longer there.")
-        return items[index]
+        return items[self.number]

@@ -59,6 +59,10 @@ CSS = """
 .examples .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
 /* The toast says what was wrong; the pictures made before stay in sight. */
 .pictures [data-testid="status-tracker"]:has(.error) { display: none !important; }
+/* As many cells side by side as the sheet has; their labels whole. */
+#sheet .grid-wrap { max-height: none !important; overflow-x: auto; }
+#sheet .grid-container { grid-template-columns: repeat(var(--across, 4), minmax(4.5rem, 1fr)) !important; }
+#sheet .caption-label { max-width: 100%; white-space: normal; overflow-wrap: anywhere; }
 /* What a tab is started by: pressed by the page's own Generate. */
 .trigger { display: none !important; }
 /* -1 is a number that means a word. */
@@ -76,6 +80,9 @@ table.facts :is(th, td) {
 table.facts th[scope="row"] { color: var(--body-text-color-subdued); font-weight: normal; }
 /* Where a file may be dropped: everywhere. */
 body.dropping .gradio-container { outline: 3px dashed var(--color-accent); outline-offset: -3px; }
+/* How long the prompt is, close below its box. */
+#ask { gap: .2rem; }
+#tokens { text-align: right; }
 /* The strip of what was made here: one row, which scrolls. */
 #history.empty { display: none; }
 #history ul { display: flex; gap: .4rem; overflow-x: auto; margin: 0; padding: 4px; list-style: none; }

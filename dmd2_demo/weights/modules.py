@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.models.config_file import read_config
+from dmd2_demo.weights.embeddings import KeptEmbeddings
 from dmd2_demo.weights.tensors import fill, frozen, read_tensors
 
 disable_progress_bar()  # Its bars would fill a server's log; the page has its own.
@@ -34,12 +35,13 @@ Build = Callable[[Path, Sequence[Path], LoadTarget], Any]
 
 @dataclass(frozen=True)
 class LoadedTextEncoders:
-    """What a pipeline's constructor takes under these names."""
+    """What a pipeline's constructor takes under these names, and what they made of prompts lately."""
 
     tokenizer: Any
     tokenizer_2: Any
     text_encoder: Any
     text_encoder_2: Any
+    embeddings: KeptEmbeddings = field(default_factory=KeptEmbeddings)
 
 
 def unet(config: Path, weights: Sequence[Path], placing: LoadTarget) -> Any:

@@ -13,7 +13,8 @@ from PIL import Image
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.fields import Choice, Field, Flag, Given, Numeric, fields_of
 from dmd2_demo.generate.infotext import infotext
-from dmd2_demo.generate.requests import REQUESTS, Request
+from dmd2_demo.generate.request import Request
+from dmd2_demo.generate.tasks import REQUESTS
 from tests.embedded import FAMILY
 
 TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=30)

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from dmd2_demo.generate.infotext import infotext
-from dmd2_demo.generate.requests import Request
+from dmd2_demo.generate.request import Request
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.sources import Folder
 from tests.embedded import FAMILY, canny, lora, text

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from dmd2_demo.generate.program import INPUT, program
-from dmd2_demo.generate.requests import CannyGuided, Request, TextToImage
+from dmd2_demo.generate.request import Request
+from dmd2_demo.generate.requests import CannyGuided, TextToImage
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.family import CommunityBase
 from dmd2_demo.models.sources import Folder

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from dmd2_demo.models.family import CommunityBase
 from dmd2_demo.models.sources import Folder, SingleFile
 from tests import recipes
-from tests.embedded import FAMILY, PROMPT, EmbeddedRuntime, canny, lora, text
+from tests.embedded import FAMILY, PROMPT, EmbeddedRuntime, canny, image_to_image, lora, text
 
 BASES = [pytest.param(base, id=base.name) for base in FAMILY.bases]
 
@@ -74,6 +74,19 @@ def test_edges_change_the_picture_and_no_guided_step_leaves_it_as_text_makes_it(
     plain = setup.make(text(seed=3, width=width, height=height))
     assert difference(setup.make(canny(drawing, seed=3, guided_steps=0)), plain) == 0
     assert difference(setup.make(canny(drawing, seed=3)), plain) > 0
+
+
+@pytest.mark.parametrize(("strength", "timesteps"), [(0.75, [749, 499, 249]), (0.5, [499, 249]), (0.25, [249])])
+def test_image_to_image_is_the_picture_of_diffusers_own_pipeline(
+    setup: EmbeddedRuntime, strength: float, timesteps: list[int]
+) -> None:
+    pipe = recipes.image_to_image()
+    for seed, (width, height) in enumerate([(128, 128), (160, 96), (256, 64)]):
+        shown = setup.make(text(steps=1, seed=seed, width=width, height=height))
+        ours = setup.make(image_to_image(shown, prompt="a fox", strength=strength, seed=seed + 7))
+        theirs = recipes.from_picture(pipe, "a fox", seed + 7, shown, timesteps)
+        assert difference(ours, theirs) == 0
+        assert difference(ours, shown) > 0
 
 
 @pytest.mark.parametrize("base", BASES)

@@ -9,15 +9,9 @@ from PIL import Image
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.fields import fields_of
-from dmd2_demo.generate.requests import (
-    LARGEST_SEED,
-    RANDOM_SEED,
-    REQUESTS,
-    CannyGuided,
-    CommunityLora,
-    Request,
-    TextToImage,
-)
+from dmd2_demo.generate.request import LARGEST_SEED, RANDOM_SEED, Request
+from dmd2_demo.generate.requests import CannyGuided, CommunityLora, TextToImage
+from dmd2_demo.generate.tasks import REQUESTS
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.family import Family
 from dmd2_demo.models.parts import LoraUNet, UNet
@@ -169,7 +163,9 @@ def test_picture_seeds_count_up_from_the_seed_and_start_again_after_the_largest(
     assert [request.seed_of(picture) for picture in range(3)] == [LARGEST_SEED - 1, LARGEST_SEED, 0]
 
 
-@pytest.mark.parametrize("request_", [text(steps=1, seed=5), lora(lora_scale=0.5), canny(guided_steps=3)])
+@pytest.mark.parametrize(
+    "request_", [text(steps=1, seed=5, images=3), lora(lora_scale=0.5, images=3), canny(guided_steps=3, images=3)]
+)
 def test_settings_survive_json_and_tell_what_was_asked(request_: Request) -> None:
     told = json.loads(json.dumps(request_.parameters(2)))
     assert told == request_.parameters(2)

@@ -21,7 +21,8 @@ from dmd2_demo.device.placement import Placement
 from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.generate.forked_studio import ForkedStudio
 from dmd2_demo.generate.gpu_seconds import gpu_seconds
-from dmd2_demo.generate.requests import CommunityLora, Request, TextToImage
+from dmd2_demo.generate.request import Request
+from dmd2_demo.generate.requests import CommunityLora, TextToImage
 from dmd2_demo.generate.runtime import build_runtime
 from dmd2_demo.generate.zero_gpu import active, build_forked_runtime
 from dmd2_demo.models.catalogue import FAMILIES

@@ -11,7 +11,7 @@ from dmd2_demo.device.attention import xformers_trouble
 from dmd2_demo.device.memory import free_bytes, raising_device_full
 from dmd2_demo.device.placement import choose
 from dmd2_demo.device.precision import computes
-from dmd2_demo.generate.requests import Request
+from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.runtime import Runtime, build_runtime
 from dmd2_demo.progress import silent
 from dmd2_demo.settings import Settings

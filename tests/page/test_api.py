@@ -7,14 +7,22 @@ from pathlib import Path
 
 import pytest
 from gradio_client import Client
+from gradio_client.exceptions import AppError
 from PIL import Image
 
-from dmd2_demo.generate.requests import LARGEST_SEED
+from dmd2_demo.generate.request import LARGEST_SEED
 from tests.embedded import FAMILY
 from tests.visitor import Visitor
 
-TEXT, LORA, CANNY = "/text_to_image", "/lora", "/canny"
-SHARED = {"seed": -1, "images": 1, "file_format": "png", "settings_inside": True, "tiny_vae": False}
+TEXT, LORA, CANNY, FROM_IMAGE = "/text_to_image", "/lora", "/canny", "/image_to_image"
+SHARED = {
+    "seed": -1,
+    "images": 1,
+    "file_format": "png",
+    "settings_inside": True,
+    "tiny_vae": False,
+    "plain_prompt": False,
+}
 FREELY_SIZED = {**SHARED, "width": 128, "height": 128, "images": 1}
 DEFAULTS = {
     TEXT: {"steps": 4, **FREELY_SIZED},
@@ -27,11 +35,30 @@ DEFAULTS = {
         "is_edge_map": False,
         **SHARED,
     },
+    FROM_IMAGE: {"strength": 0.5, "upscale": 1.0, "steps": 4, **SHARED},
     "/inspect": {},
     "/status": {},
 }
-WITHOUT_DEFAULT = {TEXT: ["prompt"], LORA: ["prompt"], CANNY: ["prompt", "image"], "/inspect": ["image"], "/status": []}
-ENDPOINTS = pytest.mark.parametrize("endpoint", [TEXT, LORA, CANNY])
+DEFAULTS["/contact_sheet"] = {
+    **{name: value for endpoint in (TEXT, LORA, CANNY, FROM_IMAGE) for name, value in DEFAULTS[endpoint].items()},
+    "task": "text_to_image",
+    "x_axis": "seed",
+    "x_values": "1-4",
+    "y_axis": "none",
+    "y_values": "",
+    "image": None,
+}
+del DEFAULTS["/contact_sheet"]["images"]
+WITHOUT_DEFAULT = {
+    TEXT: ["prompt"],
+    LORA: ["prompt"],
+    CANNY: ["prompt", "image"],
+    FROM_IMAGE: ["prompt", "image"],
+    "/contact_sheet": ["prompt"],
+    "/inspect": ["image"],
+    "/status": [],
+}
+ENDPOINTS = pytest.mark.parametrize("endpoint", [TEXT, LORA, CANNY, FROM_IMAGE])
 
 
 @pytest.fixture
@@ -65,7 +92,7 @@ def test_answer_is_gallery_seed_and_settings(visitor: Visitor, endpoint: str) ->
     assert [picture.name.partition("-")[0] for picture in answer.paths] == ["11", "12"]
     assert answer.seed == answer.settings["seed"] == 11
     assert answer.settings["images"] == 2
-    assert answer.settings["timesteps"] == [999, 749, 499, 249]
+    assert answer.settings["timesteps"] == ([499, 249] if endpoint == FROM_IMAGE else [999, 749, 499, 249])
     assert answer.settings["seconds"] > 0
     assert answer.settings["notices"] == []
 
@@ -99,6 +126,16 @@ def test_one_step_and_own_sizes_are_taken(visitor: Visitor) -> None:
     answer = visitor.ask(TEXT, steps="1", width=256, height=72)
     assert answer.settings["timesteps"] == [399]
     assert answer.pictures[0].size == (256, 72)
+
+
+def test_one_step_from_a_picture_is_a_sentence(visitor: Visitor) -> None:
+    with pytest.raises(AppError, match=r"A one-step model can't start from a picture"):
+        visitor.ask(FROM_IMAGE, steps=1)
+
+
+def test_refine_above_what_the_family_does_well_is_a_sentence(visitor: Visitor) -> None:
+    with pytest.raises(AppError, match=r"larger than the Embedded family does well"):
+        visitor.ask(FROM_IMAGE, upscale=1.5)
 
 
 @pytest.mark.parametrize("base", [base.name for base in FAMILY.bases])

@@ -39,11 +39,12 @@ def visitor_fields(endpoint: str) -> set[str]:
         "/text_to_image": {"width", "height", "steps"},
         "/lora": {"width", "height", "base", "lora_scale"},
         "/canny": {"low_threshold", "high_threshold", "is_edge_map", "conditioning_scale", "guided_steps"},
+        "/image_to_image": {"strength", "upscale", "steps"},
     }
     return common | own[endpoint]
 
 
-@pytest.mark.parametrize("endpoint", ["/text_to_image", "/lora", "/canny"])
+@pytest.mark.parametrize("endpoint", ["/text_to_image", "/lora", "/canny", "/image_to_image"])
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_a_picture_made_here_is_made_again_from_what_it_says(visitor: Visitor, endpoint: str, file_format: str) -> None:
     first = visitor.ask(endpoint, seed=31, file_format=file_format)

@@ -16,7 +16,7 @@ from training.folders import FAMILY
 from training.networks.scheduler import make_scheduler
 from training.networks.text import Text
 
-_INDEX = {
+MODEL_INDEX = {
     "_class_name": "StableDiffusionXLPipeline",
     "force_zeros_for_empty_prompt": True,
     "scheduler": ["diffusers", "EulerDiscreteScheduler"],
@@ -71,7 +71,7 @@ def save_family(folder: Path, unet: Any, text: Text) -> None:
     for name, tokenizer in zip(("tokenizer", "tokenizer_2"), text.tokenizers, strict=True):
         tokenizer.save_pretrained(folder / name)
     make_scheduler().save_pretrained(folder / "scheduler")
-    (folder / "model_index.json").write_text(json.dumps(_INDEX, indent=2) + "\n")
+    (folder / "model_index.json").write_text(json.dumps(MODEL_INDEX, indent=2) + "\n")
 
 
 def save_single_file(path: Path, unet: Any, vae: AutoencoderKL, text: Text) -> None:
