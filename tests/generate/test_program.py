@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
+from dmd2_demo.errors import DemoError
+from dmd2_demo.generate.image_to_image import ImageToImage
 from dmd2_demo.generate.program import INPUT, program
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.requests import CannyGuided, TextToImage
@@ -41,6 +43,8 @@ def requests() -> Iterator[Request]:
         yield lora(base=base, lora_scale=0.65, seed=seed)
     yield canny(drawing(), seed=8, low_threshold=220, high_threshold=110, conditioning_scale=0.9, guided_steps=3)
     yield canny(drawing().convert("L").point(lambda v: 255 * (v > 99)).convert("RGB"), seed=9, is_edge_map=True)
+    yield ImageToImage(family=FAMILY, prompt="a lion", seed=15, image=drawing(), strength=0.75)
+    yield text(prompt=r"a cat \(small\), {literally}", seed=16, plain_prompt=True)
 
 
 _RUN_EACH = """
@@ -58,7 +62,7 @@ def test_the_programs_make_the_very_pictures(setup: EmbeddedRuntime, tmp_path: P
         folder.mkdir()
         # Where the repository's files are, and what the program writes is not.
         (folder / "dmd2_demo").symlink_to(ROOT / "dmd2_demo")
-        if isinstance(request, CannyGuided):
+        if isinstance(request, CannyGuided | ImageToImage):
             request.image.save(folder / INPUT)
         (folder / "made.py").write_text(program(request))
     # One process for all: what takes its time are the imports.
@@ -66,6 +70,12 @@ def test_the_programs_make_the_very_pictures(setup: EmbeddedRuntime, tmp_path: P
     for request, folder in zip(asked, folders, strict=True):
         with Image.open(folder / f"{request.seed}.png") as made:
             assert made.tobytes() == setup.make(request).tobytes(), program(request)
+
+
+@pytest.mark.parametrize("prompt", ["a (cat:1.2)", "a cat BREAK a dog", "a fox on a blue background " * 20])
+def test_what_plain_diffusers_reads_otherwise_is_refused(prompt: str) -> None:
+    with pytest.raises(DemoError, match="Plain diffusers reads"):
+        program(text(prompt=prompt))
 
 
 def test_published_files_are_named_by_their_repositories() -> None:
