@@ -14,6 +14,7 @@ from dmd2_demo.generate import zero_gpu
 from dmd2_demo.generate.announcement import Announcer
 from dmd2_demo.generate.bases import custom, read_bases, with_bases
 from dmd2_demo.generate.runtime import Runtime, build_runtime
+from dmd2_demo.generate.sheet import MOST_CELLS
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.proxies import proxy_trouble
 from dmd2_demo.models.catalogue import FAMILIES
@@ -22,6 +23,7 @@ from dmd2_demo.page import layout
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import MOST_AT_ONCE
 from dmd2_demo.page.gate import Gate, trust_proxies
+from dmd2_demo.page.scripts import HEAD
 from dmd2_demo.page.serve import Address, around_proxies, find, taken
 from dmd2_demo.page.served import ServedBlocks
 from dmd2_demo.page.theme import CSS, ICON, THEME
@@ -33,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 _INSTEAD = {
     "embedded": "The embedded family computes on the CPU.",
-    "sdxl": "SDXL computes on the CPU, which takes minutes for a picture.",
+    "sdxl": "SDXL computes on the CPU.",
 }
 
 
@@ -60,6 +62,7 @@ def open_page(settings: Settings) -> gr.Blocks:
     if lent:
         runtime, family = zero_gpu.build_forked_runtime(family, settings, lent.fork)
     else:
+        family = family if has_gpu else family.for_cpu()
         runtime = build_runtime(family, settings, has_gpu=has_gpu)
     hub = Hub()
     named = partial(custom, hub.spelled, offered=family.bases)
@@ -72,6 +75,8 @@ def open_page(settings: Settings) -> gr.Blocks:
         downloads=(lambda _: "") if lent else Announcer(hub).announce,
         custom_base=named if settings.allow_custom_bases and not lent else None,
         quota=lent.quota if lent else None,
+        cost=runtime.cost.tell if runtime.cost else None,
+        most_cells=_most_cells(family, settings, lent=lent is not None, has_gpu=has_gpu),
         limits=Limits(settings.queue_per_visitor, settings.queue_per_address),
     )
     trust_proxies(settings.trusted_proxies)
@@ -96,6 +101,7 @@ def _launch(page: ServedBlocks, address: Address, settings: Settings) -> None:
             share=settings.share,
             theme=THEME,
             css=CSS,
+            head=HEAD,
             favicon_path=ICON,
             pwa=True,
             max_file_size=LARGEST,
@@ -104,6 +110,7 @@ def _launch(page: ServedBlocks, address: Address, settings: Settings) -> None:
             max_threads=2 * MOST_AT_ONCE,  # those who wait hold one each, and Stop needs another
             footer_links=["api"],
             ssr_mode=False,
+            run_history=False,  # ours tells the seeds that were drawn, and shows pictures on this page
             prevent_thread_lock=True,
         )
     except OSError as error:  # it was free a moment ago
@@ -121,6 +128,15 @@ def status(family: Family, device: str, runtime: Runtime) -> dict[str, Any]:
         "loads": now.loads,
         "leases": now.leases,
     }
+
+
+def _most_cells(family: Family, settings: Settings, *, lent: bool, has_gpu: bool) -> int:
+    """Of a contact sheet, so that it takes a minute or so."""
+    if lent:
+        return 9  # each asks for a GPU of its own
+    if family.name == "sdxl" and not has_gpu:
+        return 4
+    return 25 if settings.reachable_by_others else MOST_CELLS
 
 
 def _family_name(chosen: str, has_gpu: object) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
 from dmd2_demo.hub.hub import Hub
-from dmd2_demo.models.files import is_weights
+from dmd2_demo.models.files import Alternatives, is_weights, shards
 from dmd2_demo.models.parts import PipelineSpec
+from dmd2_demo.models.sources import File
 
 Weights = list[dict[str, str]]
 """One entry a file: `part`, `file`, `sha256`, and the `revision` of the repository it came from where it did."""
@@ -31,13 +32,19 @@ def identified(hub: Hub, spec: PipelineSpec) -> Weights:
     told: Weights = []
     for part in spec.parts():
         for choice in filter(is_weights, part.files()):
-            found = hub.on_disk(choice)
-            if found is not None:
-                file, path = found
+            for file, path in _files(hub, choice):
                 revision = _revision(path)
                 entry = {"part": part.title, "file": str(file), "sha256": _sha256(path)}
                 told.append(entry | ({"revision": revision} if revision else {}))
     return told
+
+
+def _files(hub: Hub, choice: Alternatives) -> Iterator[tuple[File, Path]]:
+    """What there is of a choice; for an index, the files that it lists."""
+    found = hub.on_disk(choice)
+    if found is not None:
+        cut = shards(choice, found[1])
+        yield from filter(None, (hub.on_disk((piece,)) for piece in cut)) if cut else (found,)
 
 
 def _revision(path: Path) -> str | None:

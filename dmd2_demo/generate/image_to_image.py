@@ -1,7 +1,6 @@
 """From a picture to another of its composition: the end of the schedule, begun at the picture with noise on it."""
 
 # Annotations hold objects here, not text: no `from __future__ import annotations`.
-import hashlib
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 
@@ -12,6 +11,7 @@ from dmd2_demo.generate.edges import cropped
 from dmd2_demo.generate.fields import Given, Number, Range, by_family
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.requests import Steps
+from dmd2_demo.generate.upload import hash_of
 from dmd2_demo.models.family import Family, Schedule
 from dmd2_demo.models.parts import PipelineSpec
 
@@ -72,7 +72,7 @@ class ImageToImage(Request):
         # Here, and not while it holds the device.
         start = cropped(self.image, size).resize(size, Image.Resampling.LANCZOS)
         object.__setattr__(self, "_start", start)
-        object.__setattr__(self, "_sha256", hashlib.sha256(self.image.tobytes()).hexdigest())
+        object.__setattr__(self, "_sha256", hash_of(self.image))
 
     @property
     def schedule(self) -> Schedule:
@@ -93,7 +93,7 @@ class ImageToImage(Request):
     def parameters(self, picture: int = 0) -> dict[str, Any]:
         """As Request's. `steps` are those of the whole schedule, of which `strength` runs a part: `timesteps`.
 
-        `image_sha256` is that of the input's RGB pixels, row by row, before it was brought to size.
+        `image_sha256` is that of the input before it was brought to size.
         """
         return super().parameters(picture) | {"steps": self.steps, "image_sha256": self._sha256}
 

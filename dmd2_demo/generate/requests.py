@@ -9,6 +9,7 @@ from PIL import Image
 from dmd2_demo.generate.edges import EdgeMap, canny_map, ready_map
 from dmd2_demo.generate.fields import Choice, Flag, Given, Number, Range, Whole, by_family
 from dmd2_demo.generate.request import FreelySized, Request
+from dmd2_demo.generate.upload import hash_of
 from dmd2_demo.models.family import CommunityBase, Family, Schedule
 from dmd2_demo.models.parts import LoraUNet, PipelineSpec, UNet
 
@@ -109,6 +110,10 @@ class CannyGuided(Request):
         if self.is_edge_map:
             return ready_map(self.image, self.size)
         return canny_map(self.image, self.size, self.low_threshold, self.high_threshold, self.family.detect_resolution)
+
+    def parameters(self, picture: int = 0) -> dict[str, Any]:
+        # The picture itself stays out of the file: its hash tells whether another one is the same.
+        return {**super().parameters(picture), "image_sha256": hash_of(self.image)}
 
     def call_arguments(self, edges: Image.Image | None) -> dict[str, Any]:
         return {

@@ -32,7 +32,7 @@ class LeasedPipeline(Protocol):
     def run(
         self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]
     ) -> Decoded: ...
-    def cut_off(self, prompt: str) -> str: ...
+    def left_out(self, request: Request) -> str: ...
 
 
 class Lease(Protocol):
@@ -44,15 +44,23 @@ class Lease(Protocol):
 
 
 class Studio:
-    """Makes pictures of one family with leased pipelines. `identify` tells their weights, for the pictures to carry."""
+    """Makes pictures of one family with leased pipelines. `identify` tells their weights, for the pictures to carry.
+
+    `made` is told of each picture: its request and the seconds it took, without loading.
+    """
 
     def __init__(
-        self, family: Family, lease: Lease, fall_back: Fallback = no_fallback, identify: Identify = unidentified
+        self,
+        family: Family,
+        lease: Lease,
+        fall_back: Fallback = no_fallback,
+        identify: Identify = unidentified,
+        made: Callable[[Request, float], None] = lambda _request, _seconds: None,
     ) -> None:
         self.family = family
         self._identify = identify
         self.vocabulary = _vocabulary(family)
-        self._lease, self._fall_back = lease, fall_back
+        self._lease, self._fall_back, self._made = lease, fall_back, made
 
     def generate(
         self, request: Request, report: Report, cancelled: Callable[[], bool], visitor: str = ""
@@ -83,34 +91,36 @@ class Studio:
                 raise Cancelled
             report(progress)
 
-        for picture in range(request.images):
+        for picture in range(request.pictures):
 
             def on_step(done: int, picture: int = picture) -> None:
-                which = f"Picture {picture + 1} of {request.images}, s" if request.images > 1 else "S"
-                tell(Progress(f"{which}tep {done} of {steps}", (picture * steps + done) / (steps * request.images)))
+                which = f"Picture {picture + 1} of {request.pictures}, s" if request.pictures > 1 else "S"
+                tell(Progress(f"{which}tep {done} of {steps}", (picture * steps + done) / (steps * request.pictures)))
 
             if cancelled():
                 raise Cancelled
 
             def make(picture: int = picture, on_step: Callable[[int], None] = on_step) -> Picture:
+                alone = request.alone(picture)
                 with self._lease(request.spec(), tell, visitor, math.prod(request.size)) as pipeline:
                     started = time.perf_counter()
-                    decoded = pipeline.run(request, request.seed_of(picture), edges, on_step)
+                    decoded = pipeline.run(alone, alone.seed, edges, on_step)
                     seconds = time.perf_counter() - started
-                    cut_off = pipeline.cut_off(request.prompt)
-                notices = (*seen, *decoded.notices, *self._notices(request.prompt, cut_off))
+                    left_out = pipeline.left_out(alone)
+                notices = (*seen, *decoded.notices, *self._notices(alone, left_out))
                 parameters = {**request.parameters(picture), "weights": self._identify(request.spec())}
                 return Picture(decoded.image, parameters, seconds, notices, edges)
 
             made, fell = with_fallback(make, self._fall_back)
+            self._made(request, made.seconds)
             yield replace(made, notices=(*fell, *made.notices))
 
-    def _notices(self, prompt: str, cut_off: str) -> tuple[str, ...]:
+    def _notices(self, request: Request, left_out: str) -> tuple[str, ...]:
         notices = []
-        if cut_off:
-            shown = cut_off if len(cut_off) <= 60 else f"{cut_off[:57]}..."
+        if left_out:
+            shown = left_out if len(left_out) <= 60 else f"{left_out[:57]}..."
             notices.append(f"The prompt is longer than the model reads; this was left out: “{shown}”")
-        unknown = self.vocabulary.notice(prompt) if self.vocabulary else None
+        unknown = self.vocabulary.notice(request.words) if self.vocabulary else None
         return (*notices, unknown) if unknown else tuple(notices)
 
 

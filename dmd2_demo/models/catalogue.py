@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from dmd2_demo.models.family import CommunityBase, Distilled, Example, Family, Licence, Schedule, Sizes
+from dmd2_demo.models.family import CommunityBase, Distilled, Example, Family, Licence, OnCpu, Schedule, Sizes
 from dmd2_demo.models.parts import Adapter, TinyVae, Vae
 from dmd2_demo.models.sources import File, Folder, HubRepo, SingleFile, Source
 
@@ -50,6 +50,7 @@ def _embedded() -> Family:
         about="small models of SDXL's architecture, trained on emoji art and shipped with this demo",
         licence=_CC_BY,
         base=base,
+        tokenizer=base.path / "tokenizer",
         vae=Vae(base),
         distilled=distilled,
         lora=lora,
@@ -103,6 +104,7 @@ def _sdxl() -> Family:
         about="Stable Diffusion XL 1.0 with DMD2's published weights",
         licence=_DMD2,
         base=base,
+        tokenizer=SDXL_CONFIGS.path / "tokenizer",
         vae=Vae(HubRepo("madebyollin/sdxl-vae-fp16-fix"), folder=""),
         distilled=distilled,
         lora=lora,
@@ -147,6 +149,29 @@ def _sdxl() -> Family:
         ),
         canny_examples=(),
         tiny_vae=TinyVae(HubRepo("madebyollin/taesdxl")),
+        on_cpu=OnCpu(
+            sizes=Sizes(
+                # The large one is last: canny takes the first of those that have its picture's aspect.
+                buckets=(
+                    (512, 512),
+                    (640, 512),
+                    (512, 640),
+                    (768, 512),
+                    (512, 768),
+                    (896, 512),
+                    (512, 896),
+                    (1024, 512),
+                    (512, 1024),
+                    (2048, 512),
+                    (512, 2048),
+                    (1024, 1024),
+                ),
+                grid=8,
+                shortest=512,
+                longest=2048,
+            ),
+            note="DMD2 was trained at 1024 × 1024, where it is finer and takes four times as long as at 512 × 512.",
+        ),
     )
 
 

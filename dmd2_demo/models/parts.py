@@ -2,7 +2,7 @@
 
 Each says what is known of it before it is loaded: `title` and `origin` for people, `files()`, and `working`, the bytes
 that its work at 1024 x 1024 takes beside its weights in half precision (estimates from the shapes, not measured on a
-GPU).
+GPU), and `parameters`, how many numbers its weights are in SDXL's shape, 0 where it has none.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class TextEncoders:
     source: PipelineSource
     title = "text encoders"
     working = _LITTLE
+    parameters = 123_060_480 + 694_659_840
     folders = ("text_encoder", "text_encoder_2")
     tokenizer_folders = ("tokenizer", "tokenizer_2")
 
@@ -55,6 +56,7 @@ class UNet:
     weights: File | None = None
     title = "UNet"
     working = 1_500_000_000
+    parameters = 2_567_463_684
 
     @property
     def origin(self) -> str:
@@ -78,6 +80,7 @@ class LoraUNet:
     lora: File
     title = "UNet with LoRA"
     working = UNet.working
+    parameters = UNet.parameters + 196_752_148
 
     @property
     def origin(self) -> str:
@@ -96,6 +99,7 @@ class Vae:
     variant: str | None = "fp16"
     title = "VAE"
     working = 2_500_000_000
+    parameters = 83_653_863
 
     @property
     def origin(self) -> str:
@@ -112,6 +116,7 @@ class TinyVae:
     source: Source
     title = "tiny VAE"
     working = 400_000_000
+    parameters = 2_445_063
 
     @property
     def origin(self) -> str:
@@ -128,6 +133,7 @@ class Adapter:
     source: Source
     title = "adapter"
     working = _LITTLE
+    parameters = 79_028_160
 
     @property
     def origin(self) -> str:
@@ -144,6 +150,7 @@ class Scheduler:
     source: PipelineSource
     title = "scheduler"
     working = 0
+    parameters = 0
 
     @property
     def origin(self) -> str:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from dmd2_demo.generate.requests import CannyGuided
 from dmd2_demo.generate.upload import open_picture
-from dmd2_demo.page import tabs
+from dmd2_demo.page import shared, tabs
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.form import Form
 from dmd2_demo.page.plain import plain
@@ -20,11 +20,9 @@ def tab(context: TabContext) -> Tab:
     """Lays out the tab."""
     family = context.family
     form = context.form(CannyGuided, image=open_picture)
+    with context.shared.picture.row, gr.Column(visible=False, min_width=140) as beside:
+        edges = gr.Image(label="Edges", format="png", interactive=False, buttons=["fullscreen"], **shared.BESIDE)
     with tabs.opened("Canny", CannyGuided) as tab:
-        with gr.Row():
-            look: dict[str, Any] = {"height": 220, "min_width": 140}
-            form.add("image", **look)
-            edges = gr.Image(label="Edges", format="png", interactive=False, buttons=["fullscreen"], **look)
         said = gr.Markdown(visible=False, elem_classes="status")
         with gr.Row():
             form.add("low_threshold", min_width=140)
@@ -35,7 +33,7 @@ def tab(context: TabContext) -> Tab:
             form.add("guided_steps", min_width=140)
         tabs.announcement(lambda: context.page.downloads(CannyGuided.blank(family).spec()), [])
     _preview(form, edges, said)
-    return Tab(tab, form, family.canny_examples)
+    return Tab(tab, form, family.canny_examples, beside=beside)
 
 
 def _preview(form: Form, edges: gr.Image, said: gr.Markdown) -> None:

@@ -42,23 +42,27 @@ class Form:
         for name, field in fields_of(self.request).items():
             if name in settings and name in self.components and field.kept:
                 try:
-                    clean = field.check(self._convert.get(name, _as_it_is)(settings[name]), self._family)
+                    clean = field.check(self.convert(name, settings[name]), self._family)
                 except DemoError as error:
                     notices.append(f"{field.label} {settings[name]!r:.60} can't be had here. {error}")
                 else:
                     values[name] = as_json(clean)
         return values, notices
 
+    def convert(self, name: str, value: object) -> Any:
+        """What a field's component sent, as the request takes it."""
+        return self._convert.get(name, _as_it_is)(value)
+
     def build(self, values: Mapping[str, Any]) -> Request:
         """The request with these values; its own defaults for the rest. DemoError where one can't be used."""
         return self.request(family=self._family, **self._converted(values))
 
-    def blank(self, values: Mapping[str, Any]) -> Request:
-        """A request with these values for nothing in particular, to ask what it takes."""
-        return self.request.blank(self._family, **self._converted(values))
+    def blank(self, values: Mapping[str, Any], **given: Any) -> Request:
+        """A request with these values for nothing in particular, to ask what it takes. `given` needs no conversion."""
+        return self.request.blank(self._family, **self._converted(values), **given)
 
     def _converted(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: self._convert.get(name, _as_it_is)(value) for name, value in values.items()}
+        return {name: self.convert(name, value) for name, value in values.items()}
 
 
 def component(request: type, name: str, family: Family, **look: Any) -> Any:

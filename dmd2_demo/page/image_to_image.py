@@ -18,7 +18,6 @@ def tab(context: TabContext) -> Tab:
     family = context.family
     form = context.form(ImageToImage, image=open_picture)
     with tabs.opened("Image to image", ImageToImage) as tab:
-        form.add("image", height=220)
         strength = form.add("strength")
         runs = gr.Markdown(_runs(form.blank({})), elem_classes="status")
         form.add("upscale")

@@ -6,15 +6,21 @@ from typing import Any
 
 import gradio as gr
 
+from dmd2_demo.generate.apart import apart
 from dmd2_demo.generate.metadata import reading
+from dmd2_demo.models.family import Family
+from dmd2_demo.page import sheet_view
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling
 from dmd2_demo.page.inputs import PictureInput
+from dmd2_demo.page.plain import as_table
+from dmd2_demo.page.sheet import SheetControls
+from dmd2_demo.page.sheet_view import SheetView
 
 
-def panel(filling: Filling) -> None:
-    """Lays out the panel, inside the page."""
-    with gr.Accordion("Settings from a picture", open=False):
+def panel(filling: Filling, sheet: SheetControls, shown: SheetView, family: Family) -> None:
+    """Lays out the panel, inside the page. A contact sheet is opened in `shown`, and its axes are `sheet`'s."""
+    with gr.Accordion("Settings from a picture", open=False, elem_id="inspect"):
         picture = PictureInput(
             label="A picture made here, by WebUI, ComfyUI or Fooocus",
             type="filepath",
@@ -23,9 +29,7 @@ def panel(filling: Filling) -> None:
             height=160,
         )
         found = gr.JSON(label="Found", visible=False)
-        table = gr.Dataframe(
-            headers=["setting", "value"], datatype="str", interactive=False, wrap=True, visible=False, show_label=False
-        )
+        table = gr.HTML(visible=False)
         with gr.Row(visible=False) as uses:
             use_all = gr.Button("Use all", size="sm", variant="primary")
             use_rest = gr.Button("Use all but the seed", size="sm")
@@ -34,7 +38,7 @@ def panel(filling: Filling) -> None:
         """What a picture says it was made with: the tool, settings by the names of this page's, and what is ignored."""
         if image is None:
             return None
-        read = reading.read(image)
+        read = apart(reading.read, image)
         restored = filling.restored(read.settings)
         return {
             "tool": read.tool,
@@ -45,18 +49,29 @@ def panel(filling: Filling) -> None:
 
     def show(found: object) -> list[Any]:
         rows = _rows(found)
-        return [gr.Dataframe(rows, visible=bool(rows)), gr.Row(visible=bool(rows))]
+        return [gr.HTML(as_table(["Setting", "Value"], rows), visible=bool(rows)), gr.Row(visible=bool(rows))]
 
     def use(found: object, *, seed: bool) -> list[Any]:
         settings = _settings(found)
         if not seed:
             settings.pop("seed", None)
-        return filling.updates(filling.restored(settings))
+        restored = filling.restored(settings)
+        return [*filling.updates(restored), *sheet.updates(settings, restored.tab)]
 
-    picture.change(inspect, picture, found, api_name="inspect", show_progress="hidden", concurrency_limit=2)
+    def open_sheet(path: str | None, found: object) -> list[Any]:
+        settings = _settings(found)
+        if path is None or "sheet" not in settings:
+            return [gr.skip() for _ in sheet_view.opened_outputs(shown)]
+        return sheet_view.opened(path, settings, filling, family)
+
+    inspected = picture.change(inspect, picture, found, api_name="inspect", show_progress="hidden", concurrency_limit=2)
+    # Else what another picture said would still stand there.
+    inspected.failure(lambda: None, None, found, queue=False, **PRIVATE)
     found.change(show, found, [table, uses], queue=False, **PRIVATE)
-    use_all.click(lambda found: use(found, seed=True), found, filling.outputs, queue=False, **PRIVATE)
-    use_rest.click(lambda found: use(found, seed=False), found, filling.outputs, queue=False, **PRIVATE)
+    found.change(open_sheet, [picture, found], sheet_view.opened_outputs(shown), queue=False, **PRIVATE)
+    filled = [*filling.outputs, *sheet.axes]
+    use_all.click(lambda found: use(found, seed=True), found, filled, queue=False, **PRIVATE)
+    use_rest.click(lambda found: use(found, seed=False), found, filled, queue=False, **PRIVATE)
 
 
 def _settings(found: object) -> dict[str, Any]:

@@ -10,14 +10,20 @@ from dmd2_demo.generate.studio import Studio
 from dmd2_demo.models.family import Family
 from dmd2_demo.page import (
     canny,
+    compare,
     examples,
+    history,
     image_to_image,
     inspect,
     keys,
     loaded,
     lora,
+    share,
     shared,
+    sheet,
+    sheet_view,
     text_to_image,
+    token_count,
     variations,
     welcome,
 )
@@ -42,34 +48,54 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         gr.HTML(_header(family, context), elem_id="header", padding=False)
         with gr.Row(elem_id="main"):
             with gr.Column(scale=5, elem_id="controls"):
-                prompt = shared.prompt_box(family)
+                with gr.Column(elem_id="ask"):
+                    prompt = shared.prompt_box(family)
+                    tokens = gr.Markdown(elem_id="tokens", elem_classes="status")
                 actions = keys.actions()
+                picture = shared.picture_row(family)
                 tabs_place = gr.Tabs()
                 controls_place = gr.Column()
             with gr.Column(scale=7, elem_id="results"):
                 shown = results(family.examples[0].picture)
                 actions_place = gr.Row(elem_classes="on-picture")
+                sheet_shown = sheet_view.view()
+                kept = history.strip(family)
+                compared = compare.comparison()
         with controls_place:
-            controls = shared.controls(family, page, prompt, shown.seed_used)
+            controls = shared.controls(family, page, prompt, picture, shown.seed_used)
+        token_count.connect(page, family, prompt, controls.fields["plain_prompt"], tokens)
         tab_context = TabContext(runner, context, controls, shown)
         with tabs_place:
             tabs = [lay_out(tab_context) for lay_out in (text_to_image.tab, lora.tab, canny.tab, image_to_image.tab)]
         with controls_place:
             rows = [examples.row(tab, visible=tab is tabs[0]) for tab in tabs]
-        show_what_applies(tabs, [row.group for row in rows], controls.size)
-        filling = Filling(tabs_place, tabs, controls)
+        show_what_applies(tabs, [row.group for row in rows], controls)
+        filling = Filling(tabs_place, tabs, controls, family)
         with controls_place:
-            inspect.panel(filling)
+            sheet_controls = sheet.controls(tabs, family, context.most_cells)
+            inspect.panel(filling, sheet_controls, sheet_shown, family)
+        sheet_view.connect(sheet_shown, filling, shown)
         examples.connect(rows, filling, shown)
+        with shown.details:
+            sharing = share.buttons()
+        share.connect(page, sharing, shown.parameters, filling)
         welcome.connect(page, prompt, family.examples[0])
         refresh_after = loaded.panel(context.status, context.unload)
-        events = [on_generate(tab_context, tab) for tab in tabs]
+        made = [on_generate(tab_context, tab) for tab in tabs]
         with actions_place:
-            events += variations.buttons(tab_context)
-        for event in events:
+            made += variations.buttons(tab_context)
+        events = [
+            *made,
+            compare.connect(compared, kept.every_steps, shown, filling, runner),
+            history.connect(page, kept, shown, filling, compared, runner, made),
+        ]
+        for event in made:
             event.success(describe, shown.parameters, shown.status, queue=False, **PRIVATE)
+        sheets = sheet.on_make(tab_context, tabs, sheet_controls, sheet_shown, context.most_cells)
+        sheets.success(sheet.told, sheet_shown.settings, sheet_shown.status, queue=False, **PRIVATE)
+        for event in (*events, sheets):
             refresh_after(event)
-        keys.connect(page, prompt, actions, events, runner.stop_of)
+        keys.connect(page, prompt, actions, [*events, sheets], runner.stop_of)
         page.unload(runner.stop_of)
     return page
 

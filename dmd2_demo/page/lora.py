@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
 
 from dmd2_demo.generate.requests import CommunityLora
@@ -19,9 +21,8 @@ def tab(context: TabContext) -> Tab:
         known = any(name == base.name for base in family.bases)
         return custom(name) if custom and not known and isinstance(name, str) else family.community(name)
 
-    def picked(name: object) -> tuple[float, str]:
-        chosen = chosen_base(name)
-        return chosen.scale, _licence(chosen)
+    def with_scale(values: dict[str, Any]) -> dict[str, Any]:
+        return {"lora_scale": chosen_base(values["base"]).scale, **values} if "base" in values else values
 
     form = context.form(CommunityLora, base=chosen_base)
     with tabs.opened("LoRA", CommunityLora) as tab:
@@ -35,9 +36,10 @@ def tab(context: TabContext) -> Tab:
         tabs.announcement(
             lambda name: context.page.downloads(CommunityLora.blank(family, base=chosen_base(name)).spec()), [base]
         )
-    # Also when an example picks the base.
-    base.change(picked, base, [scale, licence], queue=False, **PRIVATE)
-    return Tab(tab, form, family.lora_examples)
+    # Settings from elsewhere bring a scale of their own, which must stay.
+    base.input(lambda name: chosen_base(name).scale, base, scale, queue=False, **PRIVATE)
+    base.change(lambda name: _licence(chosen_base(name)), base, licence, queue=False, **PRIVATE)
+    return Tab(tab, form, family.lora_examples, with_scale)
 
 
 def _licence(base: CommunityBase) -> str:

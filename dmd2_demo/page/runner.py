@@ -7,6 +7,7 @@ import logging
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,16 @@ FULL_DISK = "This machine's disk is full, so that no picture can be kept. Whoeve
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
+@dataclass(frozen=True)
+class Job:
+    """What is made for one `visitor`: where its files go, what it tells, and whether it is to end."""
+
+    folder: Path
+    report: Report
+    cancelled: Callable[[], bool]
+    visitor: str
+
+
 class Runner:
     """Runs requests for visitors. One is shared by all tabs."""
 
@@ -39,26 +50,31 @@ class Runner:
 
     def run(self, build: Callable[[], Request], visitor: str | None, progress: gr.Progress) -> Iterator[Outputs]:
         """The outputs with the pictures so far, anew for each picture."""
+        with self.job(visitor, progress) as job:
+            yield from self._pictures(build(), job)
+
+    @contextmanager
+    def job(self, visitor: str | None, progress: gr.Progress) -> Iterator[Job]:
+        """Something to be made for a visitor, which Stop reaches and `progress` shows."""
 
         def report(now: Progress) -> None:
             # Gradio draws a bar only for a number.
             progress(now.fraction if now.fraction is not None else 0.0, desc=now.sentence)
 
-        with self._jobs.running(visitor or "") as stopped:
-            request = build()
+        with (
+            self._jobs.running(visitor or "") as stopped,
             # Gradio copies each picture to its own cache, which it clears of what is old.
-            with tempfile.TemporaryDirectory(prefix="dmd2-") as folder:
-                yield from self._pictures(request, Path(folder), report, stopped.is_set, visitor or "")
+            tempfile.TemporaryDirectory(prefix="dmd2-") as folder,
+        ):
+            yield Job(Path(folder), report, stopped.is_set, visitor or "")
 
-    def _pictures(
-        self, request: Request, folder: Path, report: Report, cancelled: Callable[[], bool], visitor: str
-    ) -> Iterator[Outputs]:
+    def _pictures(self, request: Request, job: Job) -> Iterator[Outputs]:
         paths: list[str] = []
         first: dict[str, Any] = {}
         seconds = 0.0
         file_format = formats.named(request.file_format)
-        for picture in self.studio.generate(request, report, cancelled, visitor):
-            paths.append(str(picture.save(folder, file_format, settings_inside=request.settings_inside)))
+        for picture in self.studio.generate(request, job.report, job.cancelled, job.visitor):
+            paths.append(str(picture.save(job.folder, file_format, settings_inside=request.settings_inside)))
             first = first or picture.parameters
             seconds += picture.seconds
             parameters = {

@@ -1,4 +1,4 @@
-"""The controls that all tabs share: one prompt, one size, one seed, one number of pictures."""
+"""The controls that tabs share: one prompt, one picture to start from, one size, one seed, one number of pictures."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ import gradio as gr
 from gradio.components import Component
 
 from dmd2_demo.generate.request import RANDOM_SEED, FreelySized
+from dmd2_demo.generate.requests import CannyGuided
 from dmd2_demo.models.family import Family, Sizes
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.form import component
+
+BESIDE: dict[str, Any] = {"height": 220, "min_width": 140}
+"""How pictures look in the picture's row."""
 
 _OWN_SIZE = "Own size"
 
@@ -23,10 +27,19 @@ _MARK_RANDOM = f"(seed) => document.querySelector('#seed').classList.toggle('ran
 
 @dataclass(frozen=True)
 class Shared:
-    """The components by the request field that they set, and what shows the size."""
+    """The components by the request field that they set, what shows the size, and the row of the picture."""
 
     fields: dict[str, Component]
     size: Size
+    picture: PictureRow
+
+
+@dataclass(frozen=True)
+class PictureRow:
+    """Where the picture stands that some tabs start from, with room for what a tab shows beside it."""
+
+    row: gr.Row
+    picture: Component
 
 
 @dataclass(frozen=True)
@@ -51,9 +64,15 @@ def prompt_box(family: Family) -> Any:
     return component(FreelySized, "prompt", family, elem_id="prompt", **look)
 
 
-def controls(family: Family, page: gr.Blocks, prompt: Component, seed_used: Component) -> Shared:
+def picture_row(family: Family) -> PictureRow:
+    """Where the visitor puts a picture; hidden until a tab needs one."""
+    with gr.Row(visible=False, elem_id="picture") as row:
+        return PictureRow(row, component(CannyGuided, "image", family, **BESIDE))
+
+
+def controls(family: Family, page: gr.Blocks, prompt: Component, picture: PictureRow, seed_used: Component) -> Shared:
     """Size, seed and number of pictures, below the tabs."""
-    fields: dict[str, Component] = {"prompt": prompt}
+    fields: dict[str, Component] = {"prompt": prompt, "image": picture.picture}
     fields["width"], fields["height"], size = _size(family)
     with gr.Row(equal_height=True):
         seed = fields["seed"] = component(FreelySized, "seed", family, elem_id="seed", min_width=130, scale=3)
@@ -66,10 +85,11 @@ def controls(family: Family, page: gr.Blocks, prompt: Component, seed_used: Comp
             fields[name] = component(FreelySized, name, family)
         if family.tiny_vae is not None:
             fields["tiny_vae"] = component(FreelySized, "tiny_vae", family)
+        fields["plain_prompt"] = component(FreelySized, "plain_prompt", family)
     dice.click(None, None, seed, js=f"() => {RANDOM_SEED}", **PRIVATE)
     reuse.click(None, seed_used, seed, js=f"(used) => used ?? {RANDOM_SEED}", **PRIVATE)
     gr.on([seed.change, page.load], None, seed, None, js=_MARK_RANDOM, **PRIVATE)
-    return Shared(fields, size)
+    return Shared(fields, size, picture)
 
 
 def _size(family: Family) -> tuple[Any, Any, Size]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 from pathlib import Path
@@ -18,6 +19,7 @@ class Demo:
 
     def __init__(self, page: Page, tab: str = "Text to image") -> None:
         self.page = page
+        self._before, self._told = "", -1
         self.show(tab)
 
     def show(self, tab: str) -> None:
@@ -46,7 +48,17 @@ class Demo:
         self.field("Seed").fill(str(seed))
         for name, value in fields.items():
             self.field(name.replace("_", " ")).fill(str(value))
+        self.generate()
+
+    def generate(self) -> None:
+        """Presses Generate, where nothing is in progress. What waits then waits for a picture that is not there yet."""
+        self._before, self._told = self.shown(), self.told_seed()
         self.button("Generate").click()
+
+    def shown(self) -> str:
+        """The address of the first picture's file, which no other has; "" where there is none."""
+        sources: list[str] = self.gallery().evaluate_all("shown => shown.map(one => one.src)")
+        return sources[0] if sources else ""
 
     def make(self, seed: int, **fields: Any) -> bytes:
         """Asks, waits, and gives the first picture's pixels."""
@@ -55,18 +67,32 @@ class Demo:
         return self.pixels()[0]
 
     def wait_for_seed(self, seed: int) -> None:
-        """Until the line under the pictures tells that seed, and nothing is in progress."""
+        """Until another picture is shown than when Generate was pressed, the line under it tells that seed, and
+        nothing is in progress."""
+        self._wait_for_another_picture()
         expect(self.page.get_by_text(f"seed {seed} ·")).to_be_visible(timeout=2 * MINUTE)
         self.wait_until_idle()
 
-    def wait_for_another_seed(self, before: int | None) -> int:
-        """Until that line tells a seed other than `before`, and nothing is in progress. Gives it."""
-        lines = self.page.get_by_text(re.compile(r"^seed \d+ ·"))
-        if before is not None:
-            lines = lines.filter(has_not_text=f"seed {before} ·")
+    def wait_for_drawn_seed(self) -> int:
+        """As `wait_for_seed`, for one that was drawn, and so differs from the one that was told. Gives it."""
+        before = self._told
+        self._wait_for_another_picture()
+        lines = self._lines().filter(has_not_text=f"seed {before} ·")
         expect(lines).to_be_visible(timeout=2 * MINUTE)
         self.wait_until_idle()
-        return int((lines.text_content() or "").split()[1])
+        return self.told_seed()
+
+    def told_seed(self) -> int:
+        """The one in the line under the pictures."""
+        return int((self._lines().text_content() or "").split()[1])
+
+    def _lines(self) -> Locator:
+        return self.page.get_by_text(re.compile(r"^seed \d+ ·"))
+
+    def _wait_for_another_picture(self) -> None:
+        shown = self.gallery().first
+        expect(shown).to_be_visible(timeout=2 * MINUTE)
+        expect(shown).not_to_have_js_property("src", self._before, timeout=2 * MINUTE)
 
     def shows_random(self) -> bool:
         """Whether the seed is shown as a word."""
@@ -101,8 +127,23 @@ class Demo:
 
     def upload(self, picture: Path) -> None:
         """Gives canny its picture."""
-        self.panel.locator("input[type=file]").first.set_input_files(picture)
+        self.page.locator("#picture input[type=file]").first.set_input_files(picture)
+
+    def drop(self, file: Path, place: Locator | None = None) -> None:
+        """Drops that file there, else on the page's head, which takes none itself."""
+        content = base64.b64encode(file.read_bytes()).decode()
+        dragged = self.page.evaluate_handle(
+            """([name, content]) => {
+              const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+              const dragged = new DataTransfer();
+              dragged.items.add(new File([bytes], name, { type: 'image/png' }));
+              return dragged;
+            }""",
+            [file.name, content],
+        )
+        for event in ("dragover", "drop"):
+            (place or self.page.locator("#header")).dispatch_event(event, {"dataTransfer": dragged})
 
     def edges(self) -> Locator:
         """The live edge map."""
-        return self.panel.locator(".image-frame img").nth(1)
+        return self.page.locator("#picture .image-frame img").nth(1)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from dataclasses import replace
@@ -13,6 +12,7 @@ from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.image_to_image import ImageToImage
 from dmd2_demo.generate.infotext import infotext
 from dmd2_demo.generate.metadata import a1111
+from dmd2_demo.generate.upload import hash_of
 from dmd2_demo.models.catalogue import FAMILIES
 
 EMBEDDED, SDXL = FAMILIES["embedded"], FAMILIES["sdxl"]
@@ -117,7 +117,7 @@ def test_the_middle_of_the_picture_is_kept_undistorted() -> None:
 def test_parameters_tell_what_it_was_made_from() -> None:
     image = Image.radial_gradient("L").convert("RGB")
     told = json.loads(json.dumps(request(image=image, strength=0.5, upscale=1.0).parameters()))
-    assert told["image_sha256"] == hashlib.sha256(image.tobytes()).hexdigest()
+    assert told["image_sha256"] == hash_of(image)
     assert (told["task"], told["strength"], told["steps"]) == ("image_to_image", 0.5, 4)
     assert told["timesteps"] == [499, 249]
     assert (told["width"], told["height"]) == (128, 128)

@@ -15,7 +15,14 @@ from tests.embedded import FAMILY
 from tests.visitor import Visitor
 
 TEXT, LORA, CANNY, FROM_IMAGE = "/text_to_image", "/lora", "/canny", "/image_to_image"
-SHARED = {"seed": -1, "images": 1, "file_format": "png", "settings_inside": True, "tiny_vae": False}
+SHARED = {
+    "seed": -1,
+    "images": 1,
+    "file_format": "png",
+    "settings_inside": True,
+    "tiny_vae": False,
+    "plain_prompt": False,
+}
 FREELY_SIZED = {**SHARED, "width": 128, "height": 128, "images": 1}
 DEFAULTS = {
     TEXT: {"steps": 4, **FREELY_SIZED},
@@ -32,11 +39,22 @@ DEFAULTS = {
     "/inspect": {},
     "/status": {},
 }
+DEFAULTS["/contact_sheet"] = {
+    **{name: value for endpoint in (TEXT, LORA, CANNY, FROM_IMAGE) for name, value in DEFAULTS[endpoint].items()},
+    "task": "text_to_image",
+    "x_axis": "seed",
+    "x_values": "1-4",
+    "y_axis": "none",
+    "y_values": "",
+    "image": None,
+}
+del DEFAULTS["/contact_sheet"]["images"]
 WITHOUT_DEFAULT = {
     TEXT: ["prompt"],
     LORA: ["prompt"],
     CANNY: ["prompt", "image"],
     FROM_IMAGE: ["prompt", "image"],
+    "/contact_sheet": ["prompt"],
     "/inspect": ["image"],
     "/status": [],
 }

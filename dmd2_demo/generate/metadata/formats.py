@@ -21,13 +21,17 @@ _LONGEST_IN_JPEG = 65_000
 
 @dataclass(frozen=True)
 class FileFormat:
-    """`name` is the API's, `pillow` Pillow's; `options` are how Pillow saves it."""
+    """`name` is the API's, `pillow` Pillow's; `options` are how Pillow saves it.
+
+    `longest` is the most pixels that a side may have.
+    """
 
     name: str
     title: str
     pillow: str
     suffix: str
     options: Mapping[str, Any]
+    longest: int
 
     def with_settings(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """What Pillow's save takes to write the file with its settings inside, for us and for other tools.
@@ -43,14 +47,16 @@ class FileFormat:
         return {**self.options, "xmp": packet, "exif": exif}
 
 
-PNG = FileFormat("png", "PNG", "PNG", ".png", {"compress_level": 1})
+PNG = FileFormat("png", "PNG", "PNG", ".png", {"compress_level": 1}, 2**31 - 1)
 """Level 1: the default takes longer than a 1-step picture on a GPU and saves a tenth."""
 
 FORMATS = (
     PNG,
-    FileFormat("webp-lossless", "WebP, lossless", "WEBP", ".webp", {"lossless": True, "exact": True, "method": 2}),
-    FileFormat("webp", "WebP", "WEBP", ".webp", {"quality": 92}),
-    FileFormat("jpeg", "JPEG", "JPEG", ".jpg", {"quality": 95, "subsampling": 0}),
+    FileFormat(
+        "webp-lossless", "WebP, lossless", "WEBP", ".webp", {"lossless": True, "exact": True, "method": 2}, 16_383
+    ),
+    FileFormat("webp", "WebP", "WEBP", ".webp", {"quality": 92}, 16_383),
+    FileFormat("jpeg", "JPEG", "JPEG", ".jpg", {"quality": 95, "subsampling": 0}, 65_535),
 )
 """All there are, the default first."""
 

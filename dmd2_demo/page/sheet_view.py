@@ -1,0 +1,100 @@
+"""Where a contact sheet is shown: its cells, which fill in the form when they are clicked, and its file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.generate import axis
+from dmd2_demo.generate.fields import fields_of
+from dmd2_demo.generate.sheet import cell_settings, checked_axes, titles
+from dmd2_demo.generate.sheet_picture import cells_in
+from dmd2_demo.models.family import Family
+from dmd2_demo.page.events import PRIVATE
+from dmd2_demo.page.filling import Filling
+from dmd2_demo.page.results import Results, describe
+from dmd2_demo.page.selected import Selected
+
+_SET_COLUMNS = (
+    "(settings) => document.querySelector('#sheet').style.setProperty("
+    "'--across', String(settings?.sheet?.grid?.columns ?? 4))"
+)
+_SHOW = "() => document.querySelector('#sheet')?.scrollIntoView({ block: 'nearest' })"
+
+
+@dataclass(frozen=True)
+class SheetView:
+    """Everything about the sheet that is shown; hidden where there is none yet."""
+
+    place: gr.Column
+    gallery: gr.Gallery
+    status: gr.Markdown
+    file: gr.DownloadButton
+    settings: gr.JSON
+
+
+def view() -> SheetView:
+    """Lays it out."""
+    with gr.Column(visible=False, elem_id="sheet") as place:
+        gr.Markdown("### Contact sheet")
+        gallery = gr.Gallery(
+            label="Contact sheet",
+            show_label=False,
+            format="png",
+            type="filepath",
+            height="auto",
+            object_fit="contain",
+            allow_preview=False,
+            interactive=False,
+            buttons=[],
+        )
+        status = gr.Markdown(elem_classes="status")
+        file = gr.DownloadButton("Download the sheet", size="sm")
+        settings = gr.JSON(label="Settings", visible=False)
+    settings.change(None, settings, None, js=_SET_COLUMNS, **PRIVATE)
+    return SheetView(place, gallery, status, file, settings)
+
+
+def connect(view: SheetView, filling: Filling, results: Results) -> None:
+    """A click on a cell takes its settings and shows it among the pictures."""
+
+    def chosen(selected: Selected, cells: list[tuple[str, str | None]] | None, settings: object) -> list[Any]:
+        path, number = selected.of([(cell[0], number) for number, cell in enumerate(cells or [])])
+        taken = cell_settings(settings if isinstance(settings, dict) else {}, number)
+        restored = filling.restored(taken)
+        if not path or "seed" not in restored.values:
+            raise DemoError("What was clicked is no longer there.")
+        shown = [[path], restored.values["seed"], taken, describe(taken)]
+        return [*filling.updates(restored), *shown]
+
+    outputs = [*filling.outputs, *results.outputs]
+    view.gallery.select(chosen, [view.gallery, view.settings], outputs, queue=False, **PRIVATE)
+
+
+def opened(path: str, settings: dict[str, Any], filling: Filling, family: Family) -> list[Any]:
+    """Updates of `opened_outputs` that show the sheet in a file again. DemoError where it is damaged."""
+    request = filling.restored(settings).tab.form.request
+    cells = cells_in(path, settings)
+    labels = titles([_titles(request, told, family) for told in checked_axes(settings)])
+    status = f"{len(cells)} pictures, from {Path(path).name:.80}. A click on one takes its settings."
+    return [gr.Column(visible=True), _captioned(cells, labels), status, path, settings]
+
+
+def opened_outputs(view: SheetView) -> list[Any]:
+    """What `opened` updates."""
+    return [view.place, view.gallery, view.status, view.file, view.settings]
+
+
+def _captioned(cells: Sequence[Image.Image], labels: Sequence[str]) -> list[tuple[Image.Image, str]]:
+    return list(zip(cells, labels, strict=True))
+
+
+def _titles(request: type, told: dict[str, Any], family: Family) -> list[str]:
+    field = fields_of(request).get(told["name"])
+    return [axis.title(field, value, family) if field else f"{told['name']} {value}" for value in told["values"]]

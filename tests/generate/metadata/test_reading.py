@@ -1,0 +1,255 @@
+"""Settings out of files: our own in every format, other tools' in every form, and whatever strangers write."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image, PngImagePlugin
+from PIL.ExifTags import Base
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.generate.metadata import a1111, comfyui, fooocus, formats, reading, xmp
+from dmd2_demo.generate.picture import Picture
+from tests.embedded import canny, lora, text
+
+SQUARE = Image.new("RGB", (64, 64), "teal")
+REQUESTS = [text(seed=3), lora(lora_scale=0.6), canny(SQUARE, low_threshold=50)]
+PROMPTS = ["a cat", 'un été, 語 🦊 "quoted" <b>&amp;</b> ]]>', "lines\nSteps: 9, Seed: 8", "\ufffe\uffff"]
+
+
+@pytest.mark.parametrize("file_format", formats.FORMATS, ids=lambda known: known.name)
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: request.task)
+def test_ours_is_read_back_from_every_format(tmp_path: Path, file_format: formats.FileFormat, request_: Any) -> None:
+    found = reading.read(Picture(SQUARE, request_.parameters(), 0.1).save(tmp_path, file_format))
+    assert found.tool == reading.OURS
+    assert found.settings == request_.parameters()
+
+
+@pytest.mark.parametrize("file_format", formats.FORMATS, ids=lambda known: known.name)
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_any_prompt_is_read_back(tmp_path: Path, file_format: formats.FileFormat, prompt: str) -> None:
+    parameters = text().parameters() | {"prompt": prompt}
+    assert reading.read(Picture(SQUARE, parameters, 0.1).save(tmp_path, file_format)).settings == parameters
+
+
+@pytest.mark.parametrize("file_format", formats.FORMATS, ids=lambda known: known.name)
+def test_every_format_says_that_a_model_made_it(tmp_path: Path, file_format: formats.FileFormat) -> None:
+    path = Picture(SQUARE, text().parameters(), 0.1).save(tmp_path, file_format)
+    assert b"digitalsourcetype/trainedAlgorithmicMedia" in path.read_bytes()
+
+
+@pytest.mark.parametrize("file_format", formats.FORMATS, ids=lambda known: known.name)
+def test_without_settings_there_are_none(tmp_path: Path, file_format: formats.FileFormat) -> None:
+    path = Picture(SQUARE, text(prompt="a secret").parameters(), 0.1).save(tmp_path, file_format, settings_inside=False)
+    assert b"secret" not in path.read_bytes()
+    with pytest.raises(DemoError, match="There are no settings in that picture"):
+        reading.read(path)
+
+
+def png(path: Path, **texts: str) -> Path:
+    info = PngImagePlugin.PngInfo()
+    for name, told in texts.items():
+        info.add_text(name, told)
+    SQUARE.save(path, pnginfo=info)
+    return path
+
+
+WEBUI = (
+    "a cat, (fluffy:1.2) <lora:style:0.8>\nNegative prompt: bad,\nvery bad\n"
+    'Steps: 30, Sampler: DPM++ 2M, CFG scale: 7, Seed: 5, Size: 160x96, Model: "a, b: c", Version: v1.10'
+)
+
+
+def webui_in_exif(path: Path, order: str) -> Path:
+    exif = Image.Exif()
+    exif[Base.ExifOffset] = {Base.UserComment.value: b"UNICODE\0" + WEBUI.encode(order)}
+    SQUARE.save(path, exif=exif.tobytes())
+    return path
+
+
+@pytest.mark.parametrize("kind", ["png", "jpg", "webp"])
+@pytest.mark.parametrize("order", ["utf-16-be", "utf-16-le"])
+def test_webuis_text_is_read_wherever_it_stands(tmp_path: Path, kind: str, order: str) -> None:
+    path = tmp_path / f"theirs.{kind}"
+    found = reading.read(png(path, parameters=WEBUI) if kind == "png" else webui_in_exif(path, order))
+    assert found.tool == a1111.TOOL
+    assert found.settings == {"prompt": "a cat, (fluffy:1.2)", "seed": 5, "width": 160, "height": 96}
+    assert found.ignored == {
+        "Negative prompt": "bad,\nvery bad",
+        "LoRA style": "scale 0.8",
+        "Steps": "30",
+        "Sampler": "DPM++ 2M",
+        "CFG scale": "7",
+        "Model": "a, b: c",
+        "Version": "v1.10",
+    }
+
+
+GRAPH: dict[str, Any] = {
+    "3": {
+        "class_type": "KSampler",
+        "inputs": {
+            "seed": 8,
+            "steps": 20,
+            "cfg": 8.0,
+            "sampler_name": "euler",
+            "scheduler": "normal",
+            "model": ["10", 0],
+            "positive": ["6", 0],
+            "negative": ["7", 0],
+            "latent_image": ["5", 0],
+        },
+    },
+    "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "sdxl.safetensors"}},
+    "5": {"class_type": "EmptyLatentImage", "inputs": {"width": 832, "height": 1216, "batch_size": 1}},
+    "6": {"class_type": "CLIPTextEncode", "inputs": {"text": ["20", 0], "clip": ["4", 1]}},
+    "7": {"class_type": "CLIPTextEncode", "inputs": {"text": "ugly", "clip": ["4", 1]}},
+    "10": {"class_type": "LoraLoader", "inputs": {"lora_name": "x", "strength_model": 0.7, "model": ["4", 0]}},
+    "20": {"class_type": "PrimitiveString", "inputs": {"value": "a lighthouse"}},
+}
+
+
+def test_comfyuis_graph_is_followed(tmp_path: Path) -> None:
+    found = reading.read(png(tmp_path / "theirs.png", prompt=json.dumps(GRAPH), workflow='{"nodes": []}'))
+    assert found.tool == comfyui.TOOL
+    assert found.settings == {"prompt": "a lighthouse", "seed": 8, "width": 832, "height": 1216}
+    assert found.ignored == {
+        "Steps": "20",
+        "CFG scale": "8.0",
+        "Sampler": "euler",
+        "Scheduler": "normal",
+        "Negative prompt": "ugly",
+        "Model": "sdxl.safetensors",
+        "LoRA x": "scale 0.7",
+    }
+
+
+def test_a_graph_that_runs_in_a_circle_ends() -> None:
+    circle = {str(key): {"inputs": {"a": [str(1 - key), 0]}} for key in (0, 1)}
+    sampler = {"9": {"inputs": {"positive": ["0", 0], "latent_image": ["1", 0], "model": ["0", 0]}}}
+    found = comfyui.read(circle | sampler)
+    assert found is not None
+    assert found.settings == {"prompt": ""}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {
+            "prompt": "a fox",
+            "seed": "9",
+            "resolution": "(1152, 896)",
+            "steps": 30,
+            "guidance_scale": 4,
+            "negative_prompt": "bad",
+            "base_model": "jx",
+            "loras": [["off.safetensors", 0.1, "hash"]],
+        },
+        {
+            "Prompt": "a fox",
+            "Seed": 9,
+            "Resolution": "(1152, 896)",
+            "Steps": 30,
+            "Guidance Scale": 4,
+            "Negative Prompt": "bad",
+            "Base Model": "jx",
+            "LoRAs": [["off.safetensors", 0.1]],
+        },
+    ],
+    ids=["new", "old"],
+)
+def test_fooocus_of_any_age(tmp_path: Path, told: dict[str, Any]) -> None:
+    found = reading.read(png(tmp_path / "theirs.png", parameters=json.dumps(told), fooocus_scheme="fooocus"))
+    assert found.tool == fooocus.TOOL
+    assert found.settings == {"prompt": "a fox", "seed": 9, "width": 1152, "height": 896}
+    assert found.ignored == {
+        "Negative prompt": "bad",
+        "Steps": "30",
+        "CFG scale": "4",
+        "Model": "jx",
+        "LoRA off.safetensors": "scale 0.1",
+    }
+
+
+HOSTILE = {
+    "nested list": "[" * 200_000,
+    "nested object": '{"a":' * 200_000,
+    "nested in ours": '{"prompt": ' + "[" * 200_000,
+    "a number": "1" * 500_000,
+    "no end": '{"prompt": "',
+    "a list": '["prompt"]',
+    "no object": "null",
+    "nothing of ours": "{}",
+}
+
+
+@pytest.mark.parametrize("told", HOSTILE.values(), ids=list(HOSTILE))
+@pytest.mark.parametrize("name", ["dmd2", "parameters", "prompt"])
+def test_hostile_text_is_one_sentence(tmp_path: Path, name: str, told: str) -> None:
+    with pytest.raises(DemoError) as raised:
+        reading.read(png(tmp_path / "odd.png", **{name: told}))
+    assert "\n" not in str(raised.value)
+
+
+def test_text_of_megabytes_is_not_read(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[Base.ImageDescription] = "Steps: 1, " * 150_000
+    path = tmp_path / "long.webp"
+    SQUARE.save(path, exif=exif.tobytes())
+    with pytest.raises(DemoError, match="longer than 1,000,000 letters"):
+        reading.read(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"GIF89a", b"\x89PNG\r\n\x1a\n" + b"\0" * 100, b"text"])
+def test_no_pictures(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "odd"
+    path.write_bytes(content)
+    with pytest.raises(DemoError, match=r"not a picture|damaged"):
+        reading.read(path)
+
+
+def test_a_file_that_is_cut_off(tmp_path: Path) -> None:
+    whole = Picture(Image.effect_noise((64, 64), 90).convert("RGB"), text().parameters(), 0.1).save(tmp_path)
+    path = tmp_path / "cut.png"
+    path.write_bytes(whole.read_bytes()[:3000])
+    with pytest.raises(DemoError, match="damaged or cut off"):
+        reading.read(path)
+
+
+# Control characters and halves of letters too.
+LETTERS = st.text(st.characters(), max_size=300)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | LETTERS,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(LETTERS | st.sampled_from(["inputs", "positive", "latent_image"]), inner)
+    ),
+    max_leaves=15,
+)
+
+
+@given(told=LETTERS | st.builds(lambda a, b: f"{a}\nSteps: 4, {b}", LETTERS, LETTERS))
+def test_any_text_is_read_as_webuis_or_not_at_all(told: str) -> None:
+    found = a1111.read(told)
+    assert found is None or isinstance(found.settings["prompt"], str)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(told=JSON)
+def test_any_json_is_read_as_a_graph_or_not_at_all(told: Any) -> None:
+    for reader in (comfyui.read, fooocus.read):
+        found = reader(told)
+        assert found is None or isinstance(found.settings["prompt"], str)
+
+
+@given(told=st.text(st.characters(exclude_categories=["Cs"]), max_size=300))
+def test_xmp_gives_back_what_it_was_given(told: str) -> None:
+    given = json.dumps({"prompt": told}, ensure_ascii=False)
+    found = xmp.settings_in(xmp.packet(given))
+    assert found is not None
+    assert json.loads(found) == {"prompt": told}

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from dmd2_demo.errors import Cancelled, DemoError
+from dmd2_demo.generate import axis
+from dmd2_demo.generate.axis import Axis
+from dmd2_demo.generate.request import Request
+from dmd2_demo.generate.sheet import MOST_CELLS, Sheet, cell_settings
+from dmd2_demo.generate.sheet_picture import Layout, cells_in, described
+from dmd2_demo.generate.studio import Studio
+from dmd2_demo.models.parts import PipelineSpec
+from dmd2_demo.progress import Progress, Report, silent
+from tests.embedded import FAMILY, lora, text
+from tests.fakes import SIZES, FakeBackend, FakePipeline
+
+
+def along(request: Request, name: str, values: str) -> Axis:
+    return axis.read(type(request), name, values, FAMILY, MOST_CELLS, lambda value: value)
+
+
+def sheet(request: Request, *axes: tuple[str, str]) -> Sheet:
+    return Sheet.of(request, [along(request, *one) for one in axes], MOST_CELLS)
+
+
+def studio(backend: FakeBackend, budget: int | None = None) -> Studio:
+    manager = backend.manager(budget=budget)
+
+    @contextmanager
+    def lease(spec: PipelineSpec, report: Report, visitor: str = "", pixels: int = 0) -> Iterator[FakePipeline]:
+        with manager.lease(spec, report, visitor, pixels):
+            yield FakePipeline()
+
+    return Studio(FAMILY, lease)
+
+
+def test_cells_are_the_request_with_each_combination_and_one_seed() -> None:
+    made = sheet(text(seed=-1, images=3), ("steps", "1, 4"), ("seed", "5, 6"))
+    assert [(cell.seed, len(cell.schedule)) for cell in made.cells] == [(5, 1), (5, 4), (6, 1), (6, 4)]
+    assert all(cell.images == 1 for cell in made.cells)
+    assert made.titles == ["Steps 1 · Seed 5", "Steps 4 · Seed 5", "Steps 1 · Seed 6", "Steps 4 · Seed 6"]
+    same = sheet(text(seed=-1), ("steps", "1, 4"))
+    assert len({cell.seed for cell in same.cells}) == 1
+
+
+def test_order_has_each_spec_and_each_scale_in_one_piece() -> None:
+    bases = ", ".join(base.name for base in FAMILY.bases)
+    made = sheet(lora(), ("base", bases), ("lora_scale", "0, 1"))
+    cells = [made.cells[number] for number in made.order]
+    assert sorted(made.order) == list(range(len(made.cells)))
+    pairs = [(cell.spec(), cell.lora_scales()) for cell in cells]
+    assert len({spec for spec, _ in pairs}) == len(FAMILY.bases)
+    changes = sum(before[0] != after[0] for before, after in pairwise(pairs))
+    assert changes == len(FAMILY.bases) - 1
+    assert made.order == [0, len(FAMILY.bases), 1, 1 + len(FAMILY.bases), 2, 2 + len(FAMILY.bases)][: len(made.order)]
+
+
+def test_parts_are_loaded_once_although_two_unets_have_no_room() -> None:
+    backend = FakeBackend()
+    made = sheet(text(), ("steps", "1, 4"), ("seed", "1-3"))
+    one = sum(SIZES[type(part)] for part in made.cells[0].spec().parts())
+    numbers = [number for number, _ in made.make(studio(backend, one), silent, lambda: False)]
+    assert numbers == made.order == [0, 2, 4, 1, 3, 5]
+    loaded = backend.loaded()
+    assert len(loaded) == len(set(loaded))
+
+
+def test_progress_is_the_sheets_and_stop_ends_it() -> None:
+    told: list[Progress] = []
+    made = sheet(text(), ("seed", "1-4"))
+    stopped = False
+
+    def cancelled() -> bool:
+        return stopped
+
+    cells = made.make(studio(FakeBackend()), told.append, cancelled)
+    next(cells)
+    next(cells)
+    stopped = True
+    with pytest.raises(Cancelled):
+        next(cells)
+    fractions = [one.fraction for one in told]
+    assert fractions == sorted(fractions, key=lambda one: one or 0)
+    assert told[-1].sentence.startswith("Cell 2 of 4: Step 4 of 4")
+
+
+@pytest.mark.parametrize(
+    ("axes", "sentence"),
+    [
+        ([("seed", "1, 2"), ("seed", "3")], "Both axes vary the same"),
+        ([("seed", "1-50"), ("steps", "1, 4")], None),
+        ([("seed", "1-51"), ("steps", "1, 4")], "a sheet of 102 cells; the most here is 100"),
+    ],
+)
+def test_bounds(axes: list[tuple[str, str]], sentence: str | None) -> None:
+    if sentence is None:
+        assert len(sheet(text(), *axes).cells) == 100
+        return
+    with pytest.raises(DemoError, match=sentence):
+        sheet(text(), *axes)
+
+
+LABELS = [
+    [["Seed 1", "Seed 2"]],
+    [[f"Seed {number}" for number in range(11)]],
+    [
+        ["Steps 1", "Steps 4"],
+        ["Base an-owner-of-long-names/a-name-that-is-much-longer-than-any-cell-is-wide", "Base x"],
+    ],
+]
+
+
+@pytest.mark.parametrize("labels", LABELS, ids=["few", "wrapped", "two axes"])
+@pytest.mark.parametrize("size", [(64, 64), (128, 96)])
+def test_cells_lie_in_the_sheet_as_they_were_made_and_labels_are_whole(labels: Any, size: tuple[int, int]) -> None:
+    count = len(labels[0]) * (len(labels[1]) if len(labels) > 1 else 1)
+    cells = [Image.effect_noise(size, 60).convert("RGB") for _ in range(count)]
+    layout = Layout.of(size, labels)
+    drawn = layout.draw(cells)
+    boxes = [layout.grid.box(number) for number in range(count)]
+    assert [drawn.crop(box).tobytes() for box in boxes] == [cell.tobytes() for cell in cells]
+    written = sorted("".join(lines).replace(" ", "") for _, _, lines in layout.labels)
+    assert written == sorted(label.replace(" ", "") for axis in labels for label in axis)
+    # Nothing is written outside of the sheet, or into a cell: with the cells painted over, all the ink is still there.
+    blank = Layout.draw(layout, [Image.new("RGB", size, "white")] * count).convert("L")
+    alone = Layout.of(size, labels)
+    inked = blank.point(lambda shade: 255 * (shade < 128))
+    for box in boxes:
+        assert inked.crop(box).getbbox() is None
+    edge = inked.getbbox()
+    assert edge
+    assert edge[0] > 0
+    assert edge[2] < alone.size[0]
+
+
+def settings_of(made: Sheet, layout: Layout) -> dict[str, Any]:
+    return {**made.cells[0].parameters(), "sheet": described(layout.grid, made.settings())}
+
+
+def test_a_cells_settings_come_from_the_sheets() -> None:
+    made = sheet(text(), ("seed", "5-7"), ("steps", "1, 4"))
+    told = settings_of(made, Layout.of((128, 128), [one.titles for one in made.axes]))
+    for number, cell in enumerate(made.cells):
+        own = cell_settings(told, number)
+        assert own == {name: cell.parameters()[name] for name in own}
+        assert {"seed", "steps", "prompt", "width", "height", "task"} <= set(own)
+    for beyond in (-1, 6):
+        with pytest.raises(DemoError, match="no longer there"):
+            cell_settings(told, beyond)
+
+
+ODD: list[Any] = [
+    None,
+    [],
+    {"axes": None},
+    {"axes": []},
+    {"axes": [{"name": "seed", "values": []}]},
+    {"axes": [{"name": 5, "values": [1]}]},
+    {"axes": [{"name": "seed", "values": [[1]]}]},
+    {"axes": [{"name": "seed", "values": list(range(101))}]},
+    {"axes": [{"name": "seed", "values": [1]}] * 3},
+    {"axes": [{"name": "seed", "values": [1, 2]}], "grid": None},
+    {"axes": [{"name": "seed", "values": [1, 2]}], "grid": {"columns": 1}},
+]
+GRID = {"columns": 2, "width": 4, "height": 4, "left": 0, "top": 0, "gap": 0, "strip": 0}
+ODD += [
+    {"axes": [{"name": "seed", "values": [1, 2]}], "grid": GRID | change}
+    for change in ({"columns": 0}, {"columns": True}, {"width": 0}, {"left": -1}, {"gap": 10**30}, {"width": 4.0})
+]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_damaged_sheet_is_told(tmp_path: Any, odd: Any) -> None:
+    path = tmp_path / "sheet.png"
+    Image.new("RGB", (8, 4)).save(path)
+    with pytest.raises(DemoError, match="as a contact sheet is damaged"):
+        cells_in(path, {"sheet": odd})
+    whole = {"axes": [{"name": "seed", "values": [1, 2]}], "grid": GRID}
+    assert [cell.size for cell in cells_in(path, {"sheet": whole})] == [(4, 4), (4, 4)]
