@@ -11,6 +11,7 @@ from gradio.components import Component
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.fields import Choice, Field, Flag, Given, Numeric, Option, Prompt, default_of, fields_of
 from dmd2_demo.generate.request import Request, Seed, as_json
+from dmd2_demo.generate.styled import StyleChoice
 from dmd2_demo.models.family import Family
 from dmd2_demo.page.inputs import Dropdown, Number, PictureInput, Radio, Slider
 
@@ -40,13 +41,15 @@ class Form:
         """Of settings by the fields' names, what its components can show, and a sentence for each that they can't."""
         values, notices = dict[str, Any](), list[str]()
         for name, field in fields_of(self.request).items():
-            if name in settings and name in self.components and field.kept:
+            # A style that a picture has is told of also where none can be chosen.
+            shown = name in self.components
+            if name in settings and field.kept and (shown or isinstance(field, StyleChoice)):
                 try:
                     clean = field.check(self.convert(name, settings[name]), self._family)
                 except DemoError as error:
                     notices.append(f"{field.label} {settings[name]!r:.60} can't be had here. {error}")
                 else:
-                    values[name] = as_json(clean)
+                    values |= {name: "" if clean is None else as_json(clean)} if shown else {}
         return values, notices
 
     def convert(self, name: str, value: object) -> Any:
@@ -57,9 +60,9 @@ class Form:
         """The request with these values; its own defaults for the rest. DemoError where one can't be used."""
         return self.request(family=self._family, **self._converted(values))
 
-    def blank(self, values: Mapping[str, Any]) -> Request:
-        """A request with these values for nothing in particular, to ask what it takes."""
-        return self.request.blank(self._family, **self._converted(values))
+    def blank(self, values: Mapping[str, Any], **given: Any) -> Request:
+        """A request with these values for nothing in particular, to ask what it takes. `given` needs no conversion."""
+        return self.request.blank(self._family, **self._converted(values), **given)
 
     def _converted(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {name: self.convert(name, value) for name, value in values.items()}
@@ -93,6 +96,8 @@ def _component(field: Field, default: Any, family: Family, look: dict[str, Any])
             # A few are seen at once; who may write another needs room for it.
             few = len(options) <= 2 and not look.get("allow_custom_value")
             return (Radio if few else Dropdown)(options, value=default, **look)
+        case StyleChoice():
+            return Dropdown(field.options(family), value="", **look)
         case Option():
             return Dropdown(list(field.options), value=default, **look)
         case Given():
