@@ -27,6 +27,7 @@ class Settings:
     share: bool = False
     budget: int | None = None
     bases: Path | None = None
+    loras: Path | None = None
     allow_custom_bases: bool = False
     memory: str = "auto"
     attention: str = "auto"
@@ -75,8 +76,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--share", action="store_true", help="also open a public link through Gradio's servers")
     parser.add_argument("--budget", type=_gigabytes, metavar="GB", help="most memory for models (default: no limit)")
     parser.add_argument("--bases", type=_path, metavar="FILE.toml", help="more bases for the LoRA tab")
+    parser.add_argument("--loras", type=_path, metavar="FILE.toml", help="style LoRAs for text to image and LoRA")
     parser.add_argument(
-        "--allow-custom-bases", action="store_true", help="let visitors name any public repository as a base"
+        "--allow-custom-bases",
+        action="store_true",
+        help="let visitors name any public repository as a base or a style LoRA",
     )
     parser.add_argument(
         "--memory",

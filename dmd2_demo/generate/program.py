@@ -9,7 +9,7 @@ from dmd2_demo.generate.prompt import weights
 from dmd2_demo.generate.prompt.counting import TokenCounter
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.requests import CannyGuided
-from dmd2_demo.models.parts import LoraUNet, TinyVae, UNet
+from dmd2_demo.models.parts import TinyVae, UNet
 from dmd2_demo.models.sources import File, Folder, HubRepo, PipelineSource, SingleFile, Source
 
 INPUT = "picture.png"
@@ -25,7 +25,7 @@ def program(request: Request) -> str:
     DemoError where plain diffusers can't read the prompt as this demo does.
     """
     spec = request.spec()
-    unet = spec.unet.unet if isinstance(spec.unet, LoraUNet) else spec.unet
+    unet = spec.unet
     pipeline = "StableDiffusionXLPipeline"
     if request.start is not None:
         pipeline = "StableDiffusionXLImg2ImgPipeline"
@@ -40,10 +40,10 @@ def program(request: Request) -> str:
         body.append(f"adapter = T2IAdapter.from_pretrained({_place(spec.adapter.source)}, {_VARIANT}, dtype=dtype)")
         given["adapter"] = "adapter"
     body.append(_pipeline(pipeline, unet.source, given, is_base=unet.source == request.family.base))
-    if isinstance(spec.unet, LoraUNet):
-        (scale,) = request.lora_scales()
+    for lora, scale in zip(spec.loras, request.lora_scales(), strict=True):
         body.append(
-            f"pipe.load_lora_weights({_file(spec.unet.lora)})  # needs peft\npipe.fuse_lora(lora_scale={scale!r})"
+            f"pipe.load_lora_weights({_file(lora.file)})  # needs peft\npipe.fuse_lora(lora_scale={scale!r})\n"
+            "pipe.unload_lora_weights()  # what is fused stays"
         )
     body.append("pipe.scheduler = LCMScheduler.from_config(pipe.scheduler.config)")
     if isinstance(request, CannyGuided):

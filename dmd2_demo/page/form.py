@@ -10,6 +10,7 @@ from gradio.components import Component
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.fields import Choice, Field, Flag, Given, Numeric, Option, Prompt, default_of, fields_of
 from dmd2_demo.generate.request import Request, Seed, as_json
+from dmd2_demo.generate.styled import StyleChoice
 from dmd2_demo.models.family import Family
 from dmd2_demo.page.inputs import Checkbox, Dropdown, Number, PictureInput, Radio, Slider, Textbox
 
@@ -39,13 +40,15 @@ class Form:
         """Of settings by the fields' names, what its components can show, and a sentence for each that they can't."""
         values, notices = dict[str, Any](), list[str]()
         for name, field in fields_of(self.request).items():
-            if name in settings and name in self.components and field.kept:
+            # A style that a picture has is told of also where none can be chosen.
+            shown = name in self.components
+            if name in settings and field.kept and (shown or isinstance(field, StyleChoice)):
                 try:
                     clean = field.check(self.convert(name, settings[name]), self._family)
                 except DemoError as error:
                     notices.append(f"{field.label} {settings[name]!r:.60} can't be had here. {error}")
                 else:
-                    values[name] = as_json(clean)
+                    values |= {name: "" if clean is None else as_json(clean)} if shown else {}
         return values, notices
 
     def convert(self, name: str, value: object) -> Any:
@@ -108,6 +111,8 @@ def _component(field: Field, default: Any, family: Family, look: dict[str, Any])
             # A few are seen at once; who may write another needs room for it.
             few = len(options) <= 2 and not look.get("allow_custom_value")
             return (Radio if few else Dropdown)(options, value=default, **look)
+        case StyleChoice():
+            return Dropdown(field.options(family), value="", **look)
         case Option():
             return Dropdown(list(field.options), value=default, **look)
         case Given():

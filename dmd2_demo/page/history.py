@@ -18,9 +18,10 @@ from dmd2_demo.models.family import Family
 from dmd2_demo.page.compare import Comparison, step_counts
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
 from dmd2_demo.page.filling import Filling
+from dmd2_demo.page.jobs import Outputs
 from dmd2_demo.page.keys import PRESS_GENERATE
 from dmd2_demo.page.results import Results, describe
-from dmd2_demo.page.runner import Outputs, Runner
+from dmd2_demo.page.runner import Runner
 
 _STRIP = '<ul role="list" aria-label="History"></ul>'
 

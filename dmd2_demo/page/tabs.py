@@ -13,12 +13,14 @@ from gradio.events import Dependency
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.request import Request
-from dmd2_demo.models.family import Example, Family
+from dmd2_demo.generate.styled import SLOTS
+from dmd2_demo.models.family import Example, Family, StyleLora
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
 from dmd2_demo.page.form import Convert, Form
+from dmd2_demo.page.jobs import Outputs
 from dmd2_demo.page.results import Results
-from dmd2_demo.page.runner import Outputs, Runner
+from dmd2_demo.page.runner import Runner
 from dmd2_demo.page.shared import Shared
 
 _WITHOUT_COST = {"seed", "image", "low_threshold", "high_threshold", "is_edge_map", "conditioning_scale"}
@@ -41,7 +43,17 @@ class TabContext:
 
     def form(self, request: type[Request], **convert: Convert) -> Form:
         """The tab's form, which has the shared components already."""
-        return Form(request, self.family, self.shared.fields, **convert)
+        styles = dict.fromkeys(SLOTS, self.shared.find_style)
+        return Form(request, self.family, self.shared.fields, **(styles | convert))
+
+    @property
+    def style_inputs(self) -> list[Any]:
+        """The components that name styles, in the order of their slots; none where there are none."""
+        return [self.shared.fields[slot] for slot in SLOTS if slot in self.shared.fields]
+
+    def chosen_styles(self, *names: object) -> dict[str, StyleLora | None]:
+        """The styles that those components' values mean, by their fields. DemoError where one means nothing."""
+        return {slot: self.shared.find_style(name) for slot, name in zip(SLOTS, names, strict=False)}
 
 
 @dataclass(frozen=True)
@@ -96,8 +108,11 @@ def show_what_applies(tabs: Sequence[Tab], groups: Sequence[gr.Column], shared: 
     for tab in tabs:
         shown = [owner is tab for owner, _ in owned]
         shown += [name in tab.form.components for name in ("width", "image")]
-        updates = [gr.update(visible=visible) for visible in shown]
         outputs = [*(block for _, block in owned), shared.size.group, shared.picture.row]
+        if shared.styles:
+            shown.append("style" in tab.form.components)
+            outputs.append(shared.styles.group)
+        updates = [gr.update(visible=visible) for visible in shown]
         tab.tab.select(lambda updates=updates: updates, None, outputs, queue=False, **PRIVATE)
 
 
