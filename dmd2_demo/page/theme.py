@@ -94,7 +94,7 @@ CSS = """
 table.facts { width: 100%; border-collapse: collapse; table-layout: fixed; font-size: .9rem; }
 table.facts :is(th, td) {
   padding: .25rem .5rem; text-align: left; vertical-align: top; overflow-wrap: anywhere;
-  border: solid var(--border-color-primary); border-width: 0 0 1px;
+  border: solid var(--border-color-primary) !important; border-width: 0 0 1px !important;
 }
 table.facts th[scope="row"] { color: var(--body-text-color-subdued); font-weight: normal; }
 /* Where a file may be dropped: everywhere. */
