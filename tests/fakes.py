@@ -99,7 +99,7 @@ class FakePipeline:
             on_step(step)
         return Decoded(Image.new("RGB", request.size, (seed % 256, 0, 0)), self.notices)
 
-    def cut_off(self, prompt: str) -> str:
+    def left_out(self, request: Request) -> str:
         return self.unread
 
 

@@ -65,8 +65,8 @@ $(STAGE)/adapter.done: $(STAGE)/4step-unet.done
 
 # The decoders learn on what the few-step UNets draw. The VAE is every base's: what is there already gets it too.
 $(STAGE)/decoder.done: $(STAGE)/4step-unet.done $(STAGE)/1step-unet-on.done
-	$(TRAINING_PYTHON) -m training.stages.decoder plain
-	$(TRAINING_PYTHON) -m training.stages.decoder sharp
+	$(TRAINING_PYTHON) -m training.stages.decoder plain --processes 2
+	$(TRAINING_PYTHON) -m training.stages.decoder sharp --processes 2
 	touch $@
 
 $(STAGE)/tiny-vae.done: $(STAGE)/4step-unet.done $(STAGE)/1step-unet-on.done
@@ -85,4 +85,5 @@ MEMBERS := 4step-unet 1step-unet-on 4step-lora fluent twemoji adapter decoder ti
 $(STAGE)/evaluation.done: $(MEMBERS:%=$(STAGE)/%.done)
 	$(TRAINING_PYTHON) -m training.evaluation.figures
 	$(TRAINING_PYTHON) -m training.evaluation.decoding
+	$(TRAINING_PYTHON) -m training.evaluation.sizes
 	touch $@

@@ -19,4 +19,4 @@ def gpu_seconds(request: Request) -> int:
     encoding = _ENCODE if request.start else 0.0
     a_picture = (len(request.schedule) * _STEP + _DECODE + encoding) * megapixels
     merging = _MERGE if request.lora_scales() else 0.0
-    return math.ceil(_COLD + merging + request.images * a_picture)
+    return math.ceil(_COLD + merging + request.pictures * a_picture)

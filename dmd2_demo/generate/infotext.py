@@ -21,6 +21,8 @@ def infotext(parameters: Mapping[str, Any]) -> str:
         "Seed": parameters["seed"],
         "Size": f"{parameters['width']}x{parameters['height']}",
         "Model": parameters["model"],
+        # As WebUI's extension for choices in prompts calls it.
+        **({"Template": parameters["prompt_template"]} if "prompt_template" in parameters else {}),
     }
     if "strength" in parameters:
         settings["Denoising strength"] = parameters["strength"]

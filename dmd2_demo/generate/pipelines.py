@@ -18,6 +18,7 @@ from dmd2_demo.device.memory import raising_device_full
 from dmd2_demo.generate.decode import decode
 from dmd2_demo.generate.encode import encode
 from dmd2_demo.generate.picture import Decoded
+from dmd2_demo.generate.prompt import embedding
 from dmd2_demo.generate.request import Request
 from dmd2_demo.models.parts import Part, PipelineSpec
 from dmd2_demo.weights.lora import MergeableUNet
@@ -40,8 +41,8 @@ class Pipeline:
     def run(self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]) -> Decoded:
         """One picture, as the model card makes it: the schedule's own timesteps, guidance 0, noise from the CPU.
 
-        `edges` are the request's. `on_step` is called with the number of steps done; what it raises
-        ends the picture. Raises DeviceFull where the device's memory is.
+        The request is for one alone, `edges` are its own. `on_step` is called with the number of steps done; what it
+        raises ends the picture. Raises DeviceFull where the device's memory is.
         """
         with raising_device_full(self.tier):
             return self._run(request, seed, edges, on_step)
@@ -54,9 +55,10 @@ class Pipeline:
         timesteps = list(request.schedule.timesteps)
         generator = torch.Generator("cpu").manual_seed(seed)
         start = None if request.start is None else self._noised(request.start, timesteps[0], generator)
+        prompt = embedding.call_arguments(self.diffusers, request.prompt, plain=request.plain_prompt)
         with _after_each_step(self.diffusers.unet, on_step):
             output = self.diffusers(
-                prompt=request.prompt,
+                **prompt,
                 width=width,
                 height=height,
                 num_inference_steps=len(timesteps),
@@ -78,12 +80,9 @@ class Pipeline:
         noised: torch.Tensor = self.diffusers.scheduler.add_noise(latents, noise, torch.tensor([timestep]))
         return noised
 
-    def cut_off(self, prompt: str) -> str:
-        """The end of `prompt` that the text encoders don't read; "" where they read it all."""
-        tokenizer = self.diffusers.tokenizer
-        # The start and end tokens take two places.
-        tokens = tokenizer(prompt, add_special_tokens=False, truncation=False, verbose=False).input_ids
-        return str(tokenizer.decode(tokens[tokenizer.model_max_length - 2 :])).strip()
+    def left_out(self, request: Request) -> str:
+        """The end of a request's prompt that the text encoders don't read; "" where they read it all."""
+        return embedding.left_out(self.diffusers, request.prompt, plain=request.plain_prompt)
 
 
 def assemble(spec: PipelineSpec, modules: Mapping[Part, Any], tier: str = "resident") -> Pipeline:

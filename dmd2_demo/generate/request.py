@@ -8,13 +8,15 @@ import itertools
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Self
 
 from PIL import Image
 
 from dmd2_demo import __version__
 from dmd2_demo.errors import DemoError
+from dmd2_demo.generate.clean_text import cleaned, is_blank
 from dmd2_demo.generate.edges import EdgeMap
 from dmd2_demo.generate.fields import (
     Choice,
@@ -30,12 +32,15 @@ from dmd2_demo.generate.fields import (
     fields_of,
 )
 from dmd2_demo.generate.metadata import formats
+from dmd2_demo.generate.prompt import weights
+from dmd2_demo.generate.prompt.choices import expanded
 from dmd2_demo.models.family import CommunityBase, Family, Schedule
 from dmd2_demo.models.parts import LoraUNet, PipelineSpec, Scheduler, TextEncoders, UNet
 from dmd2_demo.models.sources import PipelineSource
 
 LARGEST_SEED = 2**32 - 1
 RANDOM_SEED = -1
+MOST_PICTURES = 8
 
 
 @dataclass(frozen=True)
@@ -66,19 +71,23 @@ def _pixels(family: Family) -> Range:
 class Request(ABC):
     """A prompt, a seed and a number of pictures. Picture i is made from `seed + i`, so each can be made again.
 
-    Values out of range raise DemoError.
+    Choices in the prompt, `{cat|dog}`, make so many pictures of each, from the same seeds. Values out of range raise
+    DemoError.
     """
 
     family: Family
     prompt: Annotated[str, Prompt("Prompt")]
     seed: Annotated[int, Seed("Seed")] = RANDOM_SEED
-    images: Annotated[int, Whole("Pictures", kept=False, range=Range(1, 8), slider=False)] = 1
+    images: Annotated[int, Whole("Pictures", kept=False, range=Range(1, MOST_PICTURES), slider=False)] = 1
     file_format: Annotated[str, Option("File format", options=formats.OPTIONS)] = formats.PNG.name
     settings_inside: Annotated[
         bool, Flag("Settings in the file", "what it was made with, for this page and other tools", kept=False)
     ] = True
 
     tiny_vae: Annotated[bool, TinyVaeFlag("Tiny VAE", hint="decodes faster, a little coarser")] = False
+    plain_prompt: Annotated[
+        bool, Flag("Plain prompt", hint="as on the model card: cut where one chunk of tokens ends, all marks are text")
+    ] = False
 
     task: ClassVar[str]
 
@@ -87,6 +96,29 @@ class Request(ABC):
             value = getattr(self, name)
             value = value.of(self.family) if isinstance(value, FamilyDefault) else value
             object.__setattr__(self, name, field.check(value, self.family))
+        if any(map(is_blank, self.prompts)):
+            raise DemoError("One of the choices in braces leaves nothing of the prompt.")
+
+    @cached_property
+    def prompts(self) -> tuple[str, ...]:
+        """What the prompt stands for: itself, or one for each choice in its braces, in order."""
+        if self.plain_prompt:
+            return (self.prompt,)
+        return tuple(map(cleaned, expanded(self.prompt, MOST_PICTURES // self.images)))
+
+    @property
+    def words(self) -> str:
+        """The text of the first of its prompts, without what weighs it."""
+        return self.prompt if self.plain_prompt else weights.words(self.prompts[0])
+
+    @property
+    def pictures(self) -> int:
+        """How many it makes: `images` of each of its prompts, prompt by prompt."""
+        return len(self.prompts) * self.images
+
+    def alone(self, picture: int) -> Self:
+        """The request for that picture and no other, counted from 0."""
+        return replace(self, prompt=self.prompt_of(picture), seed=self.seed_of(picture), images=1)
 
     @property
     @abstractmethod
@@ -121,7 +153,11 @@ class Request(ABC):
 
     def seed_of(self, picture: int) -> int:
         """The seed of picture number `picture`, counted from 0; after the largest seed comes 0."""
-        return (self.seed + picture) % (LARGEST_SEED + 1)
+        return (self.seed + picture % self.images) % (LARGEST_SEED + 1)
+
+    def prompt_of(self, picture: int) -> str:
+        """The prompt of picture number `picture`, counted from 0."""
+        return self.prompts[picture // self.images]
 
     def parameters(self, picture: int = 0) -> dict[str, Any]:
         """All it takes to make that picture again, in JSON's types."""
@@ -132,6 +168,8 @@ class Request(ABC):
             "task": self.task,
             "family": self.family.name,
             **{name: as_json(getattr(self, name)) for name in kept},
+            "prompt": self.prompt_of(picture),
+            **({"prompt_template": self.prompt} if len(self.prompts) > 1 else {}),
             "seed": self.seed_of(picture),
             "width": width,
             "height": height,

@@ -20,7 +20,7 @@ from dmd2_demo.generate.picture import Decoded, Picture
 from dmd2_demo.generate.request import Request
 from dmd2_demo.models.family import Family
 from dmd2_demo.models.parts import PipelineSpec
-from dmd2_demo.models.vocabulary import Vocabulary
+from dmd2_demo.models.vocabulary import Understood, Vocabulary
 from dmd2_demo.progress import Progress, Report
 
 _log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class LeasedPipeline(Protocol):
     def run(
         self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]
     ) -> Decoded: ...
-    def cut_off(self, prompt: str) -> str: ...
+    def left_out(self, request: Request) -> str: ...
 
 
 class Lease(Protocol):
@@ -83,34 +83,45 @@ class Studio:
                 raise Cancelled
             report(progress)
 
-        for picture in range(request.images):
+        for picture in range(request.pictures):
 
             def on_step(done: int, picture: int = picture) -> None:
-                which = f"Picture {picture + 1} of {request.images}, s" if request.images > 1 else "S"
-                tell(Progress(f"{which}tep {done} of {steps}", (picture * steps + done) / (steps * request.images)))
+                which = f"Picture {picture + 1} of {request.pictures}, s" if request.pictures > 1 else "S"
+                tell(Progress(f"{which}tep {done} of {steps}", (picture * steps + done) / (steps * request.pictures)))
 
             if cancelled():
                 raise Cancelled
 
             def make(picture: int = picture, on_step: Callable[[int], None] = on_step) -> Picture:
+                alone = request.alone(picture)
+                understood = self._understood(alone)
+                known = replace(alone, prompt=understood.prompt)
                 with self._lease(request.spec(), tell, visitor, math.prod(request.size)) as pipeline:
                     started = time.perf_counter()
-                    decoded = pipeline.run(request, request.seed_of(picture), edges, on_step)
+                    decoded = pipeline.run(known, alone.seed, edges, on_step)
                     seconds = time.perf_counter() - started
-                    cut_off = pipeline.cut_off(request.prompt)
-                notices = (*seen, *decoded.notices, *self._notices(request.prompt, cut_off))
+                    left_out = pipeline.left_out(known)
+                notices = (*seen, *decoded.notices, *self._notices(known, left_out, understood))
                 parameters = {**request.parameters(picture), "weights": self._identify(request.spec())}
+                if understood.taken:
+                    parameters["prompt_understood"] = understood.prompt
                 return Picture(decoded.image, parameters, seconds, notices, edges)
 
             made, fell = with_fallback(make, self._fall_back)
             yield replace(made, notices=(*fell, *made.notices))
 
-    def _notices(self, prompt: str, cut_off: str) -> tuple[str, ...]:
-        notices = []
-        if cut_off:
-            shown = cut_off if len(cut_off) <= 60 else f"{cut_off[:57]}..."
+    def _understood(self, request: Request) -> Understood:
+        """The prompt in the family's own words; as it is where the visitor wants it plain."""
+        if self.vocabulary is None or request.plain_prompt:
+            return Understood(request.prompt, {})
+        return self.vocabulary.understood(request.prompt)
+
+    def _notices(self, request: Request, left_out: str, understood: Understood) -> tuple[str, ...]:
+        notices = [understood.notice] if understood.notice else []
+        if left_out:
+            shown = left_out if len(left_out) <= 60 else f"{left_out[:57]}..."
             notices.append(f"The prompt is longer than the model reads; this was left out: “{shown}”")
-        unknown = self.vocabulary.notice(prompt) if self.vocabulary else None
+        unknown = self.vocabulary.notice(request.words) if self.vocabulary else None
         return (*notices, unknown) if unknown else tuple(notices)
 
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
-from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, ImageStat, UnidentifiedImageError
+from PIL import Image, ImageOps, ImageStat
 
 from dmd2_demo.errors import DemoError
+from dmd2_demo.generate.apart import apart
 from dmd2_demo.generate.bit_depth import eight_bits
-from dmd2_demo.models.content import require_itself
+from dmd2_demo.generate.picture_file import opened, require_size
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "HEIF")  # no EPS, PDF, FITS ...: what pictures come in
-MOST_PIXELS = 100_000_000
 # With more than 8 bits a channel, which take several times the memory.
 MOST_DEEP_PIXELS = 40_000_000
 
@@ -26,37 +23,20 @@ _VISIBLE, _NEARLY_WHITE = 32, 200
 def open_picture(path: str | Path | None) -> Image.Image:
     """The picture in a file as upright RGB; transparency becomes white.
 
-    Raises DemoError where there is none, where it is cut off or too large, or is no picture at all.
+    Raises DemoError where there is none, where it is cut off or too large, takes too long, or is no picture at all.
     """
     if path is None:
         raise DemoError("Choose a picture first.")
-    _read_heic_too()
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns of large pictures, whose limit below is ours, and of odd EXIF data, which is harmless.
-            warnings.simplefilter("ignore")
-            with Image.open(path, formats=FORMATS) as image:
-                width, height = image.size
-                cut = any(";16" in str(tile.args) for tile in image.tile) and not _is_wide(image)
-                if width * height > (MOST_DEEP_PIXELS if cut or _is_wide(image) else MOST_PIXELS):
-                    raise DemoError(f"The picture is too large: {width} x {height} pixels.")
-                image.load()
-                return rgb(ImageOps.exif_transpose(_all_bits(image, path) if cut else image))
-    except Image.DecompressionBombError:
-        raise DemoError("The picture is too large.") from None
-    except UnidentifiedImageError:
-        require_itself(Path(path))
-        raise DemoError("That file is not a picture that can be read.") from None
-    except (OSError, SyntaxError, ValueError, EOFError, RuntimeError):
-        raise DemoError("The picture is damaged or cut off.") from None
+    return apart(_upright, path)
 
 
-@cache
-def _read_heic_too() -> None:
-    """Teaches Pillow what phones write. On first use: importing it takes a while."""
-    from pillow_heif import register_heif_opener  # noqa: PLC0415
-
-    register_heif_opener()
+def _upright(path: str | Path) -> Image.Image:
+    with opened(path) as image:
+        cut = any(";16" in str(tile.args) for tile in image.tile) and not _is_wide(image)
+        if cut or _is_wide(image):
+            require_size(image, MOST_DEEP_PIXELS)
+        image.load()
+        return rgb(ImageOps.exif_transpose(_all_bits(image, path) if cut else image))
 
 
 def hash_of(image: Image.Image) -> str:

@@ -99,13 +99,17 @@ class Example:
 
 @dataclass(frozen=True)
 class Family:
-    """Everything that differs between the embedded models and the published ones."""
+    """Everything that differs between the embedded models and the published ones.
+
+    `tokenizer` is a folder on this disk with its text encoders' tokenizer, to count with before they are there.
+    """
 
     name: str
     title: str
     about: str
     licence: Licence
     base: Source
+    tokenizer: Path
     vae: Vae
     distilled: tuple[Distilled, ...]
     lora: File

@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from dmd2_demo.generate.apart import apart
 from dmd2_demo.generate.metadata import reading
 from dmd2_demo.models.family import Family
 from dmd2_demo.page import drop, sheet_view
@@ -37,7 +38,7 @@ def panel(filling: Filling, sheet: SheetControls, shown: SheetView, family: Fami
         """What a picture says it was made with: the tool, settings by the names of this page's, and what is ignored."""
         if image is None:
             return None
-        read = reading.read(image)
+        read = apart(reading.read, image)
         restored = filling.restored(read.settings)
         return {
             "tool": read.tool,

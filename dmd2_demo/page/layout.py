@@ -22,8 +22,10 @@ from dmd2_demo.page import (
     sheet,
     sheet_view,
     text_to_image,
+    token_count,
     variations,
     welcome,
+    words,
 )
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import PRIVATE
@@ -46,7 +48,9 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         gr.HTML(_header(family, context), elem_id="header", padding=False)
         with gr.Row(elem_id="main"):
             with gr.Column(scale=5, elem_id="controls"):
-                prompt = shared.prompt_box(family)
+                with gr.Column(elem_id="ask"):
+                    prompt = shared.prompt_box(family)
+                    tokens = gr.Markdown(elem_id="tokens", elem_classes="status")
                 actions = keys.actions()
                 picture = shared.picture_row(family)
                 tabs_place = gr.Tabs()
@@ -56,7 +60,11 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
                 actions_place = gr.Row(elem_classes="on-picture")
                 sheet_shown = sheet_view.view()
         with controls_place:
+            if studio.vocabulary:
+                words.chips(studio.vocabulary)
+                words.connect(page)
             controls = shared.controls(family, page, prompt, picture, shown.seed_used)
+        token_count.connect(page, family, prompt, controls.fields["plain_prompt"], tokens)
         tab_context = TabContext(runner, context, controls, shown)
         with tabs_place:
             tabs = [lay_out(tab_context) for lay_out in (text_to_image.tab, lora.tab, canny.tab, image_to_image.tab)]

@@ -66,7 +66,7 @@ def prompt_box(family: Family) -> Any:
 
 def picture_row(family: Family) -> PictureRow:
     """Where the visitor puts a picture; hidden until a tab needs one."""
-    with gr.Row(visible=False) as row:
+    with gr.Row(visible=False, elem_id="picture") as row:
         return PictureRow(row, component(CannyGuided, "image", family, **BESIDE))
 
 
@@ -85,6 +85,7 @@ def controls(family: Family, page: gr.Blocks, prompt: Component, picture: Pictur
             fields[name] = component(FreelySized, name, family)
         if family.tiny_vae is not None:
             fields["tiny_vae"] = component(FreelySized, "tiny_vae", family)
+        fields["plain_prompt"] = component(FreelySized, "plain_prompt", family)
     dice.click(None, None, seed, js=f"() => {RANDOM_SEED}", **PRIVATE)
     reuse.click(None, seed_used, seed, js=f"(used) => used ?? {RANDOM_SEED}", **PRIVATE)
     gr.on([seed.change, page.load], None, seed, None, js=_MARK_RANDOM, **PRIVATE)

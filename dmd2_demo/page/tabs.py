@@ -20,7 +20,7 @@ from dmd2_demo.page.results import Results
 from dmd2_demo.page.runner import Outputs, Runner
 from dmd2_demo.page.shared import Shared
 
-_WITHOUT_COST = {"prompt", "seed", "image", "low_threshold", "high_threshold", "is_edge_map", "conditioning_scale"}
+_WITHOUT_COST = {"seed", "image", "low_threshold", "high_threshold", "is_edge_map", "conditioning_scale"}
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,10 @@ def _quota(form: Form, quota: Callable[[Request], int]) -> tuple[Callable[..., s
     deciding = [name for name in form.components if name not in _WITHOUT_COST]
 
     def tell(*values: object) -> str:
-        seconds = quota(form.blank(dict(zip(deciding, values, strict=True))))
+        given = dict(zip(deciding, values, strict=True))
+        if not given["prompt"]:  # nothing is written yet
+            del given["prompt"]
+        seconds = quota(form.blank(given))
         return f"This asks ZeroGPU for {seconds} s; what it does not use is not counted."
 
     return tell, [form.components[name] for name in deciding]

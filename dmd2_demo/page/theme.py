@@ -76,6 +76,14 @@ CSS = """
 .examples .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
 /* The toast says what was wrong; the pictures made before stay in sight. */
 .pictures [data-testid="status-tracker"]:has(.error) { display: none !important; }
+#words { padding: 0 .25rem; }
+#words p { margin: .25rem 0; font-size: .875rem; color: var(--body-text-color-subdued); }
+#words div { display: flex; flex-wrap: wrap; gap: .375rem; margin-bottom: .5rem; }
+#words button {
+  padding: .125rem .625rem; border: 1px solid var(--border-color-primary); border-radius: 1rem;
+  background: var(--button-secondary-background-fill); color: var(--body-text-color); font-size: .875rem;
+}
+#words button:hover { border-color: var(--color-accent); }
 /* No room for words: the tooltip has them, and screen readers. */
 .examples .caption-label { display: none; }
 /* As many cells side by side as the sheet has; their labels whole. */
@@ -99,6 +107,9 @@ table.facts th, table.facts td {
 table.facts th[scope="row"] { color: var(--body-text-color-subdued); font-weight: normal; }
 /* Where a file may be dropped: everywhere. */
 body.dropping .gradio-container { outline: 3px dashed var(--color-accent); outline-offset: -3px; }
+/* How long the prompt is, close below its box. */
+#ask { gap: .2rem; }
+#tokens { text-align: right; }
 .status { min-height: 1.5rem; padding: 0 .25rem; }
 .status p { color: var(--body-text-color-subdued); font-size: .9rem; }
 @media (max-width: 768px) {

@@ -127,7 +127,7 @@ class Demo:
 
     def upload(self, picture: Path) -> None:
         """Gives canny its picture."""
-        self.panel.locator("input[type=file]").first.set_input_files(picture)
+        self.page.locator("#picture input[type=file]").first.set_input_files(picture)
 
     def drop(self, file: Path, place: Locator | None = None) -> None:
         """Drops that file there, else on the page's head, which takes none itself."""
@@ -146,4 +146,4 @@ class Demo:
 
     def edges(self) -> Locator:
         """The live edge map."""
-        return self.panel.locator(".image-frame img").nth(1)
+        return self.page.locator("#picture .image-frame img").nth(1)

@@ -92,6 +92,6 @@ def test_a_second_drop_replaces_the_first_and_one_that_says_nothing_empties_the_
 
 def test_a_picture_dropped_on_canny_is_cannys(open_demo: Open, drawing: Path) -> None:
     demo = Demo(open_demo(), "Canny")
-    demo.drop(drawing, demo.panel.get_by_label("Drop an image file here to upload").first)
+    demo.drop(drawing, demo.page.locator("#picture").get_by_label("Drop an image file here to upload").first)
     expect(demo.edges()).to_be_visible(timeout=MINUTE)
     expect(demo.page.locator("#inspect .open")).to_have_count(0)

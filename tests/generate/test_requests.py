@@ -163,7 +163,9 @@ def test_picture_seeds_count_up_from_the_seed_and_start_again_after_the_largest(
     assert [request.seed_of(picture) for picture in range(3)] == [LARGEST_SEED - 1, LARGEST_SEED, 0]
 
 
-@pytest.mark.parametrize("request_", [text(steps=1, seed=5), lora(lora_scale=0.5), canny(guided_steps=3)])
+@pytest.mark.parametrize(
+    "request_", [text(steps=1, seed=5, images=3), lora(lora_scale=0.5, images=3), canny(guided_steps=3, images=3)]
+)
 def test_settings_survive_json_and_tell_what_was_asked(request_: Request) -> None:
     told = json.loads(json.dumps(request_.parameters(2)))
     assert told == request_.parameters(2)

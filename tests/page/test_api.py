@@ -15,7 +15,14 @@ from tests.embedded import FAMILY
 from tests.visitor import Visitor
 
 TEXT, LORA, CANNY, FROM_IMAGE = "/text_to_image", "/lora", "/canny", "/image_to_image"
-SHARED = {"seed": -1, "images": 1, "file_format": "png", "settings_inside": True, "tiny_vae": False}
+SHARED = {
+    "seed": -1,
+    "images": 1,
+    "file_format": "png",
+    "settings_inside": True,
+    "tiny_vae": False,
+    "plain_prompt": False,
+}
 FREELY_SIZED = {**SHARED, "width": 128, "height": 128, "images": 1}
 DEFAULTS = {
     TEXT: {"steps": 4, **FREELY_SIZED},

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import resvg_py
 from PIL import Image
@@ -42,15 +44,21 @@ def _drawing(node_modules: Path, style: str, icon: str) -> Image.Image:
     if style in _ICONIFY:
         return _rasterised(node_modules / "@iconify-json" / _ICONIFY[style], icon)
     # The 3D set is named by code point; Noto's table tells which one a name stands for.
-    chars = json.loads((node_modules / "@iconify-json/noto/chars.json").read_text())
+    chars = _parsed(node_modules / "@iconify-json/noto/chars.json")
     code = next(code for code, name in chars.items() if name == icon)
     found = [node_modules / _FLUENT / f"{code}{tail}.webp" for tail in ("", "-fe0f")]
     path = next((path for path in found if path.exists()), found[0])
     return Image.open(path).convert("RGBA")
 
 
+@cache
+def _parsed(path: Path) -> dict[str, Any]:
+    # Tens of megabytes, looked into for each drawing.
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
 def _rasterised(package: Path, icon: str) -> Image.Image:
-    icons = json.loads((package / "icons.json").read_text())
+    icons = _parsed(package / "icons.json")
     entry = icons["icons"][icon]
     width = entry.get("width", icons["width"])
     height = entry.get("height", icons["height"])

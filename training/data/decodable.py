@@ -11,6 +11,7 @@ from diffusers import AutoencoderKL
 from training.data.art import load_art
 from training.data.composites import BUCKETS, Composite, anywhere, to_tensor, to_unit
 from training.data.corruption import load_generators, noised
+from training.data.held_out import held_out
 from training.diffusion.sampling import latent_shape
 from training.folders import NODE_MODULES
 from training.words import COLOURS, full_caption
@@ -39,16 +40,20 @@ class Decodables:
 
     def __init__(self, vae: AutoencoderKL, device: torch.device) -> None:
         self._vae, self._device = vae, device
-        self._arts, self._generators = load_art(NODE_MODULES), load_generators(device)
+        self._generators = load_generators(device)
+        self._combinations = [
+            (art, colour)
+            for art in load_art(NODE_MODULES)
+            for colour in COLOURS
+            if (art.thing, art.style, colour) not in held_out()
+        ]
 
     @torch.no_grad()
     def batch(self) -> Decodable:
         """The next one."""
         size = random.choices(list(BUCKETS), weights=list(BUCKETS.values()))[0]
         rng = random.Random(random.random())
-        made = [
-            anywhere(rng, rng.choice(self._arts), rng.choice(list(COLOURS)), size) for _ in range(_ALIGNED + _DRAWN)
-        ]
+        made = [anywhere(rng, *rng.choice(self._combinations), size) for _ in range(_ALIGNED + _DRAWN)]
         captions = [full_caption(rng, *one.names) for one in made]
         pixels = to_unit(to_tensor([one.image for one in made[:_ALIGNED]]).to(self._device))
         encoded = self._vae.encode(pixels).latent_dist.mode()

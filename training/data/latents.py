@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from tqdm import tqdm
 
 from training.data.art import load_art
 from training.data.composites import BUCKETS, Placing, anywhere, composites, near_the_middle, to_tensor, to_unit
+from training.data.held_out import held_out
 from training.family.members import load_vae
 from training.folders import NODE_MODULES, WORK
 from training.words import caption
@@ -39,27 +41,34 @@ class Batch:
 
 
 class Latents:
-    """Random batches of one bucket each. `style` keeps only the art of that style."""
+    """Random batches of one bucket each, without what is held out, kept in `folder`.
 
-    def __init__(self, device: torch.device, style: str | None = None, place: Placing = anywhere) -> None:
-        self._buckets: dict[tuple[int, int], tuple[torch.Tensor, Labels]] = {}
-        for size, (latents, labels) in _cached(device, place).items():
-            kept = [i for i, label in enumerate(labels) if style in (None, label[1])]
-            self._buckets[size] = latents[kept].to(device), [labels[i] for i in kept]
+    `style` keeps only the art of that style.
+    """
+
+    def __init__(
+        self, device: torch.device, style: str | None = None, place: Placing = anywhere, folder: Path = WORK
+    ) -> None:
+        self._buckets: dict[tuple[int, int], tuple[torch.Tensor, Labels, torch.Tensor]] = {}
+        for size, (latents, labels) in _cached(device, place, folder).items():
+            kept = [i for i, one in enumerate(labels) if style in (None, one[1]) and one not in held_out()]
+            self._buckets[size] = latents[kept].to(device), [labels[i] for i in kept], torch.tensor(kept)
 
     def batch(self, count: int, describe: Describe = caption) -> Batch:
         """`count` latents of one size, sizes by their shares, with newly drawn captions."""
         sizes = list(self._buckets)
         size = random.choices(sizes, weights=[BUCKETS[size] for size in sizes])[0]
-        latents, labels = self._buckets[size]
+        latents, labels, indices = self._buckets[size]
         chosen = torch.randint(len(latents), (count,))
         rng = random.Random(random.random())
-        return Batch(latents[chosen].float(), [describe(rng, *labels[i]) for i in chosen.tolist()], size, chosen)
+        return Batch(
+            latents[chosen].float(), [describe(rng, *labels[i]) for i in chosen.tolist()], size, indices[chosen]
+        )
 
 
 @torch.no_grad()
-def _cached(device: torch.device, place: Placing) -> dict[tuple[int, int], tuple[torch.Tensor, Labels]]:
-    cache = WORK / f"latents-{place.__name__}.pt"
+def _cached(device: torch.device, place: Placing, folder: Path) -> dict[tuple[int, int], tuple[torch.Tensor, Labels]]:
+    cache = folder / f"latents-{place.__name__}.pt"
     if not cache.exists():
         vae = load_vae(device)
         arts = load_art(NODE_MODULES)
@@ -74,11 +83,11 @@ def _cached(device: torch.device, place: Placing) -> dict[tuple[int, int], tuple
             ]
             labels = [(picture.thing, picture.style, picture.colour) for picture in pictures]
             made[size] = (torch.cat(latents).half().cpu(), labels)
-        WORK.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         torch.save(made, cache)
     return dict(torch.load(cache, weights_only=True))
 
 
 if __name__ == "__main__":
     for placing in (near_the_middle, anywhere):
-        _cached(torch.device("cuda" if torch.cuda.is_available() else "cpu"), placing)
+        _cached(torch.device("cuda" if torch.cuda.is_available() else "cpu"), placing, WORK)

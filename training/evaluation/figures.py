@@ -16,7 +16,7 @@ from PIL import Image
 from training.evaluation import sheets
 from training.evaluation.classifier import Classifier, accuracy, held_out_accuracy, load_classifier
 from training.evaluation.edge_recall import draw_guided, mean_recall, recall_through_vae
-from training.evaluation.prompts import FULL, NO_STYLE, Wish, wishes
+from training.evaluation.prompts import FULL, NO_STYLE, Wish, held_out_wishes, wishes
 from training.evaluation.setups import FOUR, MAIN, ONE, TEACHER, Setup, draw, lora_on
 from training.evaluation.setups import communities as community_setups
 from training.folders import WORK
@@ -86,15 +86,19 @@ def main() -> None:
     classifier, results = load_classifier(), Results()
     print(f"classifier on composites not trained on: {held_out_accuracy(classifier)}")
     chosen, fewer = wishes(options.count), wishes(options.community_count)
+    unseen = held_out_wishes(options.count)
 
     def row(setup: Setup, picked: list[Wish], template: str) -> tuple[str, Row]:
         def measure() -> Row:
             return named(classifier, setup, picked, template)
 
-        return setup.name, results.measured(setup, f"named {template}", len(picked), measure)
+        kind = f"{'held out' if picked is unseen else 'named'} {template}"
+        return setup.name, results.measured(setup, kind, len(picked), measure)
 
     rows = [row(setup, chosen, FULL) for setup in MAIN]
     _table(f"{options.count} pictures each, prompts not trained on", ["thing", "style", "colour"], rows)
+    rows = [row(setup, unseen, FULL) for setup in MAIN[:4]]
+    _table(f"combinations not trained on, {len(unseen)} pictures each", ["thing", "style", "colour"], rows)
     for style in communities.STYLES:
         # No style word: what counts is whether the community base's own style survives.
         rows = [row(setup, fewer, NO_STYLE) for setup in (lora_on("base", 1.0), *community_setups(style))]

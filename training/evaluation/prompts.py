@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from itertools import cycle, islice
 
+from training.data.held_out import Names, held_out
 from training.words import COLOURS, STYLES, THINGS, article
 
 FULL = "a {thing} on {colour}, {style} style"
 NO_STYLE = "a photo of a {thing} on {colour}"
 _FIRST_SEED = 500_000
+_HELD_OUT_SEED = 550_000
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,18 @@ class Wish:
 
 
 def wishes(count: int) -> list[Wish]:
-    """`count` different wishes of the 1920, the same ones every time."""
+    """`count` different wishes of the combinations that are trained on, the same ones every time."""
+    every = [names for names in _every() if names not in held_out()]
+    return [Wish(*names, _FIRST_SEED + i) for i, names in enumerate(every[:count])]
+
+
+def held_out_wishes(count: int) -> list[Wish]:
+    """`count` wishes of the combinations that no stage trains on, each as often as the others, with its own seeds."""
+    every = [names for names in _every() if names in held_out()]
+    return [Wish(*names, _HELD_OUT_SEED + i) for i, names in enumerate(islice(cycle(every), count))]
+
+
+def _every() -> list[Names]:
     every = [(thing, style, colour) for thing in THINGS for style in STYLES for colour in COLOURS]
     random.Random(1).shuffle(every)
-    return [Wish(*names, _FIRST_SEED + i) for i, names in enumerate(every[:count])]
+    return every

@@ -105,15 +105,17 @@ def pipeline(setup: Setup) -> Any:
     return made
 
 
-def draw(setup: Setup, prompts: list[str], seeds: list[int]) -> Iterator[Image.Image]:
-    """One 128 x 128 picture a prompt."""
-    made = pipeline(setup)
+def draw(
+    setup: Setup, prompts: list[str], seeds: list[int], size: tuple[int, int] = (SIZE, SIZE)
+) -> Iterator[Image.Image]:
+    """One picture a prompt, of `size` (width, height)."""
+    made, (width, height) = pipeline(setup), size
     for start in range(0, len(prompts), BATCH):
         chosen = slice(start, start + BATCH)
         yield from made(
             prompts[chosen],
-            width=SIZE,
-            height=SIZE,
+            width=width,
+            height=height,
             generator=[torch.Generator().manual_seed(seed) for seed in seeds[chosen]],
             **call_arguments(setup),
         ).images

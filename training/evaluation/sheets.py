@@ -5,8 +5,9 @@ from __future__ import annotations
 from PIL import Image
 
 from training.evaluation.edge_recall import Guided
+from training.evaluation.grid import grid
 from training.evaluation.prompts import FULL, NO_STYLE, Wish
-from training.evaluation.setups import FOUR, MAIN, SIZE, Setup, draw
+from training.evaluation.setups import FOUR, MAIN, Setup, draw
 from training.evaluation.setups import communities as community_setups
 from training.folders import FAMILY
 from training.stages import communities
@@ -54,8 +55,5 @@ def _row(setup: Setup, template: str) -> list[Image.Image]:
 
 
 def _save(rows: list[list[Image.Image]], name: str) -> None:
-    sheet = Image.new("RGB", (SIZE * len(rows[0]), SIZE * len(rows)))
-    for down, row in enumerate(rows):
-        for across, image in enumerate(row):
-            sheet.paste(image, (SIZE * across, SIZE * down))
+    sheet = grid([image for row in rows for image in row], len(rows[0]))
     sheet.save(PICTURES / f"{name}.webp", quality=88, method=6)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from diffusers import AutoencoderKL
 
-WIDEST = 48  # channels at the picture's own resolution
+# Channels at the picture's own resolution. Twice the 16 would be the next block's 32, and between equal widths there is
+# no shortcut convolution to copy.
+WIDEST = 48
 _NOISE = 0.05  # of a copied decoder weight's size, so that copies learn to differ
 
 

@@ -1,7 +1,9 @@
 """Trains the decoder on, on latents as generators leave them. Encoder and latents stay, so every UNet stays.
 
-python -m training.stages.decoder plain    a larger decoder that draws plain backgrounds plain
-python -m training.stages.decoder sharp    goes on from there, by what a discriminator finds as well
+python -m training.stages.decoder plain --processes 2    a larger decoder that draws plain backgrounds plain
+python -m training.stages.decoder sharp --processes 2    goes on from there, by what a discriminator finds as well
+
+A step takes a batch from each process.
 """
 
 from __future__ import annotations
@@ -18,11 +20,11 @@ from training.family.members import load_vae
 from training.loop import parallel
 from training.loop.run import Run, arguments, average, cosine
 from training.networks.discriminator import Discriminator
-from training.networks.precision import trainable
+from training.networks.precision import autocast, trainable
 from training.networks.widening import widened
 from training.stages.picture_loss import pixel_error, unevenness
 
-STEPS = {"plain": 900, "sharp": 450}
+STEPS = {"plain": 1200, "sharp": 450}
 _BACKGROUND = 0.3  # weight of flat backgrounds in the 1-step UNet's pictures
 _FEATURES = 0.5  # weight of the discriminator's features
 _ADVERSARIAL = 0.3  # of the pixels' gradient, at the last convolution
@@ -70,8 +72,11 @@ def train(options: Any) -> None:
     encoder = load_vae(device)
     vae = load_vae(device) if sharp else widened(encoder).to(device).requires_grad_(False)
     for part in (vae.decoder, vae.post_quant_conv):
-        part.requires_grad_(True)
+        # oneDNN's bfloat16 convolutions take a fifth less time with the channels last.
+        part.to(memory_format=torch.channels_last).requires_grad_(True)
     batches, adversary = Decodables(encoder, device), PatchAdversary(device)
+    for net in (vae, adversary.net):
+        parallel.agree(net)
     averaged = average(vae, 0.995)
     optimizer = torch.optim.AdamW(trainable(vae), lr=5e-4 if sharp else 8e-4, weight_decay=0.0, betas=(0.9, 0.99))
     schedule = cosine(optimizer, steps, warm_up=50, hold=0.3)
@@ -82,7 +87,8 @@ def train(options: Any) -> None:
     for _ in run:
         batch = batches.batch()
         wanted = len(batch.pixels)
-        drawn = vae.decode(batch.latents).sample
+        with autocast(device):
+            drawn = vae.decode(batch.latents).sample.float()
         error = pixel_error(drawn[:wanted], batch.pixels)
         flat = unevenness(drawn[wanted:], batch.colours)
         total = error + _BACKGROUND * flat
@@ -93,7 +99,8 @@ def train(options: Any) -> None:
         schedule.step()
         averaged.update_parameters(vae)
         run.report(loss=float(error.detach()), flat=float(flat.detach()))
-    export.save_vae(averaged.module)
+    if parallel.rank() == 0:
+        export.save_vae(averaged.module)
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
@@ -101,4 +108,4 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    train(arguments(__doc__, steps=0, extend=_options))
+    parallel.launch(train, arguments(__doc__, steps=0, extend=_options))

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from training.data.art import load_art
 from training.data.composites import composites, near_the_middle, to_tensor, to_unit
+from training.data.held_out import held_out
 from training.family import export
 from training.folders import NODE_MODULES
 from training.loop.run import Run, arguments, cosine
@@ -49,9 +50,10 @@ def main() -> None:
     options: Any = arguments(__doc__, steps=2400)
     device = torch.device(options.device)
     arts = load_art(NODE_MODULES)
-    pool = to_tensor([made.image for made in composites(arts, options.seed, times=6, place=near_the_middle)])
+    made = composites(arts, options.seed, times=6, place=near_the_middle)
+    pool = to_tensor([one.image for one in made if one.names not in held_out()])
     others = composites(arts, options.seed + 1, times=1, place=near_the_middle)[::7]
-    held_out = to_unit(to_tensor([made.image for made in others])).to(device)
+    unseen = to_unit(to_tensor([one.image for one in others])).to(device)
 
     vae = make_vae().to(device)
     optimizer = torch.optim.AdamW(vae.parameters(), lr=1.5e-3, weight_decay=0.0)
@@ -71,9 +73,9 @@ def main() -> None:
         optimizer.zero_grad()
         schedule.step()
         if step % 200 == 0:
-            run.report(loss=float(error.detach()), psnr=psnr(vae, held_out[:64]))
-    standardise(vae, held_out)
-    print(f"placements not trained on: {psnr(vae, held_out):.2f} dB")
+            run.report(loss=float(error.detach()), psnr=psnr(vae, unseen[:64]))
+    standardise(vae, unseen)
+    print(f"placements not trained on: {psnr(vae, unseen):.2f} dB")
     export.save_vae(vae)
 
 

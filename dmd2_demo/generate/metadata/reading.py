@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
 from PIL.ExifTags import IFD
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.metadata import a1111, comfyui, fooocus, xmp
 from dmd2_demo.generate.metadata.found import Found
-from dmd2_demo.generate.upload import MOST_PIXELS
+from dmd2_demo.generate.picture_file import opened
 
 OURS = "this demo"
 
@@ -43,27 +41,15 @@ def read(path: str | Path | None) -> Found:
 
 def _texts(path: Path) -> dict[str, str]:
     """Every text in the file that may hold settings, by where it stands."""
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns of odd EXIF data and of large pictures, whose pixels are not read here.
-            warnings.simplefilter("ignore")
-            with Image.open(path) as image:
-                if image.width * image.height > MOST_PIXELS:
-                    raise Image.DecompressionBombError  # noqa: TRY301 - as Pillow does at its own limit
-                if image.format == "PNG":
-                    # Text may stand behind the pixels as well; text of megabytes is refused by Pillow.
-                    image.load()
-                texts = {str(name): text for name, text in image.info.items() if isinstance(text, str)}
-                packet = image.info.get("xmp", b"")
-                exif = image.getexif()
-                for tag, text in {**exif, **exif.get_ifd(IFD.Exif)}.items():
-                    texts[f"exif {tag}"] = _decoded(text)
-    except UnidentifiedImageError:
-        raise DemoError("That file is not a picture that can be read.") from None
-    except Image.DecompressionBombError:
-        raise DemoError("The picture is too large.") from None
-    except Exception:  # noqa: BLE001 - Pillow raises what it likes for what strangers wrote
-        raise DemoError("The picture is damaged or cut off.") from None
+    with opened(path) as image:
+        if image.format == "PNG":
+            # Text may stand behind the pixels as well.
+            image.load()
+        texts = {str(name): text for name, text in image.info.items() if isinstance(text, str)}
+        packet = image.info.get("xmp", b"")
+        exif = image.getexif()
+        for tag, text in {**exif, **exif.get_ifd(IFD.Exif)}.items():
+            texts[f"exif {tag}"] = _decoded(text)
     ours = xmp.settings_in(packet if isinstance(packet, bytes) else str(packet).encode())
     return texts | ({"dmd2": ours} if ours else {})
 
