@@ -88,14 +88,14 @@ class CannyGuided(Request):
     """
 
     image: Annotated[Image.Image, Given("Picture", blank=lambda: Image.new("RGB", (1, 1)))]
-    low_threshold: Annotated[int, Whole("Low threshold", hint="lower keeps fainter edges", range=Range(0, 1000))] = 100
-    high_threshold: Annotated[int, Whole("High threshold", hint="lower finds more edges", range=Range(0, 1000))] = 200
+    low_threshold: Annotated[int, Whole("Low threshold", hint="lower: fainter edges", range=Range(0, 1000))] = 100
+    high_threshold: Annotated[int, Whole("High threshold", hint="lower: more edges", range=Range(0, 1000))] = 200
     is_edge_map: Annotated[bool, Flag("The picture is an edge map already")] = False
     conditioning_scale: Annotated[
-        float, Number("Conditioning scale", hint="how closely edges are followed", range=Range(0, 2, 0.05))
+        float, Number("Conditioning scale", hint="higher: closer", range=Range(0, 2, 0.05))
     ] = 0.8
     guided_steps: Annotated[
-        int, Whole("Guided steps", hint="so many steps follow them", range=lambda f: Range(0, f.most_steps))
+        int, Whole("Guided steps", hint="that follow the edges", range=lambda f: Range(0, f.most_steps))
     ] = by_family(lambda f: f.guided_steps)
 
     task: ClassVar[str] = "canny"

@@ -84,7 +84,7 @@ CSS = """
 #words button {
   padding: .125rem .625rem; border: 1px solid var(--border-color-primary); border-radius: 1rem;
   background: var(--button-secondary-background-fill); color: var(--body-text-color);
-  font-size: .8125rem; font-weight: 400;
+  font-size: .8125rem; font-weight: 400; margin: 0 !important;
 }
 #words button:hover { border-color: var(--color-accent); }
 /* No room for words: the tooltip has them, and screen readers. */
