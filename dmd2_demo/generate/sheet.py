@@ -23,6 +23,7 @@ _OF_ANOTHER = {
     "prompt_understood",
     "model",
     "lora",
+    "styles",
     "timesteps",
     "weights",
     "cells",

@@ -93,8 +93,8 @@ CSS = """
 #sheet .grid-wrap { max-height: none !important; overflow-x: auto; }
 #sheet .grid-container { grid-template-columns: repeat(var(--across, 4), minmax(4.5rem, 1fr)) !important; }
 #sheet .caption-label { max-width: 100%; white-space: normal; overflow-wrap: anywhere; }
-/* What a tab is started by: pressed by the page's own Generate. */
-.trigger { display: none !important; }
+/* What a tab is started by, pressed by the page's own Generate, and what resumes when the page is opened anew. */
+.trigger, .returned { display: none !important; }
 /* -1 is a number that means a word. */
 #seed { position: relative; }
 #seed.random input:not(:focus) { color: transparent; }
@@ -103,9 +103,9 @@ CSS = """
 }
 /* Tables of settings: as wide as there is room, whatever a stranger's file says. */
 table.facts { width: 100%; border-collapse: collapse; table-layout: fixed; font-size: .9rem; }
-table.facts th, table.facts td {
+table.facts :is(th, td) {
   padding: .25rem .5rem; text-align: left; vertical-align: top; overflow-wrap: anywhere;
-  border-bottom: 1px solid var(--border-color-primary);
+  border: solid var(--border-color-primary); border-width: 0 0 1px;
 }
 table.facts th[scope="row"] { color: var(--body-text-color-subdued); font-weight: normal; }
 /* Where a file may be dropped: everywhere. */
@@ -113,6 +113,17 @@ body.dropping .gradio-container { outline: 3px dashed var(--color-accent); outli
 /* How long the prompt is, close below its box. */
 #ask { gap: .2rem; }
 #tokens { text-align: right; }
+/* The strip of what was made here: one row, which scrolls. */
+#history.empty { display: none; }
+#history ul { display: flex; gap: .4rem; overflow-x: auto; margin: 0; padding: 4px; list-style: none; }
+#history li { flex: none; margin: 0; }
+#history li button { display: block; padding: 0; border-radius: var(--radius-md); cursor: pointer; }
+#history li img { height: 64px; min-width: 32px; margin: 0; border-radius: var(--radius-md); }
+#history li button[aria-pressed="true"] { outline: 3px solid var(--color-accent); }
+#history li button.paired { outline: 3px dashed var(--color-accent); }
+#history li button:focus-visible { outline: 3px solid var(--body-text-color); }
+#history:not(:has([aria-pressed="true"])) .actions-of-chosen { display: none; }
+#history.pairing ul::before { content: "Now the other one:"; align-self: center; font-size: .9rem; flex: none; }
 .status { min-height: 1.5rem; padding: 0 .25rem; }
 .status p { color: var(--body-text-color-subdued); font-size: .9rem; }
 @media (max-width: 768px) {

@@ -29,15 +29,13 @@ _LISTEN = r"""() => document.addEventListener('click', (event) => {
 })"""
 
 
-def chips(vocabulary: Vocabulary) -> None:
-    """Lays them out."""
+def chips(page: gr.Blocks, vocabulary: Vocabulary | None) -> None:
+    """Lays them out inside the page; nothing where a family has no such list."""
+    if vocabulary is None:
+        return
     rows = {"Things": vocabulary.things, "Backgrounds": vocabulary.colours, "Styles": vocabulary.styles}
     with gr.Accordion("Words it knows", open=False):
         gr.HTML("".join(_row(title, words) for title, words in rows.items()), elem_id="words", padding=False)
-
-
-def connect(page: gr.Blocks) -> None:
-    """Listens for clicks, inside the page."""
     page.load(None, js=_LISTEN, **PRIVATE)
 
 
