@@ -28,6 +28,7 @@ from dmd2_demo.page import (
     token_count,
     variations,
     welcome,
+    words,
 )
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import PRIVATE
@@ -36,7 +37,7 @@ from dmd2_demo.page.jobs import Jobs
 from dmd2_demo.page.results import describe, results
 from dmd2_demo.page.runner import Runner
 from dmd2_demo.page.served import ServedBlocks
-from dmd2_demo.page.tabs import TabContext, on_generate, show_what_applies
+from dmd2_demo.page.tabs import Tab, TabContext, on_generate, show_what_applies
 
 _DAY = 86_400
 
@@ -65,11 +66,11 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
                 kept = history.strip(family)
                 compared = compare.comparison()
         with controls_place:
+            words.chips(page, studio.vocabulary)
             controls = shared.controls(family, page, prompt, picture, shown.seed_used, context.custom_style)
         token_count.connect(page, family, prompt, controls.fields["plain_prompt"], tokens)
         tab_context = TabContext(runner, context, controls, shown)
-        with tabs_place:
-            tabs = [lay_out(tab_context) for lay_out in (text_to_image.tab, lora.tab, canny.tab, image_to_image.tab)]
+        tabs = _tabs(tabs_place, tab_context)
         with controls_place:
             rows = [examples.row(tab, visible=tab is tabs[0]) for tab in tabs]
         show_what_applies(tabs, [row.group for row in rows], controls)
@@ -101,6 +102,11 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         labels.connect(page)
         returning.connect(page, jobs, shown)
     return page
+
+
+def _tabs(place: gr.Tabs, context: TabContext) -> list[Tab]:
+    with place:
+        return [lay_out(context) for lay_out in (text_to_image.tab, lora.tab, canny.tab, image_to_image.tab)]
 
 
 def _header(family: Family, context: PageContext) -> str:

@@ -76,6 +76,17 @@ CSS = """
 .examples .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
 /* The toast says what was wrong; the pictures made before stay in sight. */
 .pictures [data-testid="status-tracker"]:has(.error) { display: none !important; }
+#words { padding: 0 .25rem; }
+#words p { margin: .25rem 0; font-size: .875rem; color: var(--body-text-color-subdued); }
+#words [role=group] {
+  display: flex; flex-wrap: wrap; gap: .25rem; margin-bottom: .5rem; padding: 3px; max-height: 9rem; overflow-y: auto;
+}
+#words button {
+  padding: .125rem .625rem; border: 1px solid var(--border-color-primary); border-radius: 1rem;
+  background: var(--button-secondary-background-fill); color: var(--body-text-color);
+  font-size: .8125rem; font-weight: 400; margin: 0 !important;
+}
+#words button:hover { border-color: var(--color-accent); }
 /* No room for words: the tooltip has them, and screen readers. */
 .examples .caption-label { display: none; }
 /* As many cells side by side as the sheet has; their labels whole. */
