@@ -1,9 +1,13 @@
-"""The plain diffusers program that makes a request's picture: nothing of this demo is in it but its files."""
+"""The plain diffusers program that makes a request's picture.
+
+Nothing of this demo is in it but its files, and how it embeds prompts that are weighted or longer than a chunk.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from dmd2_demo.generate.prompt.counting import TokenCounter
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.requests import CannyGuided
 from dmd2_demo.models.parts import TinyVae, UNet
@@ -123,8 +127,10 @@ def _edges(request: CannyGuided) -> str:
 def _call(request: Request) -> str:
     width, height = request.size
     guided = {name: value for name, value in request.call_arguments(None).items() if name != "image"}
+    # What says all of it to plain diffusers; else the demo's own embeddings do.
+    text = request.prompt if request.plain_prompt else TokenCounter(request.family.tokenizer).as_text(request.prompt)
     arguments = {
-        "prompt": request.prompt,
+        **({} if text is None else {"prompt": text}),
         "width": width,
         "height": height,
         "num_inference_steps": len(request.schedule),
@@ -132,6 +138,8 @@ def _call(request: Request) -> str:
         "guidance_scale": 0,
     } | guided
     lines = [f"    {name}={value!r}," for name, value in arguments.items()]
+    if text is None:
+        lines.insert(0, f"    **call_arguments(pipe, {request.prompt!r}, plain=False),  # long or weighted")
     lines += ["    image=edges,"] if guided else []
     seeded = f'    generator=torch.Generator("cpu").manual_seed({request.seed}),'
     return "\n".join(["picture = pipe(", *lines, seeded, ").images[0]", f'picture.save("{request.seed}.png")'])
@@ -155,6 +163,7 @@ _OTHERS = {
     "hf_hub_download": "from huggingface_hub import hf_hub_download",
     "Image.": "from PIL import Image, ImageOps",
     "load_file": "from safetensors.torch import load_file",
+    "**call_arguments(": "from dmd2_demo.generate.prompt.embedding import call_arguments",
 }
 
 

@@ -46,6 +46,8 @@ def requests() -> Iterator[Request]:
     yield text(prompt=quotes, seed=6, tiny_vae=True)
     for base in FAMILY.bases:
         yield lora(base=base, lora_scale=0.65, seed=7)
+    yield text(prompt="a (fox:1.5) on a [blue] background BREAK a cat", steps=1, seed=10)
+    yield text(prompt=r"a \(red\) (fox)", plain_prompt=True, steps=1, seed=11)
     yield canny(drawing(), seed=8, low_threshold=220, high_threshold=110, conditioning_scale=0.9, guided_steps=3)
     yield canny(drawing().convert("L").point(lambda v: 255 * (v > 99)).convert("RGB"), seed=9, is_edge_map=True)
 

@@ -39,6 +39,13 @@ class TokenCounter:
             return max(map(self._plain, prompts))[1]
         return max(map(self._read, prompts))[1]
 
+    def as_text(self, prompt: str) -> str | None:
+        """The text that says the same where weights are not known and one chunk is read; None where there is none."""
+        sections = weights.read(prompt)
+        found = chunked(sections, self._tokenize, self.size)
+        weighted = any(piece.weight != 1 for section in sections for piece in section)
+        return None if weighted or len(found.chunks) > 1 else "".join(piece.text for piece in sections[0])
+
     def _plain(self, prompt: str) -> tuple[int, str]:
         [ids] = self._tokenize([prompt])
         rest = len(ids) - self.size
