@@ -39,12 +39,10 @@ class TokenCounter:
             return max(map(self._plain, prompts))[1]
         return max(map(self._read, prompts))[1]
 
-    def as_text(self, prompt: str) -> str | None:
-        """The text that says the same where weights are not known and one chunk is read; None where there is none."""
-        sections = weights.read(prompt)
-        found = chunked(sections, self._tokenize, self.size)
-        weighted = any(piece.weight != 1 for section in sections for piece in section)
-        return None if weighted or len(found.chunks) > 1 else "".join(piece.text for piece in sections[0])
+    def fits(self, prompt: str) -> bool:
+        """Whether all of `prompt` is read in one chunk."""
+        found = chunked(weights.read(prompt), self._tokenize, self.size)
+        return len(found.chunks) == 1 and not found.left_out
 
     def _plain(self, prompt: str) -> tuple[int, str]:
         [ids] = self._tokenize([prompt])
