@@ -24,6 +24,7 @@ from dmd2_demo.page import layout
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import MOST_AT_ONCE
 from dmd2_demo.page.gate import Gate, trust_proxies
+from dmd2_demo.page.scripts import HEAD
 from dmd2_demo.page.serve import Address, around_proxies, find, taken
 from dmd2_demo.page.served import ServedBlocks
 from dmd2_demo.page.theme import CSS, ICON, THEME
@@ -35,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 _INSTEAD = {
     "embedded": "The embedded family computes on the CPU.",
-    "sdxl": "SDXL computes on the CPU, which takes minutes for a picture.",
+    "sdxl": "SDXL computes on the CPU.",
 }
 
 
@@ -64,6 +65,7 @@ def open_page(settings: Settings) -> gr.Blocks:
     if lent:
         runtime, family = zero_gpu.build_forked_runtime(family, settings, lent.fork)
     else:
+        family = family if has_gpu else family.for_cpu()
         runtime = build_runtime(family, settings, has_gpu=has_gpu)
     hub = Hub()
     named = partial(custom, hub.spelled, offered=family.bases)
@@ -78,6 +80,7 @@ def open_page(settings: Settings) -> gr.Blocks:
         custom_base=named if settings.allow_custom_bases and not lent else None,
         custom_style=named_style if settings.allow_custom_bases and not lent else None,
         quota=lent.quota if lent else None,
+        cost=runtime.cost.tell if runtime.cost else None,
         most_cells=_most_cells(family, settings, lent=lent is not None, has_gpu=has_gpu),
         limits=Limits(settings.queue_per_visitor, settings.queue_per_address),
     )
@@ -103,6 +106,7 @@ def _launch(page: ServedBlocks, address: Address, settings: Settings) -> None:
             share=settings.share,
             theme=THEME,
             css=CSS,
+            head=HEAD,
             favicon_path=ICON,
             pwa=True,
             max_file_size=LARGEST,
@@ -111,6 +115,7 @@ def _launch(page: ServedBlocks, address: Address, settings: Settings) -> None:
             max_threads=2 * MOST_AT_ONCE,  # those who wait hold one each, and Stop needs another
             footer_links=["api"],
             ssr_mode=False,
+            run_history=False,  # ours tells the seeds that were drawn, and shows pictures on this page
             prevent_thread_lock=True,
         )
     except OSError as error:  # it was free a moment ago

@@ -31,6 +31,7 @@ class Settings:
     allow_custom_bases: bool = False
     memory: str = "auto"
     attention: str = "auto"
+    precision: str = "auto"
     auth: Accounts = dataclasses.field(default=(), repr=False)
     queue_per_visitor: int = 8
     queue_per_address: int = 48
@@ -90,6 +91,12 @@ def _parser() -> argparse.ArgumentParser:
         "--attention",
         **_one_of("auto", "sdpa", "xformers"),
         help="kernel for attention: PyTorch's own (default) or, where it works, xformers'",
+    )
+    parser.add_argument(
+        "--precision",
+        **_one_of("auto", "float32", "bfloat16"),
+        help="what is computed in; auto (default): float16 on a GPU; on a CPU float32, for SDXL bfloat16 where that is "
+        "measured to be faster",
     )
     parser.add_argument(
         "--auth",

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -21,6 +22,7 @@ from dmd2_demo.generate.picture import Decoded
 from dmd2_demo.generate.prompt import embedding
 from dmd2_demo.generate.request import Request
 from dmd2_demo.models.parts import Part, PipelineSpec
+from dmd2_demo.weights.embeddings import KeptEmbeddings
 from dmd2_demo.weights.lora import LoadedLora, Mergeable
 
 # DMD2's times are not LCM's, which this logger would warn of at each picture.
@@ -53,6 +55,7 @@ class Pipeline:
     """
 
     diffusers: StableDiffusionXLPipeline | StableDiffusionXLAdapterPipeline
+    embeddings: KeptEmbeddings
     merging: Merging
     tier: str = "resident"
 
@@ -71,10 +74,9 @@ class Pipeline:
         timesteps = list(request.schedule.timesteps)
         generator = torch.Generator("cpu").manual_seed(seed)
         start = None if request.start is None else self._noised(request.start, timesteps[0], generator)
-        prompt = embedding.call_arguments(self.diffusers, request.prompt, plain=request.plain_prompt)
         with _after_each_step(self.diffusers.unet, on_step):
             output = self.diffusers(
-                **prompt,
+                **self._embedded(request),
                 width=width,
                 height=height,
                 num_inference_steps=len(timesteps),
@@ -86,6 +88,26 @@ class Pipeline:
                 **request.call_arguments(edges),
             )
         return decode(self.diffusers.vae, output.images, self.tier)
+
+    @torch.no_grad()
+    def _embedded(self, request: Request) -> dict[str, torch.Tensor]:
+        """What a pipeline takes instead of a prompt: the same, made once."""
+
+        def make() -> dict[str, torch.Tensor]:
+            arguments = embedding.call_arguments(self.diffusers, request.prompt, plain=request.plain_prompt)
+            if "prompt" in arguments:
+                embeds, _, pooled, _ = self.diffusers.encode_prompt(**arguments, do_classifier_free_guidance=False)
+                return {"prompt_embeds": embeds, "pooled_prompt_embeds": pooled}
+            return arguments
+
+        key = request.prompt, request.plain_prompt, self._in_encoders(request)
+        embedded: dict[str, torch.Tensor] = self.embeddings.of(key, make)
+        return embedded
+
+    def _in_encoders(self, request: Request) -> tuple[tuple[Part, float], ...]:
+        """The LoRAs that change what the text encoders make of a prompt, with their scales."""
+        every = zip(request.spec().loras, self.merging.loras, request.lora_scales(), strict=True)
+        return tuple((part, scale) for part, lora, scale in every if scale and lora.changes_encoders)
 
     @torch.no_grad()
     def _noised(self, image: Image.Image, timestep: int, generator: torch.Generator) -> torch.Tensor:
@@ -118,11 +140,28 @@ def assemble(spec: PipelineSpec, modules: Mapping[Part, Any], tier: str = "resid
     }
     if spec.adapter is None:
         # The watermark would be added by itself wherever an optional package happens to be installed.
-        pipeline = StableDiffusionXLPipeline(**common, add_watermarker=False)
+        pipeline = _TextPipeline(**common, add_watermarker=False)
     else:
-        pipeline = StableDiffusionXLAdapterPipeline(**common, adapter=modules[spec.adapter])
+        pipeline = _AdapterPipeline(**common, adapter=modules[spec.adapter])
     pipeline.set_progress_bar_config(disable=True)
-    return Pipeline(pipeline, merging, tier)
+    return Pipeline(pipeline, text.embeddings, merging, tier)
+
+
+class _OnOneDevice:
+    """Looks once where its modules compute. diffusers goes through all of them several times a picture: 5 ms."""
+
+    @cached_property
+    def _execution_device(self) -> torch.device:
+        device: torch.device = super()._execution_device  # type: ignore[misc]
+        return device
+
+
+class _TextPipeline(_OnOneDevice, StableDiffusionXLPipeline):  # type: ignore[misc]
+    pass
+
+
+class _AdapterPipeline(_OnOneDevice, StableDiffusionXLAdapterPipeline):  # type: ignore[misc]
+    pass
 
 
 @contextmanager

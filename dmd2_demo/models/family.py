@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dmd2_demo.errors import DemoError
@@ -113,6 +113,17 @@ class Example:
 
 
 @dataclass(frozen=True)
+class OnCpu:
+    """What is different of a family that is large for a CPU: the sizes it offers there, and a sentence about them.
+
+    It computes in bfloat16 there where that is faster; a family without this computes everywhere alike.
+    """
+
+    sizes: Sizes
+    note: str
+
+
+@dataclass(frozen=True)
 class Family:
     """Everything that differs between the embedded models and the published ones.
 
@@ -140,6 +151,11 @@ class Family:
     words: Path | None = None
     tiny_vae: TinyVae | None = None
     styles: tuple[StyleLora, ...] = ()
+    on_cpu: OnCpu | None = None
+
+    def for_cpu(self) -> Family:
+        """What of it is offered where a CPU computes."""
+        return replace(self, sizes=self.on_cpu.sizes) if self.on_cpu else self
 
     def at(self, steps: int) -> Distilled:
         """The distilled UNet of that many steps; DemoError where there is none."""

@@ -2,7 +2,7 @@
 
 Each says what is known of it before it is loaded: `title` and `origin` for people, `files()`, and `working`, the bytes
 that its work at 1024 x 1024 takes beside its weights in half precision (estimates from the shapes, not measured on a
-GPU).
+GPU), and `parameters`, how many numbers its weights are in SDXL's shape, 0 where it has none.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class TextEncoders:
     source: PipelineSource
     title = "text encoders"
     working = _LITTLE
+    parameters = 123_060_480 + 694_659_840
     folders = ("text_encoder", "text_encoder_2")
     tokenizer_folders = ("tokenizer", "tokenizer_2")
 
@@ -55,6 +56,7 @@ class UNet:
     weights: File | None = None
     title = "UNet"
     working = 1_500_000_000
+    parameters = 2_567_463_684
 
     @property
     def origin(self) -> str:
@@ -77,6 +79,7 @@ class Pristine:
     unet: UNet
     title = "UNet's own weights"
     working = 0
+    parameters = 0  # where memory is short, its files stand for them
 
     @property
     def origin(self) -> str:
@@ -99,6 +102,7 @@ class Lora:
     distillation: File | None = None
     title = "LoRA"
     working = 0
+    parameters = 196_752_148  # of DMD2's; those that give styles are smaller
 
     @property
     def origin(self) -> str:
@@ -117,6 +121,7 @@ class Vae:
     variant: str | None = "fp16"
     title = "VAE"
     working = 2_500_000_000
+    parameters = 83_653_863
 
     @property
     def origin(self) -> str:
@@ -133,6 +138,7 @@ class TinyVae:
     source: Source
     title = "tiny VAE"
     working = 400_000_000
+    parameters = 2_445_063
 
     @property
     def origin(self) -> str:
@@ -149,6 +155,7 @@ class Adapter:
     source: Source
     title = "adapter"
     working = _LITTLE
+    parameters = 79_028_160
 
     @property
     def origin(self) -> str:
@@ -165,6 +172,7 @@ class Scheduler:
     source: PipelineSource
     title = "scheduler"
     working = 0
+    parameters = 0
 
     @property
     def origin(self) -> str:

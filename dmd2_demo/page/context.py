@@ -21,7 +21,8 @@ class PageContext:
     sentence about what a spec's first use fetches, "" for nothing; `custom_base` is the base of a public repository
     that a visitor names, `custom_style` the style LoRA, None where they may not; `limits` are for what each has
     waiting or running, and `most_cells` for a contact sheet. `quota` tells the seconds of a lent GPU that a request
-    asks for, None where the GPU is the operator's. `notice` says why what computes is not what one would expect.
+    asks for, None where the GPU is the operator's; `cost` tells what a request takes of a CPU, None where that is
+    little or a GPU computes. `notice` says why what computes is not what one would expect.
     """
 
     device: str
@@ -33,4 +34,5 @@ class PageContext:
     limits: Limits = field(default_factory=Limits)
     most_cells: int = MOST_CELLS
     quota: Callable[[Request], int] | None = None
+    cost: Callable[[Request], str] | None = None
     notice: str = ""

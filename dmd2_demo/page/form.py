@@ -60,9 +60,9 @@ class Form:
         """The request with these values; its own defaults for the rest. DemoError where one can't be used."""
         return self.request(family=self._family, **self._converted(values))
 
-    def blank(self, values: Mapping[str, Any]) -> Request:
-        """A request with these values for nothing in particular, to ask what it takes."""
-        return self.request.blank(self._family, **self._converted(values))
+    def blank(self, values: Mapping[str, Any], **given: Any) -> Request:
+        """A request with these values for nothing in particular, to ask what it takes. `given` needs no conversion."""
+        return self.request.blank(self._family, **self._converted(values), **given)
 
     def _converted(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {name: self.convert(name, value) for name, value in values.items()}

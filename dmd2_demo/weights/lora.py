@@ -47,6 +47,11 @@ class LoadedLora:
     text_encoder_2: LoraLayers = field(default_factory=dict)
 
     @property
+    def changes_encoders(self) -> bool:
+        """Whether there is something for a text encoder in it."""
+        return bool(self.text_encoder or self.text_encoder_2)
+
+    @property
     def nbytes(self) -> int:
         """The memory that it takes."""
         parts = (self.unet, self.text_encoder, self.text_encoder_2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.models.config_file import read_config
+from dmd2_demo.weights.embeddings import KeptEmbeddings
 from dmd2_demo.weights.lora import Mergeable
 from dmd2_demo.weights.tensors import fill, frozen, read_tensors
 
@@ -35,13 +36,17 @@ Build = Callable[[Path, Sequence[Path], LoadTarget], Any]
 
 @dataclass(frozen=True)
 class LoadedTextEncoders:
-    """What a pipeline's constructor takes under these names. LoRAs are merged into both encoders by `merging`."""
+    """What a pipeline's constructor takes under these names, and what they made of prompts lately.
+
+    LoRAs are merged into both encoders by `merging`.
+    """
 
     tokenizer: Any
     tokenizer_2: Any
     text_encoder: Any
     text_encoder_2: Any
     merging: tuple[Mergeable, Mergeable]
+    embeddings: KeptEmbeddings = field(default_factory=KeptEmbeddings)
 
 
 def unet(config: Path, weights: Sequence[Path], placing: LoadTarget) -> Any:
