@@ -115,6 +115,7 @@ def _launch(page: ServedBlocks, address: Address, settings: Settings) -> None:
             max_threads=2 * MOST_AT_ONCE,  # those who wait hold one each, and Stop needs another
             footer_links=["api"],
             ssr_mode=False,
+            mcp_server=settings.mcp,
             run_history=False,  # ours tells the seeds that were drawn, and shows pictures on this page
             prevent_thread_lock=True,
         )

@@ -36,6 +36,7 @@ class Settings:
     queue_per_visitor: int = 8
     queue_per_address: int = 48
     trusted_proxies: str = ""
+    mcp: bool = False
 
     @property
     def reachable_by_others(self) -> bool:
@@ -114,6 +115,9 @@ def _parser() -> argparse.ArgumentParser:
         "--trusted-proxies",
         metavar="ADDRESS,...",
         help="addresses or networks of proxies whose X-Forwarded-For tells the visitor's address (default: none)",
+    )
+    parser.add_argument(
+        "--mcp", action="store_true", help="also serve the endpoints as MCP tools, at /gradio_api/mcp/ of the page"
     )
     return parser
 

@@ -100,6 +100,7 @@ class Pipeline:
                 return {"prompt_embeds": embeds, "pooled_prompt_embeds": pooled}
             return arguments
 
+        # Whatever else the embeddings depend on belongs to the key.
         key = request.prompt, request.plain_prompt, self._in_encoders(request)
         embedded: dict[str, torch.Tensor] = self.embeddings.of(key, make)
         return embedded

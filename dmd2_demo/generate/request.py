@@ -86,7 +86,12 @@ class Request(ABC):
 
     tiny_vae: Annotated[bool, TinyVaeFlag("Tiny VAE", hint="decodes faster, a little coarser")] = False
     plain_prompt: Annotated[
-        bool, Flag("Plain prompt", hint="as on the model card: cut where one chunk of tokens ends, all marks are text")
+        bool,
+        Flag(
+            "Plain prompt",
+            "as on the model card: cut where one chunk of tokens ends; weights (word:1.2), BREAK and choices {cat|dog},"
+            " which else make their pictures of each, are text",
+        ),
     ] = False
 
     task: ClassVar[str]

@@ -53,7 +53,7 @@ def strip(family: Family) -> History:
             small: dict[str, Any] = {"size": "sm", "min_width": 70}
             use_all = gr.Button("Use settings", **small)
             reuse = gr.Button("Use seed", **small)
-            vary = gr.Button("Vary", **small)
+            vary = gr.Button("Another seed", **small)
             edges = gr.Button("Edges from it", **small)
             compare = gr.Button("Compare", **small)
             every_steps = gr.Button(f"{' and '.join(map(str, step_counts(family)))} steps", **small)

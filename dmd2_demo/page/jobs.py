@@ -92,7 +92,8 @@ class Jobs:
                 if job.ended is not None:
                     size += job.size
                     aged = time.monotonic() - job.ended > 60 * self._minutes
-                    if not job.owner or job.owner in seen or aged or size > self._most_bytes:
+                    useless = not job.owner or not (job.outputs or job.error)
+                    if useless or job.owner in seen or aged or size > self._most_bytes:
                         shutil.rmtree(job.folder, ignore_errors=True)
                         size -= job.size
                         continue

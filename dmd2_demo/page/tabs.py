@@ -127,6 +127,7 @@ def on_generate(context: TabContext, tab: Tab) -> Dependency:
     ) -> Iterator[Outputs]:
         yield from runner.run(lambda: form.build(values), request.session_hash, progress)
 
+    generate.__name__ = form.request.task  # what MCP calls the tool
     quota, cost = context.page.quota, context.page.cost
     with tab.tab:
         if quota is not None:
@@ -139,7 +140,7 @@ def on_generate(context: TabContext, tab: Tab) -> Dependency:
         [shown.gallery, shown.seed_used, shown.parameters],
         inputs_kwargs=form.components,
         api_name=form.request.task,
-        api_description=form.request.__doc__,
+        api_description=_described(form.request, context.family),
         show_progress_on=shown.gallery,
         **ON_DEVICE,
     )
@@ -147,6 +148,15 @@ def on_generate(context: TabContext, tab: Tab) -> Dependency:
         keep_up(event.success)
         keep_up(tab.tab.select)  # pictures of other tabs tell of time as well
     return event
+
+
+def _described(request: type[Request], family: Family) -> str:
+    """What the endpoint does, for programs."""
+    what = " ".join((request.__doc__ or "").split())
+    return (
+        f"Makes pictures with the {family.title} ({family.about}). {what} Gives the pictures, the seed that the first "
+        "was made from, and all settings, with which it can be made again."
+    )
 
 
 def _of_request(

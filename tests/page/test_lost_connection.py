@@ -14,8 +14,6 @@ from dmd2_demo.settings import Settings
 from tests.raw_visitor import RawVisitor
 from tests.served import free_port
 
-LARGE = ["a cat", 1, 8, "png", True, False, 256, 256, 4]  # eight pictures of 256 x 256
-
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[ServedBlocks]:
@@ -34,7 +32,8 @@ def visitor(page: ServedBlocks) -> Iterator[RawVisitor]:
 def begun(visitor: RawVisitor) -> None:
     """Asks for a long job and hangs up at its first picture's first step."""
     event = visitor.event("text_to_image")
-    body = {"data": LARGE, "fn_index": event["id"], "session_hash": visitor._session}
+    data = visitor.data("text_to_image", prompt="a cat", seed=1, images=8, width=256, height=256)
+    body = {"data": data, "fn_index": event["id"], "session_hash": visitor._session}
     assert visitor._http.post("gradio_api/queue/join", json=body).is_success
     params = {"session_hash": visitor._session}
     with visitor._http.stream("GET", "gradio_api/queue/data", params=params) as lines:
