@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 import gradio as gr
 
@@ -16,6 +17,7 @@ from dmd2_demo.page import (
     image_to_image,
     inspect,
     keys,
+    live,
     loaded,
     lora,
     share,
@@ -48,14 +50,13 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         gr.HTML(_header(family, context), elem_id="header", padding=False)
         with gr.Row(elem_id="main"):
             with gr.Column(scale=5, elem_id="controls"):
-                with gr.Column(elem_id="ask"):
-                    prompt = shared.prompt_box(family)
-                    tokens = gr.Markdown(elem_id="tokens", elem_classes="status")
+                prompt, tokens, live_switch = _ask(family, context)
                 actions = keys.actions()
                 picture = shared.picture_row(family)
                 tabs_place = gr.Tabs()
                 controls_place = gr.Column()
             with gr.Column(scale=7, elem_id="results"):
+                live_view = live.view()
                 shown = results(family.examples[0].picture)
                 actions_place = gr.Row(elem_classes="on-picture")
                 sheet_shown = sheet_view.view()
@@ -84,6 +85,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         made = [on_generate(tab_context, tab) for tab in tabs]
         with actions_place:
             made += variations.buttons(tab_context)
+            made += live.connect(page, tab_context, tabs, live_switch, live_view)
         events = [
             *made,
             compare.connect(compared, kept.every_steps, shown, filling, runner),
@@ -98,6 +100,14 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         keys.connect(page, prompt, actions, [*events, sheets], runner.stop_of)
         page.unload(runner.stop_of)
     return page
+
+
+def _ask(family: Family, context: PageContext) -> tuple[Any, gr.Markdown, gr.Checkbox | None]:
+    """Where the visitor writes, what counts the tokens, and the switch of live."""
+    with gr.Column(elem_id="ask"):
+        prompt = shared.prompt_box(family)
+        tokens = gr.Markdown(elem_id="tokens", elem_classes="status")
+        return prompt, tokens, live.switch(context)
 
 
 def _header(family: Family, context: PageContext) -> str:

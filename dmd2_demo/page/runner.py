@@ -16,11 +16,12 @@ import gradio as gr
 
 from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.generate.metadata import formats
+from dmd2_demo.generate.picture import Picture
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.page.gpu_errors import UNFORESEEN, advised
 from dmd2_demo.page.jobs import Jobs
-from dmd2_demo.progress import Progress, Report
+from dmd2_demo.progress import Progress, Report, silent
 
 Outputs = tuple[list[str], int, dict[str, Any]]
 """What a generating endpoint gives: paths of the pictures, the first one's seed, and all parameters."""
@@ -52,6 +53,11 @@ class Runner:
         """The outputs with the pictures so far, anew for each picture."""
         with self.job(visitor, progress) as job:
             yield from self._pictures(build(), job)
+
+    def preview(self, request: Request, visitor: str | None) -> Picture:
+        """The request's first picture, for which others with more to ask for go first."""
+        with self._jobs.running(visitor or "") as stopped:
+            return next(self.studio.generate(request, silent, stopped.is_set, visitor or "", yields=True))
 
     @contextmanager
     def job(self, visitor: str | None, progress: gr.Progress) -> Iterator[Job]:
