@@ -103,9 +103,7 @@ def test_keep_makes_the_very_picture_a_file_with_its_settings(open_demo: Open, r
     expected = sketch(runtime, prompt="a fox")
     demo.shows(expected)
     demo.button("Keep").click()
-    expect(
-        demo.page.locator("#results > .status, #results .status").get_by_text("seed 7 · 1 step ·").last
-    ).to_be_visible()
+    expect(demo.page.get_by_text("seed 7 · 1 step ·")).to_have_count(2, timeout=MINUTE)  # of both pictures
     demo.wait_until_idle()
     kept = demo.image(demo.gallery().first)
     assert kept.tobytes() == expected.tobytes()
