@@ -15,6 +15,7 @@ from dmd2_demo.generate.announcement import Announcer
 from dmd2_demo.generate.bases import custom, read_bases, with_bases
 from dmd2_demo.generate.runtime import Runtime, build_runtime
 from dmd2_demo.generate.sheet import MOST_CELLS
+from dmd2_demo.generate.styles import custom_style, read_styles, with_styles
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.proxies import proxy_trouble
 from dmd2_demo.models.catalogue import FAMILIES
@@ -47,7 +48,7 @@ def run(settings: Settings) -> None:
 def open_page(settings: Settings) -> gr.Blocks:
     """The page, served by other threads until it is closed.
 
-    DemoError where the address or the operator's bases can't be used.
+    DemoError where the address or the operator's bases or LoRAs can't be used.
     """
     address = find(settings.host, settings.port)
     lent = zero_gpu.active()
@@ -59,6 +60,8 @@ def open_page(settings: Settings) -> gr.Blocks:
         _log.warning(notice)
     if settings.bases is not None:
         family = with_bases(family, read_bases(settings.bases))
+    if settings.loras is not None:
+        family = with_styles(family, read_styles(settings.loras))
     if lent:
         runtime, family = zero_gpu.build_forked_runtime(family, settings, lent.fork)
     else:
@@ -66,6 +69,7 @@ def open_page(settings: Settings) -> gr.Blocks:
         runtime = build_runtime(family, settings, has_gpu=has_gpu)
     hub = Hub()
     named = partial(custom, hub.spelled, offered=family.bases)
+    named_style = partial(custom_style, hub, family.styles)
     device = "ZeroGPU" if lent else gpu.name if gpu and has_gpu else "CPU"
     context = PageContext(
         device=device,
@@ -74,6 +78,7 @@ def open_page(settings: Settings) -> gr.Blocks:
         unload=None if lent or settings.reachable_by_others else runtime.manager.unload,
         downloads=(lambda _: "") if lent else Announcer(hub).announce,
         custom_base=named if settings.allow_custom_bases and not lent else None,
+        custom_style=named_style if settings.allow_custom_bases and not lent else None,
         quota=lent.quota if lent else None,
         cost=runtime.cost.tell if runtime.cost else None,
         most_cells=_most_cells(family, settings, lent=lent is not None, has_gpu=has_gpu),
@@ -110,6 +115,7 @@ def _launch(page: ServedBlocks, address: Address, settings: Settings) -> None:
             max_threads=2 * MOST_AT_ONCE,  # those who wait hold one each, and Stop needs another
             footer_links=["api"],
             ssr_mode=False,
+            mcp_server=settings.mcp,
             run_history=False,  # ours tells the seeds that were drawn, and shows pictures on this page
             prevent_thread_lock=True,
         )

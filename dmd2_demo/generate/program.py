@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dmd2_demo.errors import DemoError
+from dmd2_demo.generate.prompt import weights
+from dmd2_demo.generate.prompt.counting import TokenCounter
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.requests import CannyGuided
-from dmd2_demo.models.parts import LoraUNet, TinyVae, UNet
+from dmd2_demo.models.parts import TinyVae, UNet
 from dmd2_demo.models.sources import File, Folder, HubRepo, PipelineSource, SingleFile, Source
 
 INPUT = "picture.png"
-"""What the program calls the picture whose edges it follows."""
+"""What the program calls the picture that is made into another."""
 
 _ROOT = Path(__file__).parents[2]
 
 
 def program(request: Request) -> str:
-    """The program's text; its first picture is `request`'s, the same pixels on the same kind of machine.
+    """The program's text; its picture is `request`'s first, the same pixels on the same kind of machine.
 
     Files that lie in this demo's repository are named from there, and an operator's own by their names alone.
+    DemoError where plain diffusers can't read the prompt as this demo does.
     """
     spec = request.spec()
-    unet = spec.unet.unet if isinstance(spec.unet, LoraUNet) else spec.unet
-    pipeline = "StableDiffusionXLPipeline" if spec.adapter is None else "StableDiffusionXLAdapterPipeline"
+    unet = spec.unet
+    pipeline = "StableDiffusionXLPipeline"
+    if request.start is not None:
+        pipeline = "StableDiffusionXLImg2ImgPipeline"
+    elif spec.adapter is not None:
+        pipeline = "StableDiffusionXLAdapterPipeline"
     given = {"vae": "vae"}
     body = [_vae(request)]
     if unet.weights is not None:
@@ -32,14 +40,17 @@ def program(request: Request) -> str:
         body.append(f"adapter = T2IAdapter.from_pretrained({_place(spec.adapter.source)}, {_VARIANT}, dtype=dtype)")
         given["adapter"] = "adapter"
     body.append(_pipeline(pipeline, unet.source, given, is_base=unet.source == request.family.base))
-    if isinstance(spec.unet, LoraUNet):
-        (scale,) = request.lora_scales()
+    for lora, scale in zip(spec.loras, request.lora_scales(), strict=True):
         body.append(
-            f"pipe.load_lora_weights({_file(spec.unet.lora)})  # needs peft\npipe.fuse_lora(lora_scale={scale!r})"
+            f"pipe.load_lora_weights({_file(lora.file)})  # needs peft\npipe.fuse_lora(lora_scale={scale!r})\n"
+            "pipe.unload_lora_weights()  # what is fused stays"
         )
     body.append("pipe.scheduler = LCMScheduler.from_config(pipe.scheduler.config)")
     if isinstance(request, CannyGuided):
         body.append(_edges(request))
+    elif request.start is not None:
+        width, height = request.size
+        body.append(f"{_cropped(request)}\nimage = image.resize(({width}, {height}), Image.Resampling.LANCZOS)")
     body.append(_call(request))
     return "\n".join([*_imports("\n".join(body)), "", *_DEVICE, "", *body, ""])
 
@@ -101,13 +112,18 @@ def _pipeline(kind: str, source: PipelineSource, given: dict[str, str], *, is_ba
     return f"pipe = {made}, dtype=dtype, add_watermarker=False\n).to(device)"
 
 
+def _cropped(request: Request) -> str:
+    width, height = request.size
+    return (
+        f'image = ImageOps.exif_transpose(Image.open("{INPUT}")).convert("RGB")  # the one that it was made from\n'
+        f"ratio = min(image.width / {width}, image.height / {height})\n"
+        f"image = ImageOps.fit(image, (max(1, round({width} * ratio)), max(1, round({height} * ratio))))"
+    )
+
+
 def _edges(request: CannyGuided) -> str:
     width, height = request.size
-    lines = [
-        f'image = ImageOps.exif_transpose(Image.open("{INPUT}")).convert("RGB")  # the one whose edges it follows',
-        f"ratio = min(image.width / {width}, image.height / {height})",
-        f"image = ImageOps.fit(image, (max(1, round({width} * ratio)), max(1, round({height} * ratio))))",
-    ]
+    lines = [_cropped(request)]
     if not request.is_edge_map:
         low, high = sorted((request.low_threshold, request.high_threshold))
         lines += [
@@ -123,18 +139,30 @@ def _edges(request: CannyGuided) -> str:
 def _call(request: Request) -> str:
     width, height = request.size
     guided = {name: value for name, value in request.call_arguments(None).items() if name != "image"}
+    size = {"width": width, "height": height} if request.start is None else {"strength": 1.0}
     arguments = {
-        "prompt": request.prompt,
-        "width": width,
-        "height": height,
+        "prompt": _prompt(request),
+        **size,
         "num_inference_steps": len(request.schedule),
         "timesteps": list(request.schedule.timesteps),
         "guidance_scale": 0,
     } | guided
     lines = [f"    {name}={value!r}," for name, value in arguments.items()]
-    lines += ["    image=edges,"] if guided else []
+    lines += ["    image=edges,"] if guided else ["    image=image,"] if request.start is not None else []
     seeded = f'    generator=torch.Generator("cpu").manual_seed({request.seed}),'
     return "\n".join(["picture = pipe(", *lines, seeded, ").images[0]", f'picture.save("{request.seed}.png")'])
+
+
+def _prompt(request: Request) -> str:
+    if request.plain_prompt:
+        return request.prompt
+    prompt = request.prompts[0]
+    sections = weights.read(prompt)
+    if len(sections) > 1 or any(piece.weight != 1 for piece in sections[0]):
+        raise DemoError("Plain diffusers reads no weights and no BREAK, so no such program makes this picture.")
+    if not TokenCounter(request.family.tokenizer).fits(prompt):
+        raise DemoError("Plain diffusers reads one chunk of tokens, so no such program makes this picture.")
+    return request.words
 
 
 _DIFFUSERS = (
@@ -142,6 +170,7 @@ _DIFFUSERS = (
     "AutoencoderTiny",
     "LCMScheduler",
     "StableDiffusionXLAdapterPipeline",
+    "StableDiffusionXLImg2ImgPipeline",
     "StableDiffusionXLPipeline",
     "T2IAdapter",
     "UNet2DConditionModel",

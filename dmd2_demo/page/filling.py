@@ -13,6 +13,7 @@ from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.fields import Field, fields_of
 from dmd2_demo.generate.request import FreelySized, Request
 from dmd2_demo.generate.requests import TextToImage
+from dmd2_demo.generate.styled import without_styles
 from dmd2_demo.models.family import Family
 from dmd2_demo.page.shared import Shared
 from dmd2_demo.page.tabs import Tab
@@ -53,7 +54,7 @@ class Filling:
         task = settings.get("task", TextToImage.task)
         tab = self._tab(task)
         notices = [] if tab.form.request.task == task else [f"There is no tab called {task!r:.60} here."]
-        values, more = tab.form.clean(settings)
+        values, more = tab.form.clean(without_styles(settings))
         if ("width" in values) != ("height" in values):
             values = {name: value for name, value in values.items() if name not in {"width", "height"}}
         return Restored(tab, tab.complete(values), [*notices, *more], self._told_size(settings))

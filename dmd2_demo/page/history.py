@@ -18,9 +18,10 @@ from dmd2_demo.models.family import Family
 from dmd2_demo.page.compare import Comparison, step_counts
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
 from dmd2_demo.page.filling import Filling
+from dmd2_demo.page.jobs import Outputs
 from dmd2_demo.page.keys import PRESS_GENERATE
 from dmd2_demo.page.results import Results, describe
-from dmd2_demo.page.runner import Outputs, Runner
+from dmd2_demo.page.runner import Runner
 
 _STRIP = '<ul role="list" aria-label="History"></ul>'
 
@@ -52,7 +53,7 @@ def strip(family: Family) -> History:
             small: dict[str, Any] = {"size": "sm", "min_width": 70}
             use_all = gr.Button("Use settings", **small)
             reuse = gr.Button("Use seed", **small)
-            vary = gr.Button("Vary", **small)
+            vary = gr.Button("Another seed", **small)
             edges = gr.Button("Edges from it", **small)
             compare = gr.Button("Compare", **small)
             every_steps = gr.Button(f"{' and '.join(map(str, step_counts(family)))} steps", **small)

@@ -17,9 +17,11 @@ from dmd2_demo.page import (
     image_to_image,
     inspect,
     keys,
+    labels,
     live,
     loaded,
     lora,
+    returning,
     share,
     shared,
     sheet,
@@ -43,10 +45,11 @@ _DAY = 86_400
 
 def build(studio: Studio, context: PageContext) -> ServedBlocks:
     """The whole page. Nothing is loaded by building it."""
-    runner, family = Runner(studio, Jobs()), studio.family
+    jobs = Jobs()
+    runner, family = Runner(studio, jobs), studio.family
     # Uploads and pictures older than a day are removed from Gradio's cache once an hour.
     page: ServedBlocks
-    with ServedBlocks(context.limits, title="DMD2", analytics_enabled=False, delete_cache=(3600, _DAY)) as page:
+    with ServedBlocks(context.limits, jobs, title="DMD2", analytics_enabled=False, delete_cache=(3600, _DAY)) as page:
         gr.HTML(_header(family, context), elem_id="header", padding=False)
         with gr.Row(elem_id="main"):
             with gr.Column(scale=5, elem_id="controls"):
@@ -63,7 +66,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
                 kept = history.strip(family)
                 compared = compare.comparison()
         with controls_place:
-            controls = shared.controls(family, page, prompt, picture, shown.seed_used)
+            controls = shared.controls(family, page, prompt, picture, shown.seed_used, context.custom_style)
         token_count.connect(page, family, prompt, controls.fields["plain_prompt"], tokens)
         tab_context = TabContext(runner, context, controls, shown)
         with tabs_place:
@@ -86,19 +89,19 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         with actions_place:
             made += variations.buttons(tab_context)
             made += live.connect(page, tab_context, tabs, live_switch, live_view)
+        for event in made:
+            event.success(describe, shown.parameters, shown.status, queue=False, **PRIVATE)
         events = [
             *made,
             compare.connect(compared, kept.every_steps, shown, filling, runner),
             history.connect(page, kept, shown, filling, compared, runner, made),
+            sheet.on_make(tab_context, tabs, sheet_controls, sheet_shown, context.most_cells),
         ]
-        for event in made:
-            event.success(describe, shown.parameters, shown.status, queue=False, **PRIVATE)
-        sheets = sheet.on_make(tab_context, tabs, sheet_controls, sheet_shown, context.most_cells)
-        sheets.success(sheet.told, sheet_shown.settings, sheet_shown.status, queue=False, **PRIVATE)
-        for event in (*events, sheets):
+        for event in events:
             refresh_after(event)
-        keys.connect(page, prompt, actions, [*events, sheets], runner.stop_of)
-        page.unload(runner.stop_of)
+        keys.connect(page, prompt, actions, events, runner.stop_of)
+        labels.connect(page)
+        returning.connect(page, jobs, shown)
     return page
 
 

@@ -18,9 +18,9 @@ from dmd2_demo.generate.request import LARGEST_SEED, RANDOM_SEED, Request
 from dmd2_demo.generate.requests import TextToImage
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
+from dmd2_demo.page.jobs import Outputs
 from dmd2_demo.page.plain import plain
 from dmd2_demo.page.results import describe
-from dmd2_demo.page.runner import Outputs
 from dmd2_demo.page.tabs import Tab, TabContext
 
 SLOWEST = 2.0

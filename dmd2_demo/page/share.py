@@ -101,7 +101,9 @@ def python(restored: Restored, address: str) -> str:  # noqa: ARG001 - as the ot
         for name, field in fields_of(form.request).items()
         if isinstance(field, Given)
     }
-    return program(form.blank(restored.values, **given))
+    # The size is told already.
+    values = {name: value for name, value in restored.values.items() if name != "upscale"}
+    return program(form.blank(values, **given))
 
 
 def api_call(restored: Restored, address: str) -> str:
@@ -109,7 +111,7 @@ def api_call(restored: Restored, address: str) -> str:
     request = restored.tab.form.request
     given = [name for name, field in fields_of(request).items() if isinstance(field, Given)]
     lines = [f"    {name}={value!r}," for name, value in restored.values.items()]
-    lines += [f'    {name}=handle_file("{INPUT}"),  # the one whose edges it follows' for name in given]
+    lines += [f'    {name}=handle_file("{INPUT}"),  # the one that it was made from' for name in given]
     return "\n".join(
         [
             f"from gradio_client import Client{', handle_file' if given else ''}",

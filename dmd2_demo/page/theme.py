@@ -34,14 +34,31 @@ THEME = gr.themes.Base(
     block_label_background_fill_dark="transparent",
     block_label_border_width="0",
     button_primary_background_fill="*primary_700",
-    button_primary_background_fill_hover="*primary_600",
+    button_primary_background_fill_hover="*primary_800",
     button_primary_text_color="white",
-    button_primary_background_fill_dark="*primary_600",
-    button_primary_background_fill_hover_dark="*primary_500",
+    button_primary_background_fill_dark="*primary_700",
+    button_primary_background_fill_hover_dark="*primary_800",
     button_primary_text_color_dark="white",
 )
 
 CSS = """
+/* Whatever is written in these colours must be readable. */
+.gradio-container { --color-accent: var(--primary-700); }
+.dark .gradio-container { --color-accent: var(--primary-400); }
+.gradio-container .json-node:not(.dark-mode) {
+  --text-color: #8a3b1e; --string-color: #8a3b1e; --number-color: #1d5a75; --bracket-color: #35605f;
+  --square-bracket-color: #7a3d85;
+}
+/* Whoever goes through the page by keys sees where they are. */
+.gradio-container :is(button, a, input, textarea, [role], [tabindex]):focus-visible {
+  outline: 2px solid var(--color-accent) !important; outline-offset: 2px;
+}
+@media (prefers-reduced-motion: reduce) {
+  *, ::before, ::after {
+    animation-duration: .01ms !important; animation-iteration-count: 1 !important;
+    transition-duration: .01ms !important; scroll-behavior: auto !important;
+  }
+}
 /* Clipped, not hidden: nothing can stick to the screen inside of what scrolls. */
 .gradio-container { width: 100%; max-width: 1200px !important; margin: 0 auto; overflow: clip !important; }
 #header { display: flex; flex-wrap: wrap; align-items: baseline; gap: .25rem 1rem; padding: .5rem 0; }
@@ -59,12 +76,14 @@ CSS = """
 .examples .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
 /* The toast says what was wrong; the pictures made before stay in sight. */
 .pictures [data-testid="status-tracker"]:has(.error) { display: none !important; }
+/* No room for words: the tooltip has them, and screen readers. */
+.examples .caption-label { display: none; }
 /* As many cells side by side as the sheet has; their labels whole. */
 #sheet .grid-wrap { max-height: none !important; overflow-x: auto; }
 #sheet .grid-container { grid-template-columns: repeat(var(--across, 4), minmax(4.5rem, 1fr)) !important; }
 #sheet .caption-label { max-width: 100%; white-space: normal; overflow-wrap: anywhere; }
-/* What a tab is started by: pressed by the page's own Generate. */
-.trigger, .live-trigger { display: none !important; }
+/* What a tab is started by, pressed by the page's own Generate, and what resumes when the page is opened anew. */
+.trigger, .live-trigger, .returned { display: none !important; }
 /* As large as it would be in the gallery; nothing jumps while pictures follow one another. */
 #live-picture { min-height: var(--largest-shown); text-align: center; }
 #live-picture img { width: 100%; max-width: var(--largest-shown); margin: 0 auto; }
@@ -100,9 +119,12 @@ body.dropping .gradio-container { outline: 3px dashed var(--color-accent); outli
 .status { min-height: 1.5rem; padding: 0 .25rem; }
 .status p { color: var(--body-text-color-subdued); font-size: .9rem; }
 @media (max-width: 768px) {
+  /* All tabs in sight: Gradio hides in a menu what does not fit. */
+  .gradio-container .main.fillable { padding-left: 1rem !important; padding-right: 1rem !important; }
+  .tab-container button { padding: 0 .375rem !important; font-size: .8125rem !important; }
   /* Generate stays in reach of the thumb. */
   .actions {
-    position: fixed; inset: auto 0 0; z-index: 10; padding: .5rem 1rem; background: var(--body-background-fill);
+    position: fixed; inset: auto 0 0; z-index: 40; padding: .5rem 1rem; background: var(--body-background-fill);
   }
   .gradio-container { padding-bottom: 5rem !important; }
   /* Prompt and Generate, the pictures, then the rest. */

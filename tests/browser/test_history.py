@@ -71,7 +71,7 @@ def test_settings_seed_variation_edges_and_deletion(open_demo: Open) -> None:
     demo.wait_for_seed(43)
     assert demo.pixels() == [made]
     demo._before, demo._told = demo.shown(), 43
-    demo.button("Vary").click()
+    demo.button("Another seed").click()
     assert demo.wait_for_drawn_seed() != 43
     expect(demo.page.get_by_text("· 1 step ·")).to_be_visible()
     expect(strip(demo)).to_have_count(3, timeout=MINUTE)

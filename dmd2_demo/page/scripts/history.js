@@ -8,6 +8,7 @@ window.dmd2 = (() => {
   const THUMB = /^data:image\/(webp|png);base64,[A-Za-z0-9+/=]{1,40000}$/;
   let chosen = null;
   let pairing = null;
+  const ours = new Set(); // files that this visit was given; the server takes others from nobody
 
   const isSettings = (told) => told && typeof told === 'object' && JSON.stringify(told).length <= MOST_SETTINGS;
   const isEntry = (entry) =>
@@ -24,6 +25,16 @@ window.dmd2 = (() => {
   // Where the server has the file no longer, its thumbnail stands in until it is made again.
   const fileOf = (entry, there) =>
     there ? shown(address(entry.file), entry.file) : { ...shown(entry.thumb, 'thumbnail'), path: entry.thumb };
+  const claimed = async (entry) => {
+    if (ours.has(entry.file)) return entry;
+    const form = new FormData();
+    form.append('files', await (await fetch(address(entry.file))).blob(), entry.file.split('/').pop());
+    const sent = await fetch(`${window.gradio_config.root}/gradio_api/upload`, { method: 'POST', body: form });
+    if (!sent.ok) return entry;
+    const [file] = await sent.json();
+    ours.add(file);
+    return { ...entry, file };
+  };
   const isThere = (entry) => fetch(address(entry.file), { method: 'HEAD' }).then((got) => got.ok, () => false);
 
   const thumbnail = async (url) => {
@@ -47,6 +58,7 @@ window.dmd2 = (() => {
       file: image.path,
       settings: { ...settings, seed: (settings.seed + number) % 2 ** 32 },
     })));
+    made.forEach(({ file }) => ours.add(file));
     chosen = made[0]?.id ?? null;
     return [kept([...made, ...kept(history)])];
   };
@@ -92,7 +104,8 @@ window.dmd2 = (() => {
     }
     render(history);
     if (!there && !other) setTimeout(() => press('again'));
-    return [[{ image: fileOf(entry, there), caption: null }], entry.settings.seed, entry.settings, ...pair];
+    const mine = there ? await claimed(entry) : entry;
+    return [[{ image: fileOf(mine, there), caption: null }], entry.settings.seed, entry.settings, ...pair];
   };
   const madeAgain = (gallery, history) => [kept(history).map((entry) =>
     entry.id === chosen && gallery?.length ? { ...entry, file: gallery[0].image.path } : entry)];
