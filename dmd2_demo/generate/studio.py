@@ -39,7 +39,7 @@ class Lease(Protocol):
     """How the studio gets a pipeline for one picture; visitors who wait take turns."""
 
     def __call__(
-        self, spec: PipelineSpec, report: Report, visitor: str = ..., pixels: int = ...
+        self, spec: PipelineSpec, report: Report, visitor: str = ..., pixels: int = ..., *, yields: bool = ...
     ) -> AbstractContextManager[LeasedPipeline]: ...
 
 
@@ -63,15 +63,23 @@ class Studio:
         self._lease, self._fall_back, self._made = lease, fall_back, made
 
     def generate(
-        self, request: Request, report: Report, cancelled: Callable[[], bool], visitor: str = ""
+        self,
+        request: Request,
+        report: Report,
+        cancelled: Callable[[], bool],
+        visitor: str = "",
+        *,
+        yields: bool = False,
     ) -> Iterator[Picture]:
         """The request's pictures, each as soon as it is made; `visitor` is who takes turns with others.
+
+        One that `yields` lets all others go first that don't.
 
         A lease covers one picture, so nobody holds the device while a picture travels. Raises Cancelled within
         one step, or one piece of a download, of `cancelled()` turning true, and DemoError where the picture can't
         be made.
         """
-        yield from self.make(request, request.edges(), report, cancelled, visitor)
+        yield from self.make(request, request.edges(), report, cancelled, visitor, yields=yields)
 
     def make(
         self,
@@ -80,6 +88,8 @@ class Studio:
         report: Report,
         cancelled: Callable[[], bool],
         visitor: str = "",
+        *,
+        yields: bool = False,
     ) -> Iterator[Picture]:
         """As `generate`, with the request's edges found already."""
         edges, seen = (found.image, found.notices) if found else (None, ())
@@ -103,8 +113,9 @@ class Studio:
             def make(picture: int = picture, on_step: Callable[[int], None] = on_step) -> Picture:
                 alone = request.alone(picture)
                 understood = self._understood(alone)
-                known = replace(alone, prompt=understood.prompt)
-                with self._lease(request.spec(), tell, visitor, math.prod(request.size)) as pipeline:
+                known = replace(alone, prompt=understood.prompt) if understood.taken else alone
+                pixels = math.prod(request.size)
+                with self._lease(request.spec(), tell, visitor, pixels, yields=yields) as pipeline:
                     started = time.perf_counter()
                     decoded = pipeline.run(known, alone.seed, edges, on_step)
                     seconds = time.perf_counter() - started

@@ -94,7 +94,10 @@ CSS = """
 #sheet .grid-container { grid-template-columns: repeat(var(--across, 4), minmax(4.5rem, 1fr)) !important; }
 #sheet .caption-label { max-width: 100%; white-space: normal; overflow-wrap: anywhere; }
 /* What a tab is started by, pressed by the page's own Generate, and what resumes when the page is opened anew. */
-.trigger, .returned { display: none !important; }
+.trigger, .live-trigger, .returned { display: none !important; }
+/* As large as it would be in the gallery; nothing jumps while pictures follow one another. */
+#live-picture { min-height: var(--largest-shown); text-align: center; }
+#live-picture img { width: 100%; max-width: var(--largest-shown); margin: 0 auto; }
 /* -1 is a number that means a word. */
 #seed { position: relative; }
 #seed.random input:not(:focus) { color: transparent; }

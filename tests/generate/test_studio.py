@@ -31,7 +31,9 @@ class FakedStudio:
         self.studio = Studio(replace(FAMILY, words=words), self.lease)
 
     @contextmanager
-    def lease(self, spec: PipelineSpec, report: Report, visitor: str = "", pixels: int = 0) -> Iterator[FakePipeline]:
+    def lease(
+        self, spec: PipelineSpec, report: Report, visitor: str = "", pixels: int = 0, *, yields: bool = False
+    ) -> Iterator[FakePipeline]:
         self.leases.append(spec)
         self.held = True
         try:
@@ -93,7 +95,9 @@ def test_stop_ends_a_download_at_its_next_report() -> None:
     reports: list[Progress] = []
 
     @contextmanager
-    def downloads(spec: PipelineSpec, report: Report, visitor: str = "", pixels: int = 0) -> Iterator[FakePipeline]:
+    def downloads(
+        spec: PipelineSpec, report: Report, visitor: str = "", pixels: int = 0, *, yields: bool = False
+    ) -> Iterator[FakePipeline]:
         for piece in range(100):
             report(Progress(f"Downloading, piece {piece}"))
         yield FakePipeline()

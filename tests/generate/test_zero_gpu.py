@@ -49,7 +49,9 @@ class FakedForkedStudio:
         self.studio = ForkedStudio(replace(FAMILY, words=None), self.lease, gpu)
 
     @contextmanager
-    def lease(self, spec: PipelineSpec, report: Report, visitor: str = "", pixels: int = 0) -> Iterator[FakePipeline]:
+    def lease(
+        self, spec: PipelineSpec, report: Report, visitor: str = "", pixels: int = 0, *, yields: bool = False
+    ) -> Iterator[FakePipeline]:
         self.pipeline.notices = (str(os.getpid()), threading.current_thread().name)
         yield self.pipeline
 
