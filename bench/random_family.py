@@ -12,21 +12,23 @@ from typing import Any
 
 import torch
 from accelerate import init_empty_weights
-from diffusers import AutoencoderKL, T2IAdapter
+from diffusers import AutoencoderKL, AutoencoderTiny, T2IAdapter
 from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from bench import random_weights
 from dmd2_demo.models.catalogue import FAMILIES, SDXL_CONFIGS
 from dmd2_demo.models.family import Family, Sizes
-from dmd2_demo.models.parts import Adapter, Vae
+from dmd2_demo.models.parts import Adapter, TinyVae, Vae
 from dmd2_demo.models.sources import File, Folder
 from dmd2_demo.weights.modules import unet_without_weights
 
 Config = dict[str, Any]
 
+FOLDERS = ("base", "dmd2", "adapter", "tiny")
+
 _RANK = 64
-_ADAPTER: Config = {
+CANNY_ADAPTER: Config = {
     "_class_name": "T2IAdapter",
     "adapter_type": "full_adapter_xl",
     "channels": [320, 640, 1280, 1280],
@@ -74,11 +76,11 @@ SMALL = Shape(
 
 def write(root: Path, shape: Shape) -> Family:
     """Writes the family under `root`: 17 GB at full size. The base's UNet is the 4-step one where links work."""
-    published = FAMILIES["sdxl"]
-    base, dmd2, adapter = root / "base", root / "dmd2", root / "adapter"
+    base, dmd2, adapter, tiny = (root / name for name in FOLDERS)
     shutil.copytree(SDXL_CONFIGS.path, base)
     adapter.mkdir()
-    (adapter / "config.json").write_text(json.dumps(_ADAPTER))
+    tiny.mkdir()
+    (adapter / "config.json").write_text(json.dumps(CANNY_ADAPTER))
     for folder in ("unet", "vae", "text_encoder", "text_encoder_2"):
         _change(base / folder / "config.json", shape.configs.get(folder, {}))
     _change(adapter / "config.json", shape.configs.get("adapter", {}))
@@ -87,9 +89,17 @@ def write(root: Path, shape: Shape) -> Family:
     _write(_empty(_encoder, base / "text_encoder"), base / "text_encoder" / "model.fp16.safetensors")
     _write(_empty(_encoder_2, base / "text_encoder_2"), base / "text_encoder_2" / "model.fp16.safetensors")
     _write(_empty(T2IAdapter.from_config, adapter), adapter / "diffusion_pytorch_model.fp16.safetensors")
+    (tiny / "config.json").write_text(json.dumps({"_class_name": "AutoencoderTiny"}))  # its defaults are taesdxl's
+    _write(_empty(AutoencoderTiny.from_config, tiny), tiny / "diffusion_pytorch_model.safetensors")
     dmd2.mkdir()
     _write_unets(base / "unet", dmd2)
+    return written(root, shape)
 
+
+def written(root: Path, shape: Shape) -> Family:
+    """The family that was written under `root`."""
+    published = FAMILIES["sdxl"]
+    base, dmd2, adapter, tiny = (root / name for name in FOLDERS)
     source = Folder(dmd2)
     return replace(
         published,
@@ -98,6 +108,7 @@ def write(root: Path, shape: Shape) -> Family:
         distilled=tuple(replace(one, weights=File(source, one.weights.name)) for one in published.distilled),
         lora=File(source, published.lora.name),
         adapter=Adapter(Folder(adapter)),
+        tiny_vae=TinyVae(Folder(tiny)),
         bases=(replace(published.bases[0], source=Folder(base)),),
         sizes=Sizes((shape.size,), published.sizes.grid, min(shape.size), published.sizes.longest),
     )

@@ -29,13 +29,16 @@ class Settings:
     share: bool = False
     budget: int | None = None
     bases: Path | None = None
+    loras: Path | None = None
     allow_custom_bases: bool = False
     memory: str = "auto"
     attention: str = "auto"
+    precision: str = "auto"
     auth: Accounts = dataclasses.field(default=(), repr=False)
     queue_per_visitor: int = 8
     queue_per_address: int = 48
     trusted_proxies: str = ""
+    mcp: bool = False
 
     @property
     def reachable_by_others(self) -> bool:
@@ -82,8 +85,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--share", action="store_true", help="also open a public link through Gradio's servers")
     parser.add_argument("--budget", type=_gigabytes, metavar="GB", help="most memory for models (default: no limit)")
     parser.add_argument("--bases", type=_path, metavar="FILE.toml", help="more bases for the LoRA tab")
+    parser.add_argument("--loras", type=_path, metavar="FILE.toml", help="style LoRAs for text to image and LoRA")
     parser.add_argument(
-        "--allow-custom-bases", action="store_true", help="let visitors name any public repository as a base"
+        "--allow-custom-bases",
+        action="store_true",
+        help="let visitors name any public repository as a base or a style LoRA",
     )
     parser.add_argument(
         "--memory",
@@ -95,6 +101,12 @@ def _parser() -> argparse.ArgumentParser:
         "--attention",
         **_one_of("auto", "sdpa", "xformers"),
         help="kernel for attention: PyTorch's own (default) or, where it works, xformers'",
+    )
+    parser.add_argument(
+        "--precision",
+        **_one_of("auto", "float32", "bfloat16"),
+        help="what is computed in; auto (default): float16 on a GPU; on a CPU float32, for SDXL bfloat16 where that is "
+        "measured to be faster",
     )
     parser.add_argument(
         "--auth",
@@ -112,6 +124,9 @@ def _parser() -> argparse.ArgumentParser:
         "--trusted-proxies",
         metavar="ADDRESS,...",
         help="addresses or networks of proxies whose X-Forwarded-For tells the visitor's address (default: none)",
+    )
+    parser.add_argument(
+        "--mcp", action="store_true", help="also serve the endpoints as MCP tools, at /gradio_api/mcp/ of the page"
     )
     return parser
 

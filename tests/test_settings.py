@@ -48,9 +48,10 @@ def test_tilde_is_the_home_though_no_shell_has_seen_it() -> None:
     assert Settings.read([], {"DMD2_BASES": "~/bases.toml"}).bases == Path.home() / "bases.toml"
 
 
-def test_memory_and_attention_are_chosen_by_name() -> None:
-    assert Settings.read(["--memory", "offload"], {"DMD2_ATTENTION": "xformers"}) == Settings(
-        memory="offload", attention="xformers"
+def test_memory_attention_and_precision_are_chosen_by_name() -> None:
+    environment = {"DMD2_ATTENTION": "xformers", "DMD2_PRECISION": "bfloat16"}
+    assert Settings.read(["--memory", "offload"], environment) == Settings(
+        memory="offload", attention="xformers", precision="bfloat16"
     )
 
 
@@ -79,6 +80,7 @@ def test_switch_in_the_environment_reads_the_usual_words(value: str, share: bool
         "--budget lots",
         "--memory swap",
         "--attention flash",
+        "--precision float8",
         "--what",
     ],
 )

@@ -65,10 +65,26 @@ class Placement:
         }
 
 
-def choose(memory: str = "auto", wanted_attention: str = "auto", *, has_gpu: bool = True) -> Placement:
-    """CUDA where there is one that works, else the CPU. `memory` is a tier or "auto", by what is free now."""
+def choose(
+    memory: str = "auto",
+    wanted_attention: str = "auto",
+    wanted_precision: str = "auto",
+    *,
+    has_gpu: bool = True,
+    fastest_on_cpu: bool = False,
+) -> Placement:
+    """CUDA where there is one that works, else the CPU. `memory` is a tier or "auto", by what is free now.
+
+    The precision is the one wanted, else what `precision` chooses: on a CPU the faster one with `fastest_on_cpu`, and
+    float32 without it.
+    """
     device = torch.device("cuda" if has_gpu and torch.cuda.is_available() else "cpu")
-    dtype = precision.choose(device)
+    if wanted_precision != "auto":
+        dtype = precision.BY_NAME[wanted_precision]
+    elif device.type == "cpu" and fastest_on_cpu:
+        dtype = precision.choose_fastest_on_cpu()
+    else:
+        dtype = precision.choose(device)
     kernel = attention.choose(wanted_attention, device, dtype, attention.xformers_trouble)
     if kernel.note:
         _log.warning(kernel.note)

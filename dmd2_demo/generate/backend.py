@@ -91,6 +91,10 @@ class Backend:
         prepared.loader = _loader(prepared.hub, prepared.placement)
         return notice
 
+    def precision(self) -> str:
+        """The name of the type that it computes in. Waits until that is known."""
+        return self._prepare().placement.described()["precision"]
+
     def described(self) -> dict[str, str]:
         """How it computes, for the operator; nothing before it is prepared."""
         return self._prepared.placement.described() if self._prepared else {}

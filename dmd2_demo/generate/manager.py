@@ -60,27 +60,38 @@ class PipelineManager(Generic[Pipeline]):
         self._room, self._require_room, self._budget = room, require_room, budget
         self._line = Line()
         self._resident: OrderedDict[Part, Resident] = OrderedDict()
+        self._assembled: dict[PipelineSpec, Pipeline] = {}  # none over a part that was dropped
         # Held for single changes and reads of that dictionary: `status` waits for no lease.
         self._changing = Lock()
         self._loads = self._leases = 0
 
     @contextmanager
     def lease(
-        self, spec: PipelineSpec, report: Report, visitor: str = "", pixels: int = 1024 * 1024
+        self,
+        spec: PipelineSpec,
+        report: Report,
+        visitor: str = "",
+        pixels: int = 1024 * 1024,
+        *,
+        yields: bool = False,
     ) -> Iterator[Pipeline]:
         """The pipeline of `spec`, for this caller alone until the block ends, to make a picture of so many pixels.
 
-        Visitors who wait take turns. A load that fails raises and leaves resident exactly what did load. Raises
-        OutOfMemory, before anything is loaded, where the budget or the room can't hold what is needed.
+        Visitors who wait take turns; a lease that `yields` comes after all that don't. A load that fails raises and
+        leaves resident exactly what did load. Raises OutOfMemory, before anything is loaded, where the budget or the
+        room can't hold what is needed.
         """
         # Outside of the line: a download of minutes keeps nobody from the parts that are there.
         for part in spec.parts():
             if part not in self._resident:
                 self._fetch(part, report)
-        with self._line.turn(visitor, report):
+        with self._line.turn(visitor, report, yields=yields):
             self._make_resident(spec, spec.working(pixels), report)
             self._leases += 1
-            yield self._assemble(spec, {part: self._resident[part].module for part in spec.parts()})
+            if spec not in self._assembled:
+                modules = {part: self._resident[part].module for part in spec.parts()}
+                self._assembled[spec] = self._assemble(spec, modules)
+            yield self._assembled[spec]
 
     def unload(self) -> None:
         """Drops every part, once the lease of the moment is over."""
@@ -119,6 +130,7 @@ class PipelineManager(Generic[Pipeline]):
 
     def _drop_all(self) -> None:
         if self._resident:
+            self._assembled.clear()
             with self._changing:
                 self._resident.clear()
             self._release()
@@ -131,6 +143,7 @@ class PipelineManager(Generic[Pipeline]):
                 break
             with self._changing:
                 held -= self._resident.pop(part).size
+            self._assembled = {spec: made for spec, made in self._assembled.items() if part not in spec.parts()}
             self._release()
         if held + size > budget:
             needed, most = (held + size) / 1e9, budget / 1e9

@@ -9,11 +9,10 @@ from PIL import Image
 from dmd2_demo.generate.edges import EdgeMap, canny_map, ready_map
 from dmd2_demo.generate.fields import Choice, Flag, Given, Number, Range, Whole, by_family
 from dmd2_demo.generate.request import FreelySized, Request
+from dmd2_demo.generate.styled import LARGEST_LORA_SCALE, Styled
 from dmd2_demo.generate.upload import hash_of
 from dmd2_demo.models.family import CommunityBase, Family, Schedule
-from dmd2_demo.models.parts import LoraUNet, PipelineSpec, UNet
-
-LARGEST_LORA_SCALE = 1.5
+from dmd2_demo.models.parts import Lora, PipelineSpec, UNet
 
 
 @dataclass(frozen=True)
@@ -34,10 +33,12 @@ def _base_of(family: Family, value: object) -> CommunityBase:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextToImage(FreelySized):
-    """A prompt and DMD2's own UNet at one of its step counts."""
+class TextToImage(Styled, FreelySized):
+    """A prompt and DMD2's own UNet at one of its step counts, with up to three styles."""
 
-    steps: Annotated[int, Steps("Steps", options=_step_counts)] = by_family(lambda f: f.most_steps)
+    steps: Annotated[int, Steps("Steps", hint="fewer are faster, more are finer", options=_step_counts)] = by_family(
+        lambda f: f.most_steps
+    )
 
     task: ClassVar[str] = "text_to_image"
 
@@ -45,21 +46,28 @@ class TextToImage(FreelySized):
     def schedule(self) -> Schedule:
         return self.family.at(self.steps).schedule
 
+    def lora_scales(self) -> tuple[float, ...]:
+        return self.style_scales()
+
     def spec(self) -> PipelineSpec:
-        return self._spec(self.family.base, self.family.unet(self.steps))
+        base = self.family.base
+        return self._spec(base, self.family.unet(self.steps), self.style_loras(base, self.family))
 
 
 @dataclass(frozen=True, kw_only=True)
-class CommunityLora(FreelySized):
-    """A prompt and a community base made fast by DMD2's LoRA at `lora_scale`; 0 is the bare base."""
+class CommunityLora(Styled, FreelySized):
+    """A prompt and a community base made fast by DMD2's LoRA at `lora_scale`, with up to three styles; 0 is none."""
 
     base: Annotated[
         CommunityBase,
         Choice("Base", options=lambda f: [(base.title, base.name) for base in f.bases], find=_base_of),
     ] = by_family(lambda f: f.bases[0])
-    lora_scale: Annotated[float, Number("LoRA scale", range=Range(0, LARGEST_LORA_SCALE, 0.05))] = by_family(
-        lambda f: f.bases[0].scale
-    )
+    lora_scale: Annotated[
+        float,
+        Number(
+            "LoRA scale", hint="how much of DMD2 is added; 0 is the bare base", range=Range(0, LARGEST_LORA_SCALE, 0.05)
+        ),
+    ] = by_family(lambda f: f.bases[0].scale)
 
     task: ClassVar[str] = "lora"
 
@@ -68,10 +76,12 @@ class CommunityLora(FreelySized):
         return self.family.lora_schedule
 
     def lora_scales(self) -> tuple[float, ...]:
-        return (self.lora_scale,)
+        return (self.lora_scale, *self.style_scales())
 
     def spec(self) -> PipelineSpec:
-        return self._spec(self.base.source, LoraUNet(UNet(self.base.source), self.family.lora))
+        source = self.base.source
+        loras = (Lora(self.family.lora, source), *self.style_loras(source, self.family))
+        return self._spec(source, UNet(source), loras)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,13 +93,15 @@ class CannyGuided(Request):
     """
 
     image: Annotated[Image.Image, Given("Picture", blank=lambda: Image.new("RGB", (1, 1)))]
-    low_threshold: Annotated[int, Whole("Low threshold", range=Range(0, 1000))] = 100
-    high_threshold: Annotated[int, Whole("High threshold", range=Range(0, 1000))] = 200
+    low_threshold: Annotated[int, Whole("Low threshold", hint="lower: fainter edges", range=Range(0, 1000))] = 100
+    high_threshold: Annotated[int, Whole("High threshold", hint="lower: more edges", range=Range(0, 1000))] = 200
     is_edge_map: Annotated[bool, Flag("The picture is an edge map already")] = False
-    conditioning_scale: Annotated[float, Number("Conditioning scale", range=Range(0, 2, 0.05))] = 0.8
-    guided_steps: Annotated[int, Whole("Guided steps", range=lambda f: Range(0, f.most_steps))] = by_family(
-        lambda f: f.guided_steps
-    )
+    conditioning_scale: Annotated[
+        float, Number("Conditioning scale", hint="higher: closer", range=Range(0, 2, 0.05))
+    ] = 0.8
+    guided_steps: Annotated[
+        int, Whole("Guided steps", hint="that follow the edges", range=lambda f: Range(0, f.most_steps))
+    ] = by_family(lambda f: f.guided_steps)
 
     task: ClassVar[str] = "canny"
 

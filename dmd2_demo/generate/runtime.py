@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dmd2_demo.generate.backend import Backend
+from dmd2_demo.generate.cpu_cost import CpuCost
 from dmd2_demo.generate.identity import identified
 from dmd2_demo.generate.manager import PipelineManager
 from dmd2_demo.generate.studio import Studio
@@ -21,11 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Runtime:
-    """One backend, the one manager of its parts, and the studio that leases from it."""
+    """One backend, the one manager of its parts, and the studio that leases from it.
+
+    `cost` tells what pictures take where a CPU computes a family that is large for it.
+    """
 
     backend: Backend
     manager: PipelineManager[Any]
     studio: Studio
+    cost: CpuCost | None = None
 
 
 def build_runtime(
@@ -36,7 +41,7 @@ def build_runtime(
     `choose` tells where and how to compute; without it, the settings and the machine do, whose GPU is only used where
     it is known to work.
     """
-    backend = Backend(choose or partial(_choose, settings, has_gpu))
+    backend = Backend(choose or partial(_choose, family, settings, has_gpu))
     manager = PipelineManager(
         fetch=backend.fetch,
         load=backend.load,
@@ -50,10 +55,19 @@ def build_runtime(
     def fall_back(tier: str) -> str | None:
         return manager.start_over(partial(backend.fall_back, tier))
 
-    return Runtime(backend, manager, Studio(family, manager.lease, fall_back, partial(identified, Hub())))
+    cost = CpuCost(family.on_cpu, backend.precision) if family.on_cpu and not has_gpu else None
+    told = {"made": cost.made} if cost else {}
+    studio = Studio(family, manager.lease, fall_back, partial(identified, Hub()), **told)
+    return Runtime(backend, manager, studio, cost)
 
 
-def _choose(settings: Settings, has_gpu: bool) -> Placement:
+def _choose(family: Family, settings: Settings, has_gpu: bool) -> Placement:
     from dmd2_demo.device import placement  # noqa: PLC0415 - the page opens before torch is there
 
-    return placement.choose(settings.memory, settings.attention, has_gpu=has_gpu)
+    return placement.choose(
+        settings.memory,
+        settings.attention,
+        settings.precision,
+        has_gpu=has_gpu,
+        fastest_on_cpu=family.on_cpu is not None,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from dmd2_demo.models.family import CommunityBase, Distilled, Example, Family, Licence, Schedule, Sizes
+from dmd2_demo.models.family import CommunityBase, Distilled, Example, Family, Licence, OnCpu, Schedule, Sizes
 from dmd2_demo.models.parts import Adapter, TinyVae, Vae
 from dmd2_demo.models.sources import File, Folder, HubRepo, SingleFile, Source
 
@@ -149,6 +149,29 @@ def _sdxl() -> Family:
         ),
         canny_examples=(),
         tiny_vae=TinyVae(HubRepo("madebyollin/taesdxl")),
+        on_cpu=OnCpu(
+            sizes=Sizes(
+                # The large one is last: canny takes the first of those that have its picture's aspect.
+                buckets=(
+                    (512, 512),
+                    (640, 512),
+                    (512, 640),
+                    (768, 512),
+                    (512, 768),
+                    (896, 512),
+                    (512, 896),
+                    (1024, 512),
+                    (512, 1024),
+                    (2048, 512),
+                    (512, 2048),
+                    (1024, 1024),
+                ),
+                grid=8,
+                shortest=512,
+                longest=2048,
+            ),
+            note="DMD2 was trained at 1024 × 1024, where it is finer and takes four times as long as at 512 × 512.",
+        ),
     )
 
 

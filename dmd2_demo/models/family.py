@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dmd2_demo.errors import DemoError
@@ -47,6 +47,21 @@ class CommunityBase:
     source: PipelineSource
     licence: Licence
     scale: float = 0.75
+
+
+@dataclass(frozen=True)
+class StyleLora:
+    """A LoRA that gives pictures a style, beside DMD2's. `triggers` are words that call it up in a prompt.
+
+    `scale` is the one to start from.
+    """
+
+    name: str
+    title: str
+    file: File
+    licence: Licence
+    triggers: tuple[str, ...] = ()
+    scale: float = 0.8
 
 
 @dataclass(frozen=True)
@@ -98,6 +113,17 @@ class Example:
 
 
 @dataclass(frozen=True)
+class OnCpu:
+    """What is different of a family that is large for a CPU: the sizes it offers there, and a sentence about them.
+
+    It computes in bfloat16 there where that is faster; a family without this computes everywhere alike.
+    """
+
+    sizes: Sizes
+    note: str
+
+
+@dataclass(frozen=True)
 class Family:
     """Everything that differs between the embedded models and the published ones.
 
@@ -124,6 +150,12 @@ class Family:
     canny_examples: tuple[Example, ...]
     words: Path | None = None
     tiny_vae: TinyVae | None = None
+    styles: tuple[StyleLora, ...] = ()
+    on_cpu: OnCpu | None = None
+
+    def for_cpu(self) -> Family:
+        """What of it is offered where a CPU computes."""
+        return replace(self, sizes=self.on_cpu.sizes) if self.on_cpu else self
 
     def at(self, steps: int) -> Distilled:
         """The distilled UNet of that many steps; DemoError where there is none."""
@@ -145,6 +177,17 @@ class Family:
                 return base
         known = ", ".join(base.name for base in self.bases)
         raise DemoError(f"There is no base called {name!r:.80}. Choose one of: {known}.")
+
+    def style(self, name: object) -> StyleLora:
+        """The style of that name, or whose file has it, as other tools name LoRAs; DemoError where there is none."""
+        for style in self.styles:
+            if name in {style.name, style.file.stem}:
+                return style
+        known = ", ".join(style.name for style in self.styles)
+        raise DemoError(
+            f"There is no style called {name!r:.80}. "
+            + (f"Choose one of: {known}." if known else "None is offered here.")
+        )
 
     def unet(self, steps: int) -> UNet:
         """The part that makes pictures in that many steps."""

@@ -2,7 +2,7 @@
 
 Each says what is known of it before it is loaded: `title` and `origin` for people, `files()`, and `working`, the bytes
 that its work at 1024 x 1024 takes beside its weights in half precision (estimates from the shapes, not measured on a
-GPU).
+GPU), and `parameters`, how many numbers its weights are in SDXL's shape, 0 where it has none.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class TextEncoders:
     source: PipelineSource
     title = "text encoders"
     working = _LITTLE
+    parameters = 123_060_480 + 694_659_840
     folders = ("text_encoder", "text_encoder_2")
     tokenizer_folders = ("tokenizer", "tokenizer_2")
 
@@ -55,6 +56,7 @@ class UNet:
     weights: File | None = None
     title = "UNet"
     working = 1_500_000_000
+    parameters = 2_567_463_684
 
     @property
     def origin(self) -> str:
@@ -71,20 +73,43 @@ class UNet:
 
 
 @dataclass(frozen=True)
-class LoraUNet:
-    """A denoiser that can carry `lora` at any scale, which is chosen anew for each picture."""
+class Pristine:
+    """The weights of `unet` as its files have them, for LoRAs to be merged with."""
 
     unet: UNet
-    lora: File
-    title = "UNet with LoRA"
-    working = UNet.working
+    title = "UNet's own weights"
+    working = 0
+    parameters = 0  # where memory is short, its files stand for them
 
     @property
     def origin(self) -> str:
-        return f"{self.unet.origin} + {self.lora}"
+        return self.unet.origin
 
     def files(self) -> tuple[Alternatives, ...]:
-        return *self.unet.files(), (self.lora,)
+        """None that the UNet does not have."""
+        return ()
+
+
+@dataclass(frozen=True)
+class Lora:
+    """A LoRA for the UNet and the text encoders of `base`, at any scale, which is chosen anew for each picture.
+
+    One that gives a style names the LoRA of DMD2's that it must not repeat.
+    """
+
+    file: File
+    base: PipelineSource
+    distillation: File | None = None
+    title = "LoRA"
+    working = 0
+    parameters = 196_752_148  # of DMD2's; those that give styles are smaller
+
+    @property
+    def origin(self) -> str:
+        return str(self.file)
+
+    def files(self) -> tuple[Alternatives, ...]:
+        return ((self.file,),)
 
 
 @dataclass(frozen=True)
@@ -96,6 +121,7 @@ class Vae:
     variant: str | None = "fp16"
     title = "VAE"
     working = 2_500_000_000
+    parameters = 83_653_863
 
     @property
     def origin(self) -> str:
@@ -112,6 +138,7 @@ class TinyVae:
     source: Source
     title = "tiny VAE"
     working = 400_000_000
+    parameters = 2_445_063
 
     @property
     def origin(self) -> str:
@@ -128,6 +155,7 @@ class Adapter:
     source: Source
     title = "adapter"
     working = _LITTLE
+    parameters = 79_028_160
 
     @property
     def origin(self) -> str:
@@ -144,6 +172,7 @@ class Scheduler:
     source: PipelineSource
     title = "scheduler"
     working = 0
+    parameters = 0
 
     @property
     def origin(self) -> str:
@@ -153,23 +182,35 @@ class Scheduler:
         return ()
 
 
-Part = TextEncoders | UNet | LoraUNet | Vae | TinyVae | Adapter | Scheduler
+Part = TextEncoders | UNet | Pristine | Lora | Vae | TinyVae | Adapter | Scheduler
 
 
 @dataclass(frozen=True)
 class PipelineSpec:
-    """What a request needs. What changes weights or memory stands here; what changes one call, in the request."""
+    """What a request needs. What changes weights or memory stands here; what changes one call, in the request.
+
+    `loras` are merged in this order, which rounding depends on.
+    """
 
     text_encoders: TextEncoders
-    unet: UNet | LoraUNet
+    unet: UNet
     vae: Vae | TinyVae
     scheduler: Scheduler
     adapter: Adapter | None = None
+    loras: tuple[Lora, ...] = ()
+
+    @property
+    def pristine(self) -> Pristine | None:
+        """What the LoRAs are merged with."""
+        return Pristine(self.unet) if self.loras else None
 
     def parts(self) -> tuple[Part, ...]:
-        """All parts, largest first, so that a load that can't fit fails before it wastes time."""
-        always: tuple[Part, ...] = (self.unet, self.text_encoders, self.vae, self.scheduler)
-        return always if self.adapter is None else (*always, self.adapter)
+        """All parts: LoRAs, of which it is soon seen whether they fit, then the largest first.
+
+        So a load that can't succeed fails before it wastes time.
+        """
+        wanted = (*self.loras, self.unet, self.pristine, self.text_encoders, self.vae, self.scheduler, self.adapter)
+        return tuple(part for part in wanted if part is not None)
 
     def working(self, pixels: int) -> int:
         """The bytes that a picture of so many pixels takes in half precision, while the hungriest part works."""

@@ -8,6 +8,41 @@ import gradio as gr
 from gradio.data_classes import ImageData
 
 
+def _described(component: Any, info: dict[str, Any]) -> dict[str, Any]:
+    """What the API and MCP tools say of a component, with what `form.component` told it about its field.
+
+    No base class of them all: Gradio looks for a component's own parent in the first place.
+    """
+    told = getattr(component, "told", "")
+    return info | ({"description": told} if told else {})
+
+
+def _of_choices(component: Any, info: dict[str, Any]) -> dict[str, Any]:
+    """The same for choices, of which Gradio says that they are all text."""
+    whole = all(isinstance(value, int) for value in info["enum"])
+    return _described(component, info) | {"type": "integer" if whole else "string"}
+
+
+class Textbox(gr.Textbox):
+    """gr.Textbox, described."""
+
+    is_template = True
+
+    def api_info(self) -> dict[str, Any]:
+        """As its parent's, described."""
+        return _described(self, super().api_info())
+
+
+class Checkbox(gr.Checkbox):
+    """gr.Checkbox, described."""
+
+    is_template = True
+
+    def api_info(self) -> dict[str, Any]:
+        """As its parent's, described."""
+        return _described(self, super().api_info())
+
+
 class Slider(gr.Slider):
     """gr.Slider without its own checks."""
 
@@ -16,6 +51,10 @@ class Slider(gr.Slider):
     def preprocess(self, payload: Any) -> Any:
         """What was sent."""
         return payload
+
+    def api_info(self) -> dict[str, Any]:
+        """As its parent's, described."""
+        return _described(self, super().api_info())
 
 
 class Number(gr.Number):
@@ -27,6 +66,10 @@ class Number(gr.Number):
         """What was sent."""
         return payload
 
+    def api_info(self) -> dict[str, Any]:
+        """As its parent's, described."""
+        return _described(self, super().api_info())
+
 
 class Radio(gr.Radio):
     """gr.Radio without its own checks: gradio_client's users are told to send its numbers as text."""
@@ -37,6 +80,10 @@ class Radio(gr.Radio):
         """What was sent."""
         return payload
 
+    def api_info(self) -> dict[str, Any]:
+        """As its parent's, described."""
+        return _of_choices(self, super().api_info())
+
 
 class Dropdown(gr.Dropdown):
     """gr.Dropdown without its own checks."""
@@ -46,6 +93,10 @@ class Dropdown(gr.Dropdown):
     def preprocess(self, payload: Any) -> Any:
         """What was sent."""
         return payload
+
+    def api_info(self) -> dict[str, Any]:
+        """As its parent's, described."""
+        return _of_choices(self, super().api_info())
 
 
 class PictureInput(gr.Image):
@@ -59,3 +110,7 @@ class PictureInput(gr.Image):
     def preprocess(self, payload: ImageData | None) -> Any:
         """The path of the uploaded file, None where there is none."""
         return payload.path if payload else None
+
+    def api_info(self) -> dict[str, Any]:
+        """As its parent's, described."""
+        return _described(self, super().api_info())

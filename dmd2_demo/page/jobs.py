@@ -22,7 +22,7 @@ _MOST_BYTES = 200_000_000  # of pictures that are kept
 
 
 @dataclass(eq=False)
-class JobRecord:
+class Job:
     """A request that runs or ran.
 
     `maker` is the session that asked; `owner` the one that it is for by now. `outputs` is what it made so far, with
@@ -45,12 +45,12 @@ class Jobs:
     def __init__(self, minutes: float = _MINUTES, most_bytes: int = _MOST_BYTES) -> None:
         self._minutes, self._most_bytes = minutes, most_bytes
         self._lock = Lock()
-        self._jobs: list[JobRecord] = []  # the oldest first
+        self._jobs: list[Job] = []  # the oldest first
 
     @contextmanager
-    def running(self, visitor: str) -> Iterator[JobRecord]:
+    def running(self, visitor: str) -> Iterator[Job]:
         """One request of `visitor`, which runs while the block does. The last one with pictures is kept."""
-        job = JobRecord(visitor, visitor, Path(tempfile.mkdtemp(prefix="dmd2-")))
+        job = Job(visitor, visitor, Path(tempfile.mkdtemp(prefix="dmd2-")))
         with self._lock:
             self._jobs.append(job)
         try:
@@ -71,7 +71,7 @@ class Jobs:
                 if job.owner == visitor and job.ended is None:
                     job.stopped.set()
 
-    def take_over(self, before: str, now: str) -> JobRecord | None:
+    def take_over(self, before: str, now: str) -> Job | None:
         """The last job of the session that a visitor had before; it is the new one's from now on."""
         with self._lock:
             found = [job for job in self._jobs if job.owner == before] if before else []
@@ -87,7 +87,7 @@ class Jobs:
     def _forget(self) -> None:
         """Removes what nobody can come back for, and of the rest the oldest that are too old or too much."""
         with self._lock:
-            kept, size, seen = list[JobRecord](), 0, set[str]()
+            kept, size, seen = list[Job](), 0, set[str]()
             for job in reversed(self._jobs):
                 if job.ended is not None:
                     size += job.size

@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from dmd2_demo.page.events import PRIVATE
-from dmd2_demo.page.jobs import JobRecord, Jobs
+from dmd2_demo.page.jobs import Job, Jobs
 from dmd2_demo.page.plain import plain
 from dmd2_demo.page.results import Results, describe
 
@@ -55,7 +55,7 @@ def connect(page: gr.Blocks, jobs: Jobs, shown: Results) -> None:
     returned.click(resume, before, shown.outputs, js=_BEFORE, concurrency_limit=None, **PRIVATE)
 
 
-def _updates(job: JobRecord, shown: Results) -> list[Any]:
+def _updates(job: Job, shown: Results) -> list[Any]:
     """Of the results, with what the job made so far."""
     if job.ended is None:
         line = "What was asked before this page was opened anew is still at work."

@@ -14,29 +14,37 @@ import gradio as gr
 
 from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.generate.metadata import formats
+from dmd2_demo.generate.picture import Picture
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.page.full_disk import FULL_DISK, is_full
 from dmd2_demo.page.gpu_errors import UNFORESEEN, advised
-from dmd2_demo.page.jobs import JobRecord, Jobs, Outputs
-from dmd2_demo.progress import Progress, Report
+from dmd2_demo.page.jobs import Job, Jobs, Outputs
+from dmd2_demo.progress import Progress, Report, silent
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Job:
-    """What is made for one `visitor`: what is kept of it, what it tells, and whether it is to end."""
+class Run:
+    """A job at work, and whom it tells how far it is."""
 
-    record: JobRecord
+    job: Job
     report: Report
-    cancelled: Callable[[], bool]
-    visitor: str
 
     @property
     def folder(self) -> Path:
         """Where its files go."""
-        return self.record.folder
+        return self.job.folder
+
+    @property
+    def visitor(self) -> str:
+        """For whom it is."""
+        return self.job.maker
+
+    def cancelled(self) -> bool:
+        """Whether it is to end."""
+        return self.job.stopped.is_set()
 
 
 class Runner:
@@ -48,29 +56,34 @@ class Runner:
 
     def run(self, build: Callable[[], Request], visitor: str | None, progress: gr.Progress) -> Iterator[Outputs]:
         """The outputs with the pictures so far, anew for each picture."""
-        with self.job(visitor, progress) as job:
-            for outputs in self._pictures(build(), job):
-                job.record.outputs = outputs
+        with self.running(visitor, progress) as run:
+            for outputs in self._pictures(build(), run):
+                run.job.outputs = outputs
                 yield outputs
 
+    def preview(self, request: Request, visitor: str | None) -> Picture:
+        """The request's first picture, for which others with more to ask for go first."""
+        with self._jobs.running(visitor or "") as job:
+            return next(self.studio.generate(request, silent, job.stopped.is_set, job.maker, yields=True))
+
     @contextmanager
-    def job(self, visitor: str | None, progress: gr.Progress) -> Iterator[Job]:
+    def running(self, visitor: str | None, progress: gr.Progress) -> Iterator[Run]:
         """Something to be made for a visitor, which Stop reaches and `progress` shows."""
 
         def report(now: Progress) -> None:
             # Gradio draws a bar only for a number.
             progress(now.fraction if now.fraction is not None else 0.0, desc=now.sentence)
 
-        with self._jobs.running(visitor or "") as record:
-            yield Job(record, report, record.stopped.is_set, visitor or "")
+        with self._jobs.running(visitor or "") as job:
+            yield Run(job, report)
 
-    def _pictures(self, request: Request, job: Job) -> Iterator[Outputs]:
+    def _pictures(self, request: Request, run: Run) -> Iterator[Outputs]:
         paths: list[str] = []
         first: dict[str, Any] = {}
         seconds = 0.0
         file_format = formats.named(request.file_format)
-        for picture in self.studio.generate(request, job.report, job.cancelled, job.visitor):
-            paths.append(str(picture.save(job.folder, file_format, settings_inside=request.settings_inside)))
+        for picture in self.studio.generate(request, run.report, run.cancelled, run.visitor):
+            paths.append(str(picture.save(run.folder, file_format, settings_inside=request.settings_inside)))
             first = first or picture.parameters
             seconds += picture.seconds
             parameters = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,8 @@ from gradio.events import Dependency
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.request import Request
-from dmd2_demo.models.family import Example, Family
+from dmd2_demo.generate.styled import SLOTS
+from dmd2_demo.models.family import Example, Family, StyleLora
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
 from dmd2_demo.page.form import Convert, Form
@@ -22,6 +24,8 @@ from dmd2_demo.page.runner import Runner
 from dmd2_demo.page.shared import Shared
 
 _WITHOUT_COST = {"seed", "image", "low_threshold", "high_threshold", "is_edge_map", "conditioning_scale"}
+# Nor do these make one picture costlier than another.
+_OF_EACH_PICTURE = _WITHOUT_COST | {"prompt", "images", "lora_scale", "file_format", "settings_inside"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,17 @@ class TabContext:
 
     def form(self, request: type[Request], **convert: Convert) -> Form:
         """The tab's form, which has the shared components already."""
-        return Form(request, self.family, self.shared.fields, **convert)
+        styles = dict.fromkeys(SLOTS, self.shared.find_style)
+        return Form(request, self.family, self.shared.fields, **(styles | convert))
+
+    @property
+    def style_inputs(self) -> list[Any]:
+        """The components that name styles, in the order of their slots; none where there are none."""
+        return [self.shared.fields[slot] for slot in SLOTS if slot in self.shared.fields]
+
+    def chosen_styles(self, *names: object) -> dict[str, StyleLora | None]:
+        """The styles that those components' values mean, by their fields. DemoError where one means nothing."""
+        return {slot: self.shared.find_style(name) for slot, name in zip(SLOTS, names, strict=False)}
 
 
 @dataclass(frozen=True)
@@ -64,8 +78,11 @@ def opened(title: str, request: type[Request]) -> Iterator[gr.Tab]:
         yield tab
 
 
-def announcement(tell: Callable[..., str], inputs: Sequence[Any]) -> None:
-    """A line that tells what a request will take, kept up with `inputs`; nothing where that is nothing."""
+def announcement(tell: Callable[..., str], inputs: Sequence[Any]) -> Callable[[Callable[..., Any]], None]:
+    """A line that tells what a request will take, kept up with `inputs`; nothing where that is nothing.
+
+    Gives a function that keeps it up with an event, too, which is given as what listens to it.
+    """
     line = gr.Markdown(visible=False, elem_classes="status")
 
     def told(*values: object) -> gr.Markdown:
@@ -79,6 +96,11 @@ def announcement(tell: Callable[..., str], inputs: Sequence[Any]) -> None:
     # Without a trigger of its own it runs when the page opens and when an input changes.
     gr.on(None, told, list(inputs), line, queue=False, **PRIVATE)
 
+    def keep_up(listen: Callable[..., Any]) -> None:
+        listen(told, list(inputs), line, queue=False, **PRIVATE)
+
+    return keep_up
+
 
 def show_what_applies(tabs: Sequence[Tab], groups: Sequence[gr.Column], shared: Shared) -> None:
     """Hides what does not belong to the open tab: other tabs' `groups`, one a tab, and what it does not take."""
@@ -86,8 +108,11 @@ def show_what_applies(tabs: Sequence[Tab], groups: Sequence[gr.Column], shared: 
     for tab in tabs:
         shown = [owner is tab for owner, _ in owned]
         shown += [name in tab.form.components for name in ("width", "image")]
-        updates = [gr.update(visible=visible) for visible in shown]
         outputs = [*(block for _, block in owned), shared.size.group, shared.picture.row]
+        if shared.styles:
+            shown.append("style" in tab.form.components)
+            outputs.append(shared.styles.group)
+        updates = [gr.update(visible=visible) for visible in shown]
         tab.tab.select(lambda updates=updates: updates, None, outputs, queue=False, **PRIVATE)
 
 
@@ -102,32 +127,52 @@ def on_generate(context: TabContext, tab: Tab) -> Dependency:
     ) -> Iterator[Outputs]:
         yield from runner.run(lambda: form.build(values), request.session_hash, progress)
 
-    quota = context.page.quota
+    generate.__name__ = form.request.task  # what MCP calls the tool
+    quota, cost = context.page.quota, context.page.cost
     with tab.tab:
         if quota is not None:
-            announcement(*_quota(form, quota))
+            announcement(*_of_request(form, lambda request: _seconds_told(quota(request))))
+        keep_up = announcement(*_of_request(form, cost, _OF_EACH_PICTURE)) if cost is not None else None
         trigger = gr.Button("Generate", elem_classes="trigger")
-    return trigger.click(
+    event = trigger.click(
         generate,
         None,
         [shown.gallery, shown.seed_used, shown.parameters],
         inputs_kwargs=form.components,
         api_name=form.request.task,
-        api_description=form.request.__doc__,
+        api_description=_described(form.request, context.family),
         show_progress_on=shown.gallery,
         **ON_DEVICE,
     )
+    if keep_up is not None:
+        keep_up(event.success)
+        keep_up(tab.tab.select)  # pictures of other tabs tell of time as well
+    return event
 
 
-def _quota(form: Form, quota: Callable[[Request], int]) -> tuple[Callable[..., str], list[Any]]:
-    """What tells the seconds that the form's request asks for, and the components that decide it."""
-    deciding = [name for name in form.components if name not in _WITHOUT_COST]
+def _described(request: type[Request], family: Family) -> str:
+    """What the endpoint does, for programs."""
+    what = " ".join((request.__doc__ or "").split())
+    return (
+        f"Makes pictures with the {family.title} ({family.about}). {what} Gives the pictures, the seed that the first "
+        "was made from, and all settings, with which it can be made again."
+    )
+
+
+def _of_request(
+    form: Form, about: Callable[[Request], str], without: AbstractSet[str] = _WITHOUT_COST
+) -> tuple[Callable[..., str], list[Any]]:
+    """What tells something about the form's request, and the components that decide it: all but those `without`."""
+    deciding = [name for name in form.components if name not in without]
 
     def tell(*values: object) -> str:
         given = dict(zip(deciding, values, strict=True))
-        if not given["prompt"]:  # nothing is written yet
+        if not given.get("prompt", "any"):  # nothing is written yet
             del given["prompt"]
-        seconds = quota(form.blank(given))
-        return f"This asks ZeroGPU for {seconds} s; what it does not use is not counted."
+        return about(form.blank(given))
 
     return tell, [form.components[name] for name in deciding]
+
+
+def _seconds_told(seconds: int) -> str:
+    return f"This asks ZeroGPU for {seconds} s, by an estimate; what it does not use is not counted."

@@ -23,6 +23,13 @@ def test_a_cpu_computes_in_float32_with_everything_there(memory: str) -> None:
     assert placement.memory.home == placement.device == torch.device("cpu")
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("fastest", [True, False])
+def test_the_operators_precision_counts_whatever_is_faster(precision: str, fastest: bool) -> None:
+    placement = choose("auto", "sdpa", precision, has_gpu=False, fastest_on_cpu=fastest)
+    assert placement.described()["precision"] == precision
+
+
 def test_why_xformers_can_not_be_used_is_told_to_the_operator(caplog: pytest.LogCaptureFixture) -> None:
     if torch.cuda.is_available():
         pytest.skip("xformers may work here")

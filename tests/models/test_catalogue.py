@@ -7,7 +7,11 @@ from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.family import Family
 from dmd2_demo.models.sources import HubRepo
 
-EACH = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+EACH = pytest.mark.parametrize(
+    "family",
+    [*FAMILIES.values(), FAMILIES["sdxl"].for_cpu()],
+    ids=[*FAMILIES, "sdxl on a CPU"],
+)
 
 
 @EACH
@@ -24,6 +28,20 @@ def test_bases_have_names_of_their_own_licences_and_usable_scales(family: Family
 def test_family_base_is_offered_at_full_scale_and_others_below(family: Family) -> None:
     scales = {base.source == family.base: base.scale for base in family.bases}
     assert scales == {True: 1.0, False: 0.75}
+
+
+def test_sdxl_begins_small_on_a_cpu_and_canny_stays_small_there() -> None:
+    family = FAMILIES["sdxl"].for_cpu()
+    assert family.sizes.default == (512, 512)
+    assert (1024, 1024) in family.sizes.buckets
+    pixels = [width * height for width, height in (family.sizes.nearest(w, 100) for w in range(25, 401, 5))]
+    assert max(pixels) <= 1024 * 1024
+    assert family.sizes.nearest(100, 100) == (512, 512)
+    assert family.bases == FAMILIES["sdxl"].bases
+
+
+def test_the_embedded_family_is_the_same_on_a_cpu() -> None:
+    assert FAMILIES["embedded"].for_cpu() is FAMILIES["embedded"]
 
 
 def test_sdxl_offers_five_community_bases_from_the_hub() -> None:
@@ -46,7 +64,8 @@ def test_sizes_suit_the_unet_and_the_adapter(family: Family) -> None:
 def test_nearest_bucket_has_the_nearest_aspect(family: Family) -> None:
     sizes = family.sizes
     for bucket in sizes.buckets:
-        assert sizes.nearest(3 * bucket[0], 3 * bucket[1]) == bucket
+        width, height = sizes.nearest(3 * bucket[0], 3 * bucket[1])
+        assert width * bucket[1] == height * bucket[0]
     widest = max(sizes.buckets, key=lambda bucket: bucket[0] / bucket[1])
     assert sizes.nearest(4000, 1000) == widest
     assert sizes.nearest(1, 1) == sizes.default

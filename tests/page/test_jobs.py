@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dmd2_demo.errors import DemoError
-from dmd2_demo.page.jobs import JobRecord, Jobs
+from dmd2_demo.page.jobs import Job, Jobs
 
 
 def test_stop_reaches_all_that_the_visitor_has_running_and_nobody_else() -> None:
@@ -40,7 +40,7 @@ def test_request_that_failed_is_forgotten() -> None:
     assert not failed.stopped.is_set()
 
 
-def finished(jobs: Jobs, visitor: str, content: bytes = b"pixels") -> JobRecord:
+def finished(jobs: Jobs, visitor: str, content: bytes = b"pixels") -> Job:
     with jobs.running(visitor) as job:
         path = job.folder / "picture.png"
         path.write_bytes(content)
