@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -11,11 +12,14 @@ from typing import Any
 
 from starlette.responses import PlainTextResponse
 
+from dmd2_demo.page.full_disk import FULL_DISK, is_full
 from dmd2_demo.page.uploads import Uploads
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
 
 _LARGEST_BODY = 80_000_000  # bytes: a picture of the largest size, as a data URL too
 _FETCHES = re.compile(r"/gradio_api/(file|proxy)=\s*[a-z]+:", re.IGNORECASE)
@@ -39,7 +43,20 @@ class Gate:
             await refusal(scope, receive, send)
         else:
             is_upload = scope["method"] == "POST" and scope["path"].rstrip("/").endswith("/upload")
-            await self._app(scope, _bounded(receive), self._noting(send) if is_upload else send)
+            if is_upload:
+                await self._upload(scope, receive, send)
+            else:
+                await self._app(scope, _bounded(receive), send)
+
+    async def _upload(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Gradio writes what is sent before any event sees it."""
+        try:
+            await self._app(scope, _bounded(receive), self._noting(send))
+        except OSError as error:
+            if not is_full(error):
+                raise
+            _log.exception("full")
+            await PlainTextResponse(FULL_DISK, HTTPStatus.INSUFFICIENT_STORAGE)(scope, receive, send)
 
     def _noting(self, send: Send) -> Send:
         """Sends an upload's answer, a list of paths, once they are noted."""

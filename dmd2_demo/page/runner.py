@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,14 +17,12 @@ from dmd2_demo.generate.metadata import formats
 from dmd2_demo.generate.picture import Picture
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.studio import Studio
+from dmd2_demo.page.full_disk import FULL_DISK, is_full
 from dmd2_demo.page.gpu_errors import UNFORESEEN, advised
 from dmd2_demo.page.jobs import Job, Jobs, Outputs
 from dmd2_demo.progress import Progress, Report, silent
 
 _log = logging.getLogger(__name__)
-
-FULL_DISK = "This machine's disk is full, so that no picture can be kept. Whoever runs the demo can free some of it."
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 @dataclass(frozen=True)
@@ -115,7 +112,7 @@ def errors_shown() -> Iterator[None]:
     except gr.Error as error:  # what `spaces` raises
         raise advised(error) from None
     except Exception as error:  # noqa: BLE001 - the last place where a visitor can be told
-        if isinstance(error, OSError) and error.errno in _FULL:
+        if is_full(error):
             _log.exception("full")
             raise gr.Error(FULL_DISK, title="Not possible", print_exception=False) from None
         _log.exception("unforeseen")

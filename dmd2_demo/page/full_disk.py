@@ -1,0 +1,13 @@
+"""A disk without room, told to visitors."""
+
+from __future__ import annotations
+
+import errno
+
+FULL_DISK = "This machine's disk is full, so that no picture can be kept. Whoever runs the demo can free some of it."
+"""The sentence."""
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether that is what went wrong."""
+    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
