@@ -76,7 +76,7 @@ def test_the_copied_call_and_program_make_the_very_picture(open_demo: Open, tmp_
     made = demo.make(62, prompt='a "fox"')
     call, program = copied(demo, "Copy as API call"), copied(demo, "Copy as Python")
     (tmp_path / "dmd2_demo").symlink_to(Path(__file__).parents[2] / "dmd2_demo")
-    (tmp_path / "call.py").write_text(call + "print(gallery[0]['image'])\n")
+    (tmp_path / "call.py").write_text(call + "\nprint(gallery[0]['image'])\n")
     (tmp_path / "program.py").write_text(program)
     said = subprocess.run([sys.executable, "call.py"], cwd=tmp_path, check=False, capture_output=True, text=True)
     assert said.returncode == 0, said.stderr
