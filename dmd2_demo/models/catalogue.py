@@ -5,7 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from dmd2_demo.models.family import CommunityBase, Distilled, Example, Family, Licence, OnCpu, Schedule, Sizes
+from dmd2_demo.models.family import (
+    CommunityBase,
+    Distilled,
+    Example,
+    Family,
+    Licence,
+    OnCpu,
+    Schedule,
+    Sizes,
+    StyleLora,
+)
 from dmd2_demo.models.parts import Adapter, TinyVae, Vae
 from dmd2_demo.models.sources import File, Folder, HubRepo, SingleFile, Source
 
@@ -92,6 +102,16 @@ def _embedded() -> Family:
         ),
         words=_EMBEDDED / "words.json",
         tiny_vae=TinyVae(Folder(_EMBEDDED / "taesd")),
+        styles=(
+            StyleLora(
+                "pixel",
+                "Pixel art",
+                File(Folder(_EMBEDDED / "loras" / "pixel"), "pixel-art.safetensors"),
+                _CC_BY,
+                ("pixel art",),
+                scale=1.0,
+            ),
+        ),
     )
 
 

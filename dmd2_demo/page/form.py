@@ -88,7 +88,7 @@ def _told(field: Field, family: Family) -> str:
         case Numeric():
             allowed = field.range_of(family)
             facts.append(f"from {allowed.least:g} to {allowed.most:.15g}, in steps of {allowed.step:g}")
-        case Choice():
+        case Choice() | StyleChoice():
             facts.append(" or ".join(f"{value} ({title})" for title, value in field.options(family)))
     return "; ".join(facts)
 

@@ -71,6 +71,8 @@ def main() -> None:
         f"{len(chosen)} pictures each\n\n| | {' | '.join(f'scale {scale:g}' for scale in SCALES)} |\n|---|---|---|---|"
     )
     for style, path in LORAS.items():
+        if not path.exists():
+            continue  # its stage was not run yet
         for setup in SETUPS:
             made = pipeline(setup)
             made.load_lora_weights(str(Path(path).parent), weight_name=path.name, adapter_name=style)
