@@ -19,7 +19,7 @@ from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.proxies import proxy_trouble
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.family import Family
-from dmd2_demo.page import layout
+from dmd2_demo.page import layout, manifest
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import MOST_AT_ONCE
 from dmd2_demo.page.gate import Gate, trust_proxies
@@ -104,7 +104,7 @@ def _launch(page: ServedBlocks, address: Address, settings: Settings) -> None:
             pwa=True,
             max_file_size=LARGEST,
             auth=list(settings.auth) or None,
-            app_kwargs={"middleware": [Middleware(Gate, uploads=page.uploads)]},
+            app_kwargs={"middleware": [Middleware(Gate, uploads=page.uploads)], "routes": [manifest.ROUTE]},
             max_threads=2 * MOST_AT_ONCE,  # those who wait hold one each, and Stop needs another
             footer_links=["api"],
             ssr_mode=False,

@@ -17,6 +17,7 @@ from dmd2_demo.page import (
     keys,
     loaded,
     lora,
+    manifest,
     shared,
     sheet,
     sheet_view,
@@ -85,6 +86,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
             refresh_after(event)
         keys.connect(page, prompt, actions, [*events, sheets], runner.stop_of)
         drop.connect(page)
+        manifest.link(page)
         page.unload(runner.stop_of)
     return page
 
