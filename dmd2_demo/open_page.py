@@ -15,6 +15,7 @@ from dmd2_demo.generate.announcement import Announcer
 from dmd2_demo.generate.bases import custom, read_bases, with_bases
 from dmd2_demo.generate.runtime import Runtime, build_runtime
 from dmd2_demo.generate.sheet import MOST_CELLS
+from dmd2_demo.generate.styles import custom_style, read_styles, with_styles
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.proxies import proxy_trouble
 from dmd2_demo.models.catalogue import FAMILIES
@@ -23,6 +24,7 @@ from dmd2_demo.page import layout, manifest
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import MOST_AT_ONCE
 from dmd2_demo.page.gate import Gate, trust_proxies
+from dmd2_demo.page.scripts import HEAD
 from dmd2_demo.page.serve import Address, around_proxies, find, taken
 from dmd2_demo.page.served import ServedBlocks
 from dmd2_demo.page.theme import CSS, ICON, THEME
@@ -46,7 +48,7 @@ def run(settings: Settings) -> None:
 def open_page(settings: Settings) -> gr.Blocks:
     """The page, served by other threads until it is closed.
 
-    DemoError where the address or the operator's bases can't be used.
+    DemoError where the address or the operator's bases or LoRAs can't be used.
     """
     address = find(settings.host, settings.port)
     lent = zero_gpu.active()
@@ -58,6 +60,8 @@ def open_page(settings: Settings) -> gr.Blocks:
         _log.warning(notice)
     if settings.bases is not None:
         family = with_bases(family, read_bases(settings.bases))
+    if settings.loras is not None:
+        family = with_styles(family, read_styles(settings.loras))
     if lent:
         runtime, family = zero_gpu.build_forked_runtime(family, settings, lent.fork)
     else:
@@ -65,6 +69,7 @@ def open_page(settings: Settings) -> gr.Blocks:
         runtime = build_runtime(family, settings, has_gpu=has_gpu)
     hub = Hub()
     named = partial(custom, hub.spelled, offered=family.bases)
+    named_style = partial(custom_style, hub, family.styles)
     device = "ZeroGPU" if lent else gpu.name if gpu and has_gpu else "CPU"
     context = PageContext(
         device=device,
@@ -73,6 +78,7 @@ def open_page(settings: Settings) -> gr.Blocks:
         unload=None if lent or settings.reachable_by_others else runtime.manager.unload,
         downloads=(lambda _: "") if lent else Announcer(hub).announce,
         custom_base=named if settings.allow_custom_bases and not lent else None,
+        custom_style=named_style if settings.allow_custom_bases and not lent else None,
         quota=lent.quota if lent else None,
         cost=runtime.cost.tell if runtime.cost else None,
         most_cells=_most_cells(family, settings, lent=lent is not None, has_gpu=has_gpu),
@@ -80,6 +86,7 @@ def open_page(settings: Settings) -> gr.Blocks:
     )
     trust_proxies(settings.trusted_proxies)
     page = layout.build(runtime.studio, context)
+    manifest.link(page)
     page.queue(max_size=64)
     trouble = proxy_trouble()  # also makes the hub's client, with its proxies
     if trouble:
@@ -100,6 +107,7 @@ def _launch(page: ServedBlocks, address: Address, settings: Settings) -> None:
             share=settings.share,
             theme=THEME,
             css=CSS,
+            head=HEAD,
             favicon_path=ICON,
             pwa=True,
             max_file_size=LARGEST,
@@ -108,6 +116,8 @@ def _launch(page: ServedBlocks, address: Address, settings: Settings) -> None:
             max_threads=2 * MOST_AT_ONCE,  # those who wait hold one each, and Stop needs another
             footer_links=["api"],
             ssr_mode=False,
+            mcp_server=settings.mcp,
+            run_history=False,  # ours tells the seeds that were drawn, and shows pictures on this page
             prevent_thread_lock=True,
         )
     except OSError as error:  # it was free a moment ago

@@ -27,6 +27,7 @@ class Settings:
     share: bool = False
     budget: int | None = None
     bases: Path | None = None
+    loras: Path | None = None
     allow_custom_bases: bool = False
     memory: str = "auto"
     attention: str = "auto"
@@ -35,6 +36,7 @@ class Settings:
     queue_per_visitor: int = 8
     queue_per_address: int = 48
     trusted_proxies: str = ""
+    mcp: bool = False
 
     @property
     def reachable_by_others(self) -> bool:
@@ -74,8 +76,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--share", action="store_true", help="also open a public link through Gradio's servers")
     parser.add_argument("--budget", type=_gigabytes, metavar="GB", help="most memory for models (default: no limit)")
     parser.add_argument("--bases", type=_path, metavar="FILE.toml", help="more bases for the LoRA tab")
+    parser.add_argument("--loras", type=_path, metavar="FILE.toml", help="style LoRAs for text to image and LoRA")
     parser.add_argument(
-        "--allow-custom-bases", action="store_true", help="let visitors name any public repository as a base"
+        "--allow-custom-bases",
+        action="store_true",
+        help="let visitors name any public repository as a base or a style LoRA",
     )
     parser.add_argument(
         "--memory",
@@ -110,6 +115,9 @@ def _parser() -> argparse.ArgumentParser:
         "--trusted-proxies",
         metavar="ADDRESS,...",
         help="addresses or networks of proxies whose X-Forwarded-For tells the visitor's address (default: none)",
+    )
+    parser.add_argument(
+        "--mcp", action="store_true", help="also serve the endpoints as MCP tools, at /gradio_api/mcp/ of the page"
     )
     return parser
 

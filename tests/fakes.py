@@ -14,21 +14,23 @@ from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.manager import PipelineManager
 from dmd2_demo.generate.picture import Decoded
 from dmd2_demo.generate.request import Request
-from dmd2_demo.models.parts import Adapter, LoraUNet, Part, PipelineSpec, Scheduler, TextEncoders, UNet, Vae
+from dmd2_demo.models.parts import Adapter, Lora, Part, PipelineSpec, Pristine, Scheduler, TextEncoders, UNet, Vae
 from dmd2_demo.models.sources import File, Folder
 from dmd2_demo.progress import Report, silent
 
 BASE = Folder(Path("base"))
 TEXT, VAE, SCHEDULER, ADAPTER = TextEncoders(BASE), Vae(BASE), Scheduler(BASE), Adapter(Folder(Path("adapter")))
 FOUR, ONE = (UNet(BASE, File(Folder(Path("dmd2")), name)) for name in ("four", "one"))
-LORA = LoraUNet(UNet(BASE), File(Folder(Path("dmd2")), "lora"))
+BARE = UNet(BASE)
+LORA = Lora(File(Folder(Path("dmd2")), "lora"), BASE)
 
 FOUR_STEPS = PipelineSpec(TEXT, FOUR, VAE, SCHEDULER)
 ONE_STEP = PipelineSpec(TEXT, ONE, VAE, SCHEDULER)
 CANNY = PipelineSpec(TEXT, FOUR, VAE, SCHEDULER, ADAPTER)
-COMMUNITY = PipelineSpec(TEXT, LORA, VAE, SCHEDULER)
+COMMUNITY = PipelineSpec(TEXT, BARE, VAE, SCHEDULER)
+STYLED = PipelineSpec(TEXT, BARE, VAE, SCHEDULER, loras=(LORA,))
 
-SIZES = {UNet: 10, LoraUNet: 10, TextEncoders: 3, Vae: 2, Scheduler: 0, Adapter: 1}
+SIZES = {UNet: 10, Pristine: 0, Lora: 0, TextEncoders: 3, Vae: 2, Scheduler: 0, Adapter: 1}
 
 
 @dataclass

@@ -47,6 +47,7 @@ class Asked:
     start: int  # of the range asked for
     token: bool
     large: bool  # it came in at the other host name
+    end: int | None = None  # of the range, where one is asked for
 
 
 @dataclass
@@ -141,10 +142,11 @@ class _Handler(BaseHTTPRequestHandler):
         return False
 
     def _file(self, repo: str, revision: str, name: str, *, large: bool) -> None:
-        start = int(self.headers.get("range", "bytes=0-").removeprefix("bytes=").split("-")[0])
+        first, _, last = self.headers.get("range", "bytes=0-").removeprefix("bytes=").partition("-")
+        start, end = int(first), int(last) if last else None
         token = "authorization" in self.headers
         redirected = not large and Path(name).suffix in _LARGE
-        self.hub.asked.append(Asked(self.command, repo, name, -1 if redirected else start, token, large))
+        self.hub.asked.append(Asked(self.command, repo, name, -1 if redirected else start, token, large, end))
         fault = self.hub.fault(self.command, repo, name) if not redirected or self.command == "HEAD" else Fault()
         if fault.status:
             self._refuse(fault.status, fault.code)
@@ -164,9 +166,12 @@ class _Handler(BaseHTTPRequestHandler):
                 place = {"Location": f"http://localhost:{self.hub.port}/{repo}/cdn/{revision}/{name}"}
                 self._send(HTTPStatus.FOUND, commit | linked | place | {"Content-Length": "0"})
             else:
-                self._content(path.read_bytes(), name, commit, start, fault)
+                self._content(path.read_bytes(), name, commit, (start, None if end is None else end + 1), fault)
 
-    def _content(self, content: bytes, name: str, headers: dict[str, str], start: int, fault: Fault) -> None:
+    def _content(
+        self, content: bytes, name: str, headers: dict[str, str], part: tuple[int, int | None], fault: Fault
+    ) -> None:
+        start, stop = part
         if self.hub.hold and Path(name).suffix in _LARGE:
             self.hub.hold.wait(10)
         headers = headers | {"ETag": f'"{_etag(name, content)}"', "Accept-Ranges": "bytes"}
@@ -179,8 +184,8 @@ class _Handler(BaseHTTPRequestHandler):
         status = HTTPStatus.OK
         if "range" in self.headers:
             status = HTTPStatus.PARTIAL_CONTENT
-            headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
-        body = content[start:]
+            headers["Content-Range"] = f"bytes {start}-{len(content[:stop]) - 1}/{len(content)}"
+        body = content[start:stop]
         headers["Content-Length"] = str(len(body))
         self._send(status, headers, body if fault.cut_after is None else body[: fault.cut_after])
         if fault.cut_after is not None:

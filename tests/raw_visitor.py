@@ -53,9 +53,12 @@ class RawVisitor:
 
     def ask(self, endpoint: str, **values: Any) -> Reply:
         """The reply to an endpoint's parameters by name; its defaults for the rest."""
-        event = self.event(endpoint)
+        return self.send(self.event(endpoint), self.data(endpoint, **values))
+
+    def data(self, endpoint: str, **values: Any) -> list[Any]:
+        """An endpoint's parameters in their order."""
         parameters = self._endpoints[f"/{endpoint}"]["parameters"]
-        return self.send(event, [values.get(one["parameter_name"], one.get("parameter_default")) for one in parameters])
+        return [values.get(one["parameter_name"], one.get("parameter_default")) for one in parameters]
 
     def send(self, event: dict[str, Any], data: list[Any], **more: Any) -> Reply:
         """The reply to `data` at that event, by the way that the page itself would take. `more` goes along."""

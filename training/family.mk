@@ -77,13 +77,19 @@ $(STAGE)/fluent.done $(STAGE)/twemoji.done: $(STAGE)/%.done: $(STAGE)/base.done
 	$(TRAINING_PYTHON) -m training.stages.communities $* --threads 1
 	touch $@
 
+$(STAGE)/styles.done: $(STAGE)/base.done
+	$(TRAINING_PYTHON) -m training.stages.styles pixel --threads 1
+	$(TRAINING_PYTHON) -m training.stages.styles line --threads 1
+	touch $@
+
 $(STAGE)/classifier.done: $(STAGE)/vae.done
 	$(TRAINING_PYTHON) -m training.evaluation.classifier --threads 1
 	touch $@
 
-MEMBERS := 4step-unet 1step-unet-on 4step-lora fluent twemoji adapter decoder tiny-vae classifier
+MEMBERS := 4step-unet 1step-unet-on 4step-lora fluent twemoji styles adapter decoder tiny-vae classifier
 $(STAGE)/evaluation.done: $(MEMBERS:%=$(STAGE)/%.done)
 	$(TRAINING_PYTHON) -m training.evaluation.figures
 	$(TRAINING_PYTHON) -m training.evaluation.decoding
+	$(TRAINING_PYTHON) -m training.evaluation.styles
 	$(TRAINING_PYTHON) -m training.evaluation.sizes
 	touch $@

@@ -7,9 +7,10 @@ from functools import partial
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.download import LATELY
 from dmd2_demo.hub.hub import Hub
+from dmd2_demo.hub.lora_kind import require_style
 from dmd2_demo.hub.model_kind import require_sdxl
 from dmd2_demo.hub.remembered import Remembered
-from dmd2_demo.models.parts import LoraUNet, PipelineSpec
+from dmd2_demo.models.parts import PipelineSpec
 from dmd2_demo.progress import in_bytes
 
 _PATIENCE = 4.0  # seconds that a page waits for the hub's word
@@ -33,8 +34,10 @@ class Announcer:
 
     def _look(self, spec: PipelineSpec) -> str:
         try:
-            if isinstance(spec.unet, LoraUNet):
-                require_sdxl(spec.unet.unet.source, self._hub)
+            for lora in spec.loras:
+                require_sdxl(lora.base, self._hub)
+                if lora.distillation:
+                    require_style(lora, self._hub)
             return self._sizes(spec)
         except DemoError as error:
             return str(error)

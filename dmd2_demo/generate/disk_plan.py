@@ -10,7 +10,7 @@ from dmd2_demo.generate.tasks import REQUESTS
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.models import files
 from dmd2_demo.models.family import Family
-from dmd2_demo.models.parts import LoraUNet, Part
+from dmd2_demo.models.parts import Lora, Part
 from dmd2_demo.models.sources import File
 from dmd2_demo.progress import in_bytes
 
@@ -65,7 +65,7 @@ def every_part(family: Family) -> tuple[Part, ...]:
 
 def need_of(parts: Iterable[Part], hub: Hub) -> DiskNeed:
     """What those parts take. What the hub does not tell counts nothing."""
-    choices = {choice: isinstance(part, LoraUNet) and part.lora in choice for part in parts for choice in part.files()}
+    choices = {choice: isinstance(part, Lora) for part in parts for choice in part.files()}
     missing = {file: size or 0 for file, size in hub.missing(choices)}
     weights: dict[File, int] = {}
     for choice, is_lora in choices.items():

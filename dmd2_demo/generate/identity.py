@@ -10,11 +10,12 @@ from pathlib import Path
 
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.models.files import Alternatives, is_weights, shards
-from dmd2_demo.models.parts import PipelineSpec
+from dmd2_demo.models.parts import Lora, PipelineSpec
 from dmd2_demo.models.sources import File
 
 Weights = list[dict[str, str]]
-"""One entry a file: `part`, `file`, `sha256`, and the `revision` of the repository it came from where it did."""
+"""One entry a file: `part`, `file`, `sha256`, the `revision` of the repository it came from where it did, and
+`autov3`, a shorter hash that other tools know LoRAs by."""
 
 Identify = Callable[[PipelineSpec], Weights]
 
@@ -35,7 +36,8 @@ def identified(hub: Hub, spec: PipelineSpec) -> Weights:
             for file, path in _files(hub, choice):
                 revision = _revision(path)
                 entry = {"part": part.title, "file": str(file), "sha256": _sha256(path)}
-                told.append(entry | ({"revision": revision} if revision else {}))
+                short = {"autov3": _autov3(path)} if isinstance(part, Lora) else {}
+                told.append(entry | ({"revision": revision} if revision else {}) | short)
     return told
 
 
@@ -51,6 +53,20 @@ def _revision(path: Path) -> str | None:
     """The commit, which the hub's cache names the folder by."""
     found = re.search(r"/snapshots/([0-9a-f]{40})/", path.as_posix())
     return found[1] if found else None
+
+
+def _autov3(path: Path) -> str:
+    """What WebUI and sites that list LoRAs know one by: the hash of its tensors alone, twelve digits of it."""
+    path = path.resolve()
+    status = path.stat()
+    return _hash_of_tensors(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _hash_of_tensors(path: Path, size: int, modified: int) -> str:  # noqa: ARG001 - a file that changed is another
+    with path.open("rb") as file:
+        file.seek(8 + int.from_bytes(file.read(8), "little"))
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
 
 
 def _sha256(path: Path) -> str:

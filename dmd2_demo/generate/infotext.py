@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 
@@ -26,12 +27,23 @@ def infotext(parameters: Mapping[str, Any]) -> str:
     }
     if "strength" in parameters:
         settings["Denoising strength"] = parameters["strength"]
-    return f"{parameters['prompt']}{_lora(parameters)}\n{_listed(settings)}"
+    hashes = {stem: short for stem, short in _hashes(parameters) if stem in _loras(parameters)}
+    if hashes:
+        settings["Lora hashes"] = ", ".join(f"{stem}: {short}" for stem, short in hashes.items())
+    loras = "".join(f" <lora:{stem}:{scale:g}>" for stem, scale in _loras(parameters).items())
+    return f"{parameters['prompt']}{loras}\n{_listed(settings)}"
 
 
-def _lora(parameters: Mapping[str, Any]) -> str:
-    """WebUI has LoRAs in the prompt."""
-    return f" <lora:{parameters['lora']}:{parameters['lora_scale']:g}>" if "lora" in parameters else ""
+def _loras(parameters: Mapping[str, Any]) -> dict[str, float]:
+    """WebUI has LoRAs in the prompt, each by its file's name, with its scale."""
+    own: dict[str, float] = {parameters["lora"]: parameters["lora_scale"]} if "lora" in parameters else {}
+    return {**own, **parameters.get("styles", {})}
+
+
+def _hashes(parameters: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The hashes that sites know LoRAs by."""
+    weights = [one for one in parameters.get("weights", ()) if "autov3" in one]
+    return [(PurePosixPath(one["file"]).stem, one["autov3"]) for one in weights]
 
 
 def _listed(settings: Mapping[str, object]) -> str:

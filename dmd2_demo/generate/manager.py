@@ -60,6 +60,7 @@ class PipelineManager(Generic[Pipeline]):
         self._room, self._require_room, self._budget = room, require_room, budget
         self._line = Line()
         self._resident: OrderedDict[Part, Resident] = OrderedDict()
+        self._assembled: dict[PipelineSpec, Pipeline] = {}  # none over a part that was dropped
         # Held for single changes and reads of that dictionary: `status` waits for no lease.
         self._changing = Lock()
         self._loads = self._leases = 0
@@ -80,7 +81,10 @@ class PipelineManager(Generic[Pipeline]):
         with self._line.turn(visitor, report):
             self._make_resident(spec, spec.working(pixels), report)
             self._leases += 1
-            yield self._assemble(spec, {part: self._resident[part].module for part in spec.parts()})
+            if spec not in self._assembled:
+                modules = {part: self._resident[part].module for part in spec.parts()}
+                self._assembled[spec] = self._assemble(spec, modules)
+            yield self._assembled[spec]
 
     def unload(self) -> None:
         """Drops every part, once the lease of the moment is over."""
@@ -119,6 +123,7 @@ class PipelineManager(Generic[Pipeline]):
 
     def _drop_all(self) -> None:
         if self._resident:
+            self._assembled.clear()
             with self._changing:
                 self._resident.clear()
             self._release()
@@ -131,6 +136,7 @@ class PipelineManager(Generic[Pipeline]):
                 break
             with self._changing:
                 held -= self._resident.pop(part).size
+            self._assembled = {spec: made for spec, made in self._assembled.items() if part not in spec.parts()}
             self._release()
         if held + size > budget:
             needed, most = (held + size) / 1e9, budget / 1e9

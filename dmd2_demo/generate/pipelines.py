@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -21,21 +22,41 @@ from dmd2_demo.generate.picture import Decoded
 from dmd2_demo.generate.prompt import embedding
 from dmd2_demo.generate.request import Request
 from dmd2_demo.models.parts import Part, PipelineSpec
-from dmd2_demo.weights.lora import MergeableUNet
+from dmd2_demo.weights.embeddings import KeptEmbeddings
+from dmd2_demo.weights.lora import LoadedLora, Mergeable
 
 # DMD2's times are not LCM's, which this logger would warn of at each picture.
 logging.getLogger("diffusers.schedulers.scheduling_lcm").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True)
+class Merging:
+    """The networks of a pipeline that carry LoRAs, those that it has, and the UNet's weights without any."""
+
+    unet: Mergeable
+    encoders: tuple[Mergeable, Mergeable]
+    loras: tuple[LoadedLora, ...] = ()
+    pristine: Mapping[str, torch.Tensor] | None = None
+
+    def at(self, scales: Sequence[float]) -> None:
+        """Merges each LoRA at its scale, and nothing that another pipeline left."""
+        scaled = list(zip(self.loras, scales, strict=True))
+        self.unet.merge([(lora.unet, scale) for lora, scale in scaled], self.pristine)
+        one, two = self.encoders
+        one.merge([(lora.text_encoder, scale) for lora, scale in scaled])
+        two.merge([(lora.text_encoder_2, scale) for lora, scale in scaled])
+
+
+@dataclass(frozen=True)
 class Pipeline:
-    """A diffusers pipeline over resident modules, which it shares with others, and the UNet's LoRA if it has one.
+    """A diffusers pipeline over resident modules, which it shares with others.
 
     `tier` is how the modules were placed: see memory.py.
     """
 
     diffusers: StableDiffusionXLPipeline | StableDiffusionXLAdapterPipeline
-    lora: MergeableUNet | None = None
+    embeddings: KeptEmbeddings
+    merging: Merging
     tier: str = "resident"
 
     def run(self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]) -> Decoded:
@@ -48,17 +69,14 @@ class Pipeline:
             return self._run(request, seed, edges, on_step)
 
     def _run(self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]) -> Decoded:
-        if self.lora is not None:
-            (scale,) = request.lora_scales()
-            self.lora.set_scale(scale)
+        self.merging.at(request.lora_scales())
         width, height = request.size
         timesteps = list(request.schedule.timesteps)
         generator = torch.Generator("cpu").manual_seed(seed)
         start = None if request.start is None else self._noised(request.start, timesteps[0], generator)
-        prompt = embedding.call_arguments(self.diffusers, request.prompt, plain=request.plain_prompt)
         with _after_each_step(self.diffusers.unet, on_step):
             output = self.diffusers(
-                **prompt,
+                **self._embedded(request),
                 width=width,
                 height=height,
                 num_inference_steps=len(timesteps),
@@ -70,6 +88,27 @@ class Pipeline:
                 **request.call_arguments(edges),
             )
         return decode(self.diffusers.vae, output.images, self.tier)
+
+    @torch.no_grad()
+    def _embedded(self, request: Request) -> dict[str, torch.Tensor]:
+        """What a pipeline takes instead of a prompt: the same, made once."""
+
+        def make() -> dict[str, torch.Tensor]:
+            arguments = embedding.call_arguments(self.diffusers, request.prompt, plain=request.plain_prompt)
+            if "prompt" in arguments:
+                embeds, _, pooled, _ = self.diffusers.encode_prompt(**arguments, do_classifier_free_guidance=False)
+                return {"prompt_embeds": embeds, "pooled_prompt_embeds": pooled}
+            return arguments
+
+        # Whatever else the embeddings depend on belongs to the key.
+        key = request.prompt, request.plain_prompt, self._in_encoders(request)
+        embedded: dict[str, torch.Tensor] = self.embeddings.of(key, make)
+        return embedded
+
+    def _in_encoders(self, request: Request) -> tuple[tuple[Part, float], ...]:
+        """The LoRAs that change what the text encoders make of a prompt, with their scales."""
+        every = zip(request.spec().loras, self.merging.loras, request.lora_scales(), strict=True)
+        return tuple((part, scale) for part, lora, scale in every if scale and lora.changes_encoders)
 
     @torch.no_grad()
     def _noised(self, image: Image.Image, timestep: int, generator: torch.Generator) -> torch.Tensor:
@@ -89,23 +128,41 @@ def assemble(spec: PipelineSpec, modules: Mapping[Part, Any], tier: str = "resid
     """The pipeline of `spec` over its resident modules, with a scheduler of its own."""
     text = modules[spec.text_encoders]
     unet = modules[spec.unet]
-    lora = unet if isinstance(unet, MergeableUNet) else None
+    loras = tuple(modules[lora] for lora in spec.loras)
+    merging = Merging(unet, text.merging, loras, modules[spec.pristine] if spec.pristine else None)
     common = {
         "vae": modules[spec.vae],
         "text_encoder": text.text_encoder,
         "text_encoder_2": text.text_encoder_2,
         "tokenizer": text.tokenizer,
         "tokenizer_2": text.tokenizer_2,
-        "unet": lora.unet if lora else unet,
+        "unet": unet.network,
         "scheduler": copy.deepcopy(modules[spec.scheduler]),
     }
     if spec.adapter is None:
         # The watermark would be added by itself wherever an optional package happens to be installed.
-        pipeline = StableDiffusionXLPipeline(**common, add_watermarker=False)
+        pipeline = _TextPipeline(**common, add_watermarker=False)
     else:
-        pipeline = StableDiffusionXLAdapterPipeline(**common, adapter=modules[spec.adapter])
+        pipeline = _AdapterPipeline(**common, adapter=modules[spec.adapter])
     pipeline.set_progress_bar_config(disable=True)
-    return Pipeline(pipeline, lora, tier)
+    return Pipeline(pipeline, text.embeddings, merging, tier)
+
+
+class _OnOneDevice:
+    """Looks once where its modules compute. diffusers goes through all of them several times a picture: 5 ms."""
+
+    @cached_property
+    def _execution_device(self) -> torch.device:
+        device: torch.device = super()._execution_device  # type: ignore[misc]
+        return device
+
+
+class _TextPipeline(_OnOneDevice, StableDiffusionXLPipeline):  # type: ignore[misc]
+    pass
+
+
+class _AdapterPipeline(_OnOneDevice, StableDiffusionXLAdapterPipeline):  # type: ignore[misc]
+    pass
 
 
 @contextmanager

@@ -34,8 +34,8 @@ from dmd2_demo.generate.fields import (
 from dmd2_demo.generate.metadata import formats
 from dmd2_demo.generate.prompt import weights
 from dmd2_demo.generate.prompt.choices import expanded
-from dmd2_demo.models.family import CommunityBase, Family, Schedule
-from dmd2_demo.models.parts import LoraUNet, PipelineSpec, Scheduler, TextEncoders, UNet
+from dmd2_demo.models.family import CommunityBase, Family, Schedule, StyleLora
+from dmd2_demo.models.parts import Lora, PipelineSpec, Scheduler, TextEncoders, UNet
 from dmd2_demo.models.sources import PipelineSource
 
 LARGEST_SEED = 2**32 - 1
@@ -86,7 +86,12 @@ class Request(ABC):
 
     tiny_vae: Annotated[bool, TinyVaeFlag("Tiny VAE", hint="decodes faster, a little coarser")] = False
     plain_prompt: Annotated[
-        bool, Flag("Plain prompt", hint="as on the model card: cut where one chunk of tokens ends, all marks are text")
+        bool,
+        Flag(
+            "Plain prompt",
+            "as on the model card: cut where one chunk of tokens ends; weights (word:1.2), BREAK and choices {cat|dog},"
+            " which else make their pictures of each, are text",
+        ),
     ] = False
 
     task: ClassVar[str]
@@ -140,8 +145,12 @@ class Request(ABC):
         """The parts it needs."""
 
     def lora_scales(self) -> tuple[float, ...]:
-        """The scale of each LoRA that the spec's UNet carries, in its order."""
+        """The scale of each of the spec's LoRAs, in its order."""
         return ()
+
+    def unused(self) -> frozenset[str]:
+        """The fields that say nothing, as the rest of the request is."""
+        return frozenset()
 
     def edges(self) -> EdgeMap | None:
         """The map that guides it, of its size; None where nothing does."""
@@ -162,7 +171,7 @@ class Request(ABC):
     def parameters(self, picture: int = 0) -> dict[str, Any]:
         """All it takes to make that picture again, in JSON's types."""
         width, height = self.size
-        kept = [name for name, field in fields_of(type(self)).items() if field.kept]
+        kept = [name for name, field in fields_of(type(self)).items() if field.kept and name not in self.unused()]
         return {
             "version": __version__,
             "task": self.task,
@@ -178,12 +187,17 @@ class Request(ABC):
             **self._models(),
         }
 
-    def _models(self) -> dict[str, str]:
-        """The names of UNet and LoRA."""
-        unet = self.spec().unet
-        if isinstance(unet, LoraUNet):
-            return {"model": unet.unet.stem, "lora": unet.lora.stem}
-        return {"model": unet.stem}
+    def _models(self) -> dict[str, Any]:
+        """The names of UNet and LoRAs, those of styles with their scales."""
+        spec = self.spec()
+        models: dict[str, Any] = {"model": spec.unet.stem}
+        styles = {}
+        for lora, scale in zip(spec.loras, self.lora_scales(), strict=True):
+            if lora.distillation is None:
+                models["lora"] = lora.file.stem
+            else:
+                styles[lora.file.stem] = scale
+        return models | ({"styles": styles} if styles else {})
 
     @classmethod
     def blank(cls, family: Family, **given: Any) -> Self:
@@ -197,14 +211,16 @@ class Request(ABC):
         """Requests that need, all together, every part that one of this class may need: one of each choice."""
         choices = {name: field for name, field in fields_of(cls).items() if isinstance(field, Choice)}
         options = [[(name, value) for _, value in field.options(family)] for name, field in choices.items()]
+        styles: tuple[StyleLora, ...] = family.styles if "style" in fields_of(cls) else ()
         for combination in itertools.product(*options):
             yield cls.blank(family, **dict(combination))
+            yield from (cls.blank(family, **dict(combination), style=style) for style in styles)
         if family.tiny_vae is not None:
             yield cls.blank(family, tiny_vae=True)
 
-    def _spec(self, source: PipelineSource, unet: UNet | LoraUNet) -> PipelineSpec:
+    def _spec(self, source: PipelineSource, unet: UNet, loras: tuple[Lora, ...] = ()) -> PipelineSpec:
         tiny = self.family.tiny_vae if self.tiny_vae else None
-        return PipelineSpec(TextEncoders(source), unet, tiny or self.family.vae, Scheduler(source))
+        return PipelineSpec(TextEncoders(source), unet, tiny or self.family.vae, Scheduler(source), loras=loras)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,4 +237,4 @@ class FreelySized(Request):
 
 def as_json(value: object) -> object:
     """A field's value as a picture and a component have it."""
-    return value.name if isinstance(value, CommunityBase) else value
+    return value.name if isinstance(value, CommunityBase | StyleLora) else value

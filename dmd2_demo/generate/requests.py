@@ -9,11 +9,10 @@ from PIL import Image
 from dmd2_demo.generate.edges import EdgeMap, canny_map, ready_map
 from dmd2_demo.generate.fields import Choice, Flag, Given, Number, Range, Whole, by_family
 from dmd2_demo.generate.request import FreelySized, Request
+from dmd2_demo.generate.styled import LARGEST_LORA_SCALE, Styled
 from dmd2_demo.generate.upload import hash_of
 from dmd2_demo.models.family import CommunityBase, Family, Schedule
-from dmd2_demo.models.parts import LoraUNet, PipelineSpec, UNet
-
-LARGEST_LORA_SCALE = 1.5
+from dmd2_demo.models.parts import Lora, PipelineSpec, UNet
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,8 @@ def _base_of(family: Family, value: object) -> CommunityBase:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextToImage(FreelySized):
-    """A prompt and DMD2's own UNet at one of its step counts."""
+class TextToImage(Styled, FreelySized):
+    """A prompt and DMD2's own UNet at one of its step counts, with up to three styles."""
 
     steps: Annotated[int, Steps("Steps", options=_step_counts)] = by_family(lambda f: f.most_steps)
 
@@ -45,13 +44,17 @@ class TextToImage(FreelySized):
     def schedule(self) -> Schedule:
         return self.family.at(self.steps).schedule
 
+    def lora_scales(self) -> tuple[float, ...]:
+        return self.style_scales()
+
     def spec(self) -> PipelineSpec:
-        return self._spec(self.family.base, self.family.unet(self.steps))
+        base = self.family.base
+        return self._spec(base, self.family.unet(self.steps), self.style_loras(base, self.family))
 
 
 @dataclass(frozen=True, kw_only=True)
-class CommunityLora(FreelySized):
-    """A prompt and a community base made fast by DMD2's LoRA at `lora_scale`; 0 is the bare base."""
+class CommunityLora(Styled, FreelySized):
+    """A prompt and a community base made fast by DMD2's LoRA at `lora_scale`, with up to three styles; 0 is none."""
 
     base: Annotated[
         CommunityBase,
@@ -68,10 +71,12 @@ class CommunityLora(FreelySized):
         return self.family.lora_schedule
 
     def lora_scales(self) -> tuple[float, ...]:
-        return (self.lora_scale,)
+        return (self.lora_scale, *self.style_scales())
 
     def spec(self) -> PipelineSpec:
-        return self._spec(self.base.source, LoraUNet(UNet(self.base.source), self.family.lora))
+        source = self.base.source
+        loras = (Lora(self.family.lora, source), *self.style_loras(source, self.family))
+        return self._spec(source, UNet(source), loras)
 
 
 @dataclass(frozen=True, kw_only=True)

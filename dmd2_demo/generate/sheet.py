@@ -16,7 +16,7 @@ from dmd2_demo.progress import Progress, Report
 MOST_CELLS = 100
 """Of any sheet, on whatever device."""
 
-_OF_ANOTHER = {"sheet", "model", "lora", "timesteps", "weights", "cells", "seconds", "notices"}
+_OF_ANOTHER = {"sheet", "model", "lora", "styles", "timesteps", "weights", "cells", "seconds", "notices"}
 """What a sheet's settings tell of its first cell, or of all."""
 
 _MOST_PIXELS = 90_000_000  # of all cells: the sheet must be small enough to be opened again

@@ -10,14 +10,14 @@ from pathlib import Path
 from zipfile import is_zipfile
 
 from huggingface_hub import HfApi, HfFileMetadata, try_to_load_from_cache
-from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
+from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError, SafetensorsParsingError
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.disk import Free, check_room, default_cache, free_disk
 from dmd2_demo.hub.download import LATELY, Downloader
 from dmd2_demo.hub.hub_errors import HUB_ERRORS, MISSING, NotThere, Unreachable, sentence
 from dmd2_demo.hub.remembered import Remembered
-from dmd2_demo.hub.safetensors_header import BrokenFile, read_header
+from dmd2_demo.hub.safetensors_header import BrokenFile, Header, Tensor, read_header, read_whole_header
 from dmd2_demo.hub.single_flight import SingleFlight
 from dmd2_demo.models.content import require_itself
 from dmd2_demo.models.files import Alternatives
@@ -41,6 +41,7 @@ class Hub:
         self._endpoint = endpoint
         self._downloads = Downloader(self._cache, endpoint, free)
         self._spellings: Remembered[str, str] = Remembered(LATELY)
+        self._listings: Remembered[HubRepo, tuple[str, ...]] = Remembered(LATELY)
         self._lock = threading.Lock()
         self._flights: dict[File, SingleFlight] = {}
 
@@ -119,6 +120,34 @@ class Hub:
                 assert path
                 return file, path
         return None
+
+    def header(self, file: File) -> Header:
+        """The header of a `.safetensors` file, of which nothing else is read or downloaded.
+
+        DemoError where it can't be had, or is none.
+        """
+        source = file.source
+        if isinstance(source, Folder) or (not source.anonymous and self._is_local(file)):
+            return read_whole_header(self.fetch(file))
+        try:
+            told = HfApi(self._endpoint).parse_safetensors_file_metadata(
+                source.id, file.name, revision=source.revision, token=self._downloads.token.of(source)
+            )
+            tensors = {name: Tensor(tensor.dtype, tuple(tensor.shape)) for name, tensor in told.tensors.items()}
+            return Header(tensors, dict(told.metadata))
+        except HUB_ERRORS as error:
+            raise sentence(error, source, file.name) from error
+        except (SafetensorsParsingError, TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
+            raise DemoError(f"{file} is damaged: it is not a safetensors file.") from error
+
+    def names(self, repo: HubRepo) -> tuple[str, ...]:
+        """The files of a repository, as the hub listed them within the last minutes. DemoError where it doesn't."""
+        token = self._downloads.token.of(repo)
+        ask = partial(HfApi(self._endpoint).model_info, repo.id, revision=repo.revision, timeout=_TIMEOUT, token=token)
+        try:
+            return self._listings.get(repo, lambda: tuple(one.rfilename for one in ask().siblings or ()))
+        except HUB_ERRORS as error:
+            raise sentence(error, repo, "its list of files") from error
 
     def has(self, file: File) -> bool:
         """Whether the file is on this disk or on the hub; False where the hub doesn't say."""

@@ -50,6 +50,21 @@ class CommunityBase:
 
 
 @dataclass(frozen=True)
+class StyleLora:
+    """A LoRA that gives pictures a style, beside DMD2's. `triggers` are words that call it up in a prompt.
+
+    `scale` is the one to start from.
+    """
+
+    name: str
+    title: str
+    file: File
+    licence: Licence
+    triggers: tuple[str, ...] = ()
+    scale: float = 0.8
+
+
+@dataclass(frozen=True)
 class Sizes:
     """The picture sizes of a family, in pixels.
 
@@ -135,6 +150,7 @@ class Family:
     canny_examples: tuple[Example, ...]
     words: Path | None = None
     tiny_vae: TinyVae | None = None
+    styles: tuple[StyleLora, ...] = ()
     on_cpu: OnCpu | None = None
 
     def for_cpu(self) -> Family:
@@ -161,6 +177,17 @@ class Family:
                 return base
         known = ", ".join(base.name for base in self.bases)
         raise DemoError(f"There is no base called {name!r:.80}. Choose one of: {known}.")
+
+    def style(self, name: object) -> StyleLora:
+        """The style of that name, or whose file has it, as other tools name LoRAs; DemoError where there is none."""
+        for style in self.styles:
+            if name in {style.name, style.file.stem}:
+                return style
+        known = ", ".join(style.name for style in self.styles)
+        raise DemoError(
+            f"There is no style called {name!r:.80}. "
+            + (f"Choose one of: {known}." if known else "None is offered here.")
+        )
 
     def unet(self, steps: int) -> UNet:
         """The part that makes pictures in that many steps."""

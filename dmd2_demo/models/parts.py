@@ -73,21 +73,43 @@ class UNet:
 
 
 @dataclass(frozen=True)
-class LoraUNet:
-    """A denoiser that can carry `lora` at any scale, which is chosen anew for each picture."""
+class Pristine:
+    """The weights of `unet` as its files have them, for LoRAs to be merged with."""
 
     unet: UNet
-    lora: File
-    title = "UNet with LoRA"
-    working = UNet.working
-    parameters = UNet.parameters + 196_752_148
+    title = "UNet's own weights"
+    working = 0
+    parameters = 0  # where memory is short, its files stand for them
 
     @property
     def origin(self) -> str:
-        return f"{self.unet.origin} + {self.lora}"
+        return self.unet.origin
 
     def files(self) -> tuple[Alternatives, ...]:
-        return *self.unet.files(), (self.lora,)
+        """None that the UNet does not have."""
+        return ()
+
+
+@dataclass(frozen=True)
+class Lora:
+    """A LoRA for the UNet and the text encoders of `base`, at any scale, which is chosen anew for each picture.
+
+    One that gives a style names the LoRA of DMD2's that it must not repeat.
+    """
+
+    file: File
+    base: PipelineSource
+    distillation: File | None = None
+    title = "LoRA"
+    working = 0
+    parameters = 196_752_148  # of DMD2's; those that give styles are smaller
+
+    @property
+    def origin(self) -> str:
+        return str(self.file)
+
+    def files(self) -> tuple[Alternatives, ...]:
+        return ((self.file,),)
 
 
 @dataclass(frozen=True)
@@ -160,23 +182,35 @@ class Scheduler:
         return ()
 
 
-Part = TextEncoders | UNet | LoraUNet | Vae | TinyVae | Adapter | Scheduler
+Part = TextEncoders | UNet | Pristine | Lora | Vae | TinyVae | Adapter | Scheduler
 
 
 @dataclass(frozen=True)
 class PipelineSpec:
-    """What a request needs. What changes weights or memory stands here; what changes one call, in the request."""
+    """What a request needs. What changes weights or memory stands here; what changes one call, in the request.
+
+    `loras` are merged in this order, which rounding depends on.
+    """
 
     text_encoders: TextEncoders
-    unet: UNet | LoraUNet
+    unet: UNet
     vae: Vae | TinyVae
     scheduler: Scheduler
     adapter: Adapter | None = None
+    loras: tuple[Lora, ...] = ()
+
+    @property
+    def pristine(self) -> Pristine | None:
+        """What the LoRAs are merged with."""
+        return Pristine(self.unet) if self.loras else None
 
     def parts(self) -> tuple[Part, ...]:
-        """All parts, largest first, so that a load that can't fit fails before it wastes time."""
-        always: tuple[Part, ...] = (self.unet, self.text_encoders, self.vae, self.scheduler)
-        return always if self.adapter is None else (*always, self.adapter)
+        """All parts: LoRAs, of which it is soon seen whether they fit, then the largest first.
+
+        So a load that can't succeed fails before it wastes time.
+        """
+        wanted = (*self.loras, self.unet, self.pristine, self.text_encoders, self.vae, self.scheduler, self.adapter)
+        return tuple(part for part in wanted if part is not None)
 
     def working(self, pixels: int) -> int:
         """The bytes that a picture of so many pixels takes in half precision, while the hungriest part works."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.sheet import MOST_CELLS
-from dmd2_demo.models.family import CommunityBase
+from dmd2_demo.models.family import CommunityBase, StyleLora
 from dmd2_demo.models.parts import PipelineSpec
 from dmd2_demo.page.visitors import Limits
 
@@ -19,10 +19,10 @@ class PageContext:
 
     `status` and `unload` are for the panel, `unload` None where models stay or strangers come; `downloads` is a
     sentence about what a spec's first use fetches, "" for nothing; `custom_base` is the base of a public repository
-    that a visitor names, None where they may not; `limits` are for what each has waiting or running, and `most_cells`
-    for a contact sheet. `quota` tells the seconds of a lent GPU that a request asks for, None where the GPU is the
-    operator's; `cost` tells what a request takes of a CPU, None where that is little or a GPU computes. `notice` says
-    why what computes is not what one would expect.
+    that a visitor names, `custom_style` the style LoRA, None where they may not; `limits` are for what each has
+    waiting or running, and `most_cells` for a contact sheet. `quota` tells the seconds of a lent GPU that a request
+    asks for, None where the GPU is the operator's; `cost` tells what a request takes of a CPU, None where that is
+    little or a GPU computes. `notice` says why what computes is not what one would expect.
     """
 
     device: str
@@ -30,6 +30,7 @@ class PageContext:
     unload: Callable[[], None] | None
     downloads: Callable[[PipelineSpec], str]
     custom_base: Callable[[str], CommunityBase] | None = None
+    custom_style: Callable[[str], StyleLora] | None = None
     limits: Limits = field(default_factory=Limits)
     most_cells: int = MOST_CELLS
     quota: Callable[[Request], int] | None = None

@@ -9,43 +9,80 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from dmd2_demo.errors import DemoError
+from dmd2_demo.generate.fields import Field, fields_of
+from dmd2_demo.generate.request import FreelySized, Request
 from dmd2_demo.generate.requests import TextToImage
+from dmd2_demo.generate.styled import without_styles
+from dmd2_demo.models.family import Family
 from dmd2_demo.page.shared import Shared
 from dmd2_demo.page.tabs import Tab
 
 
 @dataclass(frozen=True)
 class Restored:
-    """What the page can use of some settings: a tab's clean values by field, and a sentence for each that it can't."""
+    """What the page can use of some settings: a tab's clean values by field, and a sentence for each that it can't.
+
+    `size` is the picture's, (width, height), where it is told, also of those whose size is no field.
+    """
 
     tab: Tab
     values: Mapping[str, Any]
     notices: Sequence[str]
+    size: tuple[int, int] | None = None
 
 
 class Filling:
     """Knows every component that settings can go to."""
 
-    def __init__(self, place: gr.Tabs, tabs: Sequence[Tab], shared: Shared) -> None:
-        self._place, self._tabs, self._size = place, tabs, shared.size
+    def __init__(self, place: gr.Tabs, tabs: Sequence[Tab], shared: Shared, family: Family) -> None:
+        self._tabs, self._size, self._family = tabs, shared.size, family
         every: dict[int, Component] = {
             id(component): component for tab in tabs for component in tab.form.components.values()
         }
         self._components = list(every.values())
+        self.place, self.seed = place, shared.fields["seed"]
         self.outputs: list[Any] = [place, self._size.preset, self._size.own, *self._components]
         """What `updates` are for."""
 
+    def fields(self, task: object) -> Mapping[str, Field]:
+        """Those that settings of a task can have; text to image's for one that is none."""
+        return fields_of(self._tab(task).form.request)
+
     def restored(self, settings: Mapping[str, Any]) -> Restored:
         """Settings by fields' names, of any origin, as their tab can show them."""
-        tasks = {tab.form.request.task: tab for tab in self._tabs}
         task = settings.get("task", TextToImage.task)
-        tab = tasks.get(task) if isinstance(task, str) else None
-        notices = [] if tab else [f"There is no tab called {task!r:.60} here."]
-        tab = tab or tasks[TextToImage.task]
-        values, more = tab.form.clean(settings)
+        tab = self._tab(task)
+        notices = [] if tab.form.request.task == task else [f"There is no tab called {task!r:.60} here."]
+        values, more = tab.form.clean(without_styles(settings))
         if ("width" in values) != ("height" in values):
             values = {name: value for name, value in values.items() if name not in {"width", "height"}}
-        return Restored(tab, tab.complete(values), [*notices, *more])
+        return Restored(tab, tab.complete(values), [*notices, *more], self._told_size(settings))
+
+    def _tab(self, task: object) -> Tab:
+        """The tab of that task; text to image where there is none."""
+        tasks = {tab.form.request.task: tab for tab in self._tabs}
+        return tasks.get(task if isinstance(task, str) else "", tasks[TextToImage.task])
+
+    def _told_size(self, settings: Mapping[str, Any]) -> tuple[int, int] | None:
+        checks = fields_of(FreelySized)
+        try:
+            width, height = (checks[name].check(settings[name], self._family) for name in ("width", "height"))
+        except (KeyError, DemoError):
+            return None
+        return width, height
+
+    def request(self, settings: Mapping[str, Any]) -> Request:
+        """The request for the picture that has these settings, of any origin. DemoError where it can't be made."""
+        restored = self.restored(settings)
+        for notice in restored.notices:
+            raise DemoError(notice)
+        if "image" in restored.tab.form.components:
+            raise DemoError(
+                f"That picture was made from another, which is not kept. Choose it under {restored.tab.tab.label}, "
+                "take the settings over, and press Generate."
+            )
+        return restored.tab.form.build({"prompt": "", **restored.values})
 
     def updates(self, restored: Restored, **more: Any) -> list[Any]:
         """One update for each of `outputs`. `more` are values for fields that no settings hold, such as a picture."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import gradio as gr
 from gradio.components import Component
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.fields import Choice, Field, Flag, Given, Numeric, Option, Prompt, default_of, fields_of
 from dmd2_demo.generate.request import Request, Seed, as_json
+from dmd2_demo.generate.styled import StyleChoice
 from dmd2_demo.models.family import Family
-from dmd2_demo.page.inputs import Dropdown, Number, PictureInput, Radio, Slider
+from dmd2_demo.page.inputs import Checkbox, Dropdown, Number, PictureInput, Radio, Slider, Textbox
 
 Convert = Callable[[Any], Any]
 """Makes a field's value of what its component sends. DemoError where that can't be used."""
@@ -40,13 +40,15 @@ class Form:
         """Of settings by the fields' names, what its components can show, and a sentence for each that they can't."""
         values, notices = dict[str, Any](), list[str]()
         for name, field in fields_of(self.request).items():
-            if name in settings and name in self.components and field.kept:
+            # A style that a picture has is told of also where none can be chosen.
+            shown = name in self.components
+            if name in settings and field.kept and (shown or isinstance(field, StyleChoice)):
                 try:
                     clean = field.check(self.convert(name, settings[name]), self._family)
                 except DemoError as error:
                     notices.append(f"{field.label} {settings[name]!r:.60} can't be had here. {error}")
                 else:
-                    values[name] = as_json(clean)
+                    values |= {name: "" if clean is None else as_json(clean)} if shown else {}
         return values, notices
 
     def convert(self, name: str, value: object) -> Any:
@@ -57,9 +59,9 @@ class Form:
         """The request with these values; its own defaults for the rest. DemoError where one can't be used."""
         return self.request(family=self._family, **self._converted(values))
 
-    def blank(self, values: Mapping[str, Any]) -> Request:
-        """A request with these values for nothing in particular, to ask what it takes."""
-        return self.request.blank(self._family, **self._converted(values))
+    def blank(self, values: Mapping[str, Any], **given: Any) -> Request:
+        """A request with these values for nothing in particular, to ask what it takes. `given` needs no conversion."""
+        return self.request.blank(self._family, **self._converted(values), **given)
 
     def _converted(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {name: self.convert(name, value) for name, value in values.items()}
@@ -72,13 +74,29 @@ def component(request: type, name: str, family: Family, **look: Any) -> Any:
     """
     field = fields_of(request)[name]
     default = default_of(request, name, family)
-    return _component(field, as_json(default), family, {"label": field.label, "info": field.hint or None} | look)
+    made = _component(field, as_json(default), family, {"label": field.label, "info": field.hint or None} | look)
+    made.told = _told(field, family)
+    return made
 
 
-def _component(field: Field, default: Any, family: Family, look: dict[str, Any]) -> Component:
+def _told(field: Field, family: Family) -> str:
+    """What the field is, for programs."""
+    facts = [field.label, *([field.hint] if field.hint else ())]
+    match field:
+        case Seed():
+            facts.append("a whole number, the same for the same picture; -1 draws one")
+        case Numeric():
+            allowed = field.range_of(family)
+            facts.append(f"from {allowed.least:g} to {allowed.most:.15g}, in steps of {allowed.step:g}")
+        case Choice():
+            facts.append(" or ".join(f"{value} ({title})" for title, value in field.options(family)))
+    return "; ".join(facts)
+
+
+def _component(field: Field, default: Any, family: Family, look: dict[str, Any]) -> Any:
     match field:
         case Prompt():
-            return gr.Textbox(**look)
+            return Textbox(**look)
         case Seed():
             return Number(default, precision=None, step=1, **look)
         case Numeric():
@@ -87,12 +105,14 @@ def _component(field: Field, default: Any, family: Family, look: dict[str, Any])
                 return Slider(allowed.least, allowed.most, default, step=allowed.step, **look)
             return Number(default, precision=None, step=allowed.step, **look)
         case Flag():
-            return gr.Checkbox(default, **look)
+            return Checkbox(default, **look)
         case Choice():
             options = field.options(family)
             # A few are seen at once; who may write another needs room for it.
             few = len(options) <= 2 and not look.get("allow_custom_value")
             return (Radio if few else Dropdown)(options, value=default, **look)
+        case StyleChoice():
+            return Dropdown(field.options(family), value="", **look)
         case Option():
             return Dropdown(list(field.options), value=default, **look)
         case Given():

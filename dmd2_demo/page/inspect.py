@@ -9,7 +9,7 @@ import gradio as gr
 from dmd2_demo.generate.apart import apart
 from dmd2_demo.generate.metadata import reading
 from dmd2_demo.models.family import Family
-from dmd2_demo.page import drop, sheet_view
+from dmd2_demo.page import sheet_view
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling
 from dmd2_demo.page.inputs import PictureInput
@@ -20,7 +20,7 @@ from dmd2_demo.page.sheet_view import SheetView
 
 def panel(filling: Filling, sheet: SheetControls, shown: SheetView, family: Family) -> None:
     """Lays out the panel, inside the page. A contact sheet is opened in `shown`, and its axes are `sheet`'s."""
-    with gr.Accordion("Settings from a picture", open=False, elem_id=drop.PANEL):
+    with gr.Accordion("Settings from a picture", open=False, elem_id="inspect"):
         picture = PictureInput(
             label="A picture made here, by WebUI, ComfyUI or Fooocus",
             type="filepath",

@@ -1,35 +1,102 @@
-"""What each visitor has running."""
+"""What each visitor has running, and for some minutes what it made: a phone that locks comes back for it."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event, Lock
+from typing import Any
+
+from dmd2_demo.errors import DemoError
+
+Outputs = tuple[list[str], int, dict[str, Any]]
+"""What a generating endpoint gives: paths of the pictures, the first one's seed, and all parameters."""
+
+_MINUTES = 10
+_MOST_BYTES = 200_000_000  # of pictures that are kept
+
+
+@dataclass(eq=False)
+class Job:
+    """A request that runs or ran.
+
+    `maker` is the session that asked; `owner` the one that it is for by now. `outputs` is what it made so far, with
+    files in `folder`; `error` a sentence that says why there is no more. `ended` is None while it runs.
+    """
+
+    maker: str
+    owner: str
+    folder: Path
+    stopped: Event = field(default_factory=Event)
+    outputs: Outputs | None = None
+    error: str = ""
+    ended: float | None = None
+    size: int = 0
 
 
 class Jobs:
-    """The running requests of each visitor, so that Stop reaches one's own and nobody else's."""
+    """The requests of each visitor, so that Stop and who comes back reach one's own and nobody else's."""
 
-    def __init__(self) -> None:
+    def __init__(self, minutes: float = _MINUTES, most_bytes: int = _MOST_BYTES) -> None:
+        self._minutes, self._most_bytes = minutes, most_bytes
         self._lock = Lock()
-        self._running: dict[str, list[Event]] = {}
+        self._jobs: list[Job] = []  # the oldest first
 
     @contextmanager
-    def running(self, visitor: str) -> Iterator[Event]:
-        """An event for one request of `visitor`, set by `stop` while the block runs."""
-        event = Event()
+    def running(self, visitor: str) -> Iterator[Job]:
+        """One request of `visitor`, which runs while the block does. The last one with pictures is kept."""
+        job = Job(visitor, visitor, Path(tempfile.mkdtemp(prefix="dmd2-")))
         with self._lock:
-            self._running.setdefault(visitor, []).append(event)
+            self._jobs.append(job)
         try:
-            yield event
+            yield job
+        except DemoError as error:
+            job.error = str(error)
+            raise
         finally:
-            with self._lock:
-                self._running[visitor].remove(event)
-                if not self._running[visitor]:
-                    del self._running[visitor]
+            with suppress(OSError):
+                job.size = sum(file.stat().st_size for file in job.folder.iterdir())
+            job.ended = time.monotonic()
+            self._forget()
 
     def stop(self, visitor: str) -> None:
         """Sets the events of all that `visitor` has running."""
         with self._lock:
-            for event in self._running.get(visitor, ()):
-                event.set()
+            for job in self._jobs:
+                if job.owner == visitor and job.ended is None:
+                    job.stopped.set()
+
+    def take_over(self, before: str, now: str) -> Job | None:
+        """The last job of the session that a visitor had before; it is the new one's from now on."""
+        with self._lock:
+            found = [job for job in self._jobs if job.owner == before] if before else []
+            for job in found:
+                job.owner = now
+        return found[-1] if found else None
+
+    def is_awaited(self, session: str) -> bool:
+        """Whether something that `session` asked for runs for the one that came after it."""
+        with self._lock:
+            return any(job.maker == session != job.owner and job.ended is None for job in self._jobs)
+
+    def _forget(self) -> None:
+        """Removes what nobody can come back for, and of the rest the oldest that are too old or too much."""
+        with self._lock:
+            kept, size, seen = list[Job](), 0, set[str]()
+            for job in reversed(self._jobs):
+                if job.ended is not None:
+                    size += job.size
+                    aged = time.monotonic() - job.ended > 60 * self._minutes
+                    useless = not job.owner or not (job.outputs or job.error)
+                    if useless or job.owner in seen or aged or size > self._most_bytes:
+                        shutil.rmtree(job.folder, ignore_errors=True)
+                        size -= job.size
+                        continue
+                    seen.add(job.owner)
+                kept.append(job)
+            self._jobs = kept[::-1]

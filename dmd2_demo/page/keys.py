@@ -16,6 +16,9 @@ _GENERATE = (
     "[...document.querySelectorAll('button.trigger')]"
     ".find((button) => button.closest('[role=tabpanel]').offsetParent)?.click()"
 )
+PRESS_GENERATE = f"() => {{ {_GENERATE}; }}"
+"""For an event: starts the open tab's."""
+
 _STOP = "document.querySelector('button.stop').click()"
 
 _LISTEN = f"""() => document.addEventListener('keydown', (event) => {{
@@ -48,6 +51,6 @@ def connect(
     stop: Callable[[gr.Request], None],
 ) -> None:
     """Connects the buttons and the keys with what makes pictures, inside the page; `stop` ends what runs already."""
-    gr.on([actions.generate.click, prompt.submit], None, js=f"() => {{ {_GENERATE}; }}", **PRIVATE)
+    gr.on([actions.generate.click, prompt.submit], None, js=PRESS_GENERATE, **PRIVATE)
     actions.stop.click(stop, None, None, cancels=list(events), queue=False, **PRIVATE)
     page.load(None, js=_LISTEN, **PRIVATE)

@@ -10,14 +10,17 @@ from dmd2_demo.generate.studio import Studio
 from dmd2_demo.models.family import Family
 from dmd2_demo.page import (
     canny,
-    drop,
+    compare,
     examples,
+    history,
     image_to_image,
     inspect,
     keys,
+    labels,
     loaded,
     lora,
-    manifest,
+    returning,
+    share,
     shared,
     sheet,
     sheet_view,
@@ -40,10 +43,11 @@ _DAY = 86_400
 
 def build(studio: Studio, context: PageContext) -> ServedBlocks:
     """The whole page. Nothing is loaded by building it."""
-    runner, family = Runner(studio, Jobs()), studio.family
+    jobs = Jobs()
+    runner, family = Runner(studio, jobs), studio.family
     # Uploads and pictures older than a day are removed from Gradio's cache once an hour.
     page: ServedBlocks
-    with ServedBlocks(context.limits, title="DMD2", analytics_enabled=False, delete_cache=(3600, _DAY)) as page:
+    with ServedBlocks(context.limits, jobs, title="DMD2", analytics_enabled=False, delete_cache=(3600, _DAY)) as page:
         gr.HTML(_header(family, context), elem_id="header", padding=False)
         with gr.Row(elem_id="main"):
             with gr.Column(scale=5, elem_id="controls"):
@@ -56,10 +60,12 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
                 controls_place = gr.Column()
             with gr.Column(scale=7, elem_id="results"):
                 shown = results(family.examples[0].picture)
-                sheet_shown = sheet_view.view()
                 actions_place = gr.Row(elem_classes="on-picture")
+                sheet_shown = sheet_view.view()
+                kept = history.strip(family)
+                compared = compare.comparison()
         with controls_place:
-            controls = shared.controls(family, page, prompt, picture, shown.seed_used)
+            controls = shared.controls(family, page, prompt, picture, shown.seed_used, context.custom_style)
         token_count.connect(page, family, prompt, controls.fields["plain_prompt"], tokens)
         tab_context = TabContext(runner, context, controls, shown)
         with tabs_place:
@@ -67,27 +73,33 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         with controls_place:
             rows = [examples.row(tab, visible=tab is tabs[0]) for tab in tabs]
         show_what_applies(tabs, [row.group for row in rows], controls)
-        filling = Filling(tabs_place, tabs, controls)
+        filling = Filling(tabs_place, tabs, controls, family)
         with controls_place:
             sheet_controls = sheet.controls(tabs, family, context.most_cells)
             inspect.panel(filling, sheet_controls, sheet_shown, family)
         sheet_view.connect(sheet_shown, filling, shown)
         examples.connect(rows, filling, shown)
+        with shown.details:
+            sharing = share.buttons()
+        share.connect(page, sharing, shown.parameters, filling)
         welcome.connect(page, prompt, family.examples[0])
         refresh_after = loaded.panel(context.status, context.unload)
-        events = [on_generate(tab_context, tab) for tab in tabs]
+        made = [on_generate(tab_context, tab) for tab in tabs]
         with actions_place:
-            events += variations.buttons(tab_context)
-        for event in events:
+            made += variations.buttons(tab_context)
+        for event in made:
             event.success(describe, shown.parameters, shown.status, queue=False, **PRIVATE)
-        sheets = sheet.on_make(tab_context, tabs, sheet_controls, sheet_shown, context.most_cells)
-        sheets.success(sheet.told, sheet_shown.settings, sheet_shown.status, queue=False, **PRIVATE)
-        for event in (*events, sheets):
+        events = [
+            *made,
+            compare.connect(compared, kept.every_steps, shown, filling, runner),
+            history.connect(page, kept, shown, filling, compared, runner, made),
+            sheet.on_make(tab_context, tabs, sheet_controls, sheet_shown, context.most_cells),
+        ]
+        for event in events:
             refresh_after(event)
-        keys.connect(page, prompt, actions, [*events, sheets], runner.stop_of)
-        drop.connect(page)
-        manifest.link(page)
-        page.unload(runner.stop_of)
+        keys.connect(page, prompt, actions, events, runner.stop_of)
+        labels.connect(page)
+        returning.connect(page, jobs, shown)
     return page
 
 

@@ -12,6 +12,8 @@ from dmd2_demo.page.events import ON_DEVICE, PRIVATE
 from dmd2_demo.page.plain import plain
 from dmd2_demo.progress import in_bytes
 
+_DESCRIPTION = "Tells which family of models computes on which device, and what is loaded, in bytes."
+
 
 def panel(status: Callable[[], dict[str, Any]], unload: Callable[[], None] | None) -> Callable[[Dependency], None]:
     """Lays out the panel. Gives a function that, called inside the page, refreshes it after an event."""
@@ -19,12 +21,17 @@ def panel(status: Callable[[], dict[str, Any]], unload: Callable[[], None] | Non
     def refresh_after(event: Dependency) -> None:
         event.then(lambda: _listing(status()), None, listing, queue=False, **PRIVATE)
 
+    def tell() -> dict[str, Any]:
+        return status()
+
+    tell.__name__ = "status"  # what MCP calls the tool
+
     with gr.Accordion("Loaded models", open=False), gr.Row():
         listing = gr.Markdown(_listing(status()))
         if unload is not None:
             button = gr.Button("Unload", size="sm", scale=0, min_width=120)
             refresh_after(button.click(_by_the_operator(unload), **ON_DEVICE, **PRIVATE))
-    api(status, api_name="status", queue=False)
+    api(tell, api_name="status", api_description=_DESCRIPTION, queue=False)
     return refresh_after
 
 

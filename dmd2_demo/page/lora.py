@@ -34,7 +34,10 @@ def tab(context: TabContext) -> Tab:
         licence = gr.Markdown(_licence(family.bases[0]), elem_classes="status")
         scale = form.add("lora_scale")
         tabs.announcement(
-            lambda name: context.page.downloads(CommunityLora.blank(family, base=chosen_base(name)).spec()), [base]
+            lambda name, *styles: context.page.downloads(
+                CommunityLora.blank(family, base=chosen_base(name), **context.chosen_styles(*styles)).spec()
+            ),
+            [base, *context.style_inputs],
         )
     # Settings from elsewhere bring a scale of their own, which must stay.
     base.input(lambda name: chosen_base(name).scale, base, scale, queue=False, **PRIVATE)

@@ -35,4 +35,5 @@ ROUTE = Route("/manifest.json", _answer)
 
 def link(page: gr.Blocks) -> None:
     """Has the page name its manifest from where the page is."""
-    page.load(None, js=_LINK, queue=False, **PRIVATE)
+    with page:
+        page.load(None, js=_LINK, queue=False, **PRIVATE)

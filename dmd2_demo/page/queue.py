@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 from asyncio import Queue as AsyncQueue
-from collections.abc import Iterator
+from asyncio import TimerHandle, get_running_loop
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import fastapi
 from gradio.data_classes import PredictBodyInternal
 from gradio.queueing import Event, Queue
 from gradio.route_utils import get_fn
-from gradio.server_messages import ProcessCompletedMessage
+from gradio.server_messages import EventMessage, ProcessCompletedMessage
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.page.visitors import Limits, Visitor
 
 Outcome = Literal["success", "error", "queue_full", "validator_error"]
 
+GRACE = 60.0
+"""Seconds that a visitor whose connection is lost has to come back, before what they have running is stopped."""
+
 _MOST_UNREAD = 200  # messages that a session's client has not fetched
 
 
 class VisitorsQueue(Queue):
-    """A queue with the settings of `like`; who has too much in it gets a sentence instead of a place."""
+    """A queue with the settings of `like`; who has too much in it gets a sentence instead of a place.
 
-    def __init__(self, like: Queue, limits: Limits) -> None:
+    What a session has in it stays for `grace` seconds once its connection is lost, and longer while it `is_awaited`:
+    phones that lock come back. Then it is taken out, and `gone` is told.
+    """
+
+    def __init__(
+        self,
+        like: Queue,
+        limits: Limits,
+        is_awaited: Callable[[str], bool],
+        gone: Callable[[str], None],
+        grace: float = GRACE,
+    ) -> None:
         super().__init__(
             live_updates=like.live_updates,
             concurrency_count=like.max_thread_count,
@@ -32,17 +47,49 @@ class VisitorsQueue(Queue):
             blocks=like.blocks,
             default_concurrency_limit=like.default_concurrency_limit,
         )
-        self._limits = limits
+        self._limits, self._is_awaited, self._gone, self._grace = limits, is_awaited, gone, grace
+        self._leaving: dict[str, TimerHandle] = {}
 
     async def push(
         self, body: PredictBodyInternal, request: fastapi.Request, username: str | None
     ) -> tuple[bool, str | list[dict[str, Any]], Outcome]:
         """As Queue does; a refusal is the answer to the event, for clients show no reason for anything less."""
+        self._back(body.session_hash)
         try:
             self._limits.require_place(_visitor(request, body.session_hash), self._present())
         except DemoError as error:
             return await self._refuse(str(error), body, request, username)
         return await super().push(body, request, username)
+
+    def send_message(self, event: Event, event_message: EventMessage) -> None:
+        """As Queue does; a session whose connection is lost hears nothing."""
+        if event.session_hash in self.pending_messages_per_session:
+            super().send_message(event, event_message)
+
+    async def clean_events(self, *, session_hash: str | None = None, event_id: str | None = None) -> None:
+        """As Queue does, of a session that lost its connection, which alone it is called for; but later."""
+        del event_id
+        if session_hash:
+            self.pending_messages_per_session.pop(session_hash, None)
+            self._leave(session_hash)
+
+    def _leave(self, session: str) -> None:
+        self._back(session)
+        self._leaving[session] = get_running_loop().call_later(self._grace, self._left, session)
+
+    def _left(self, session: str) -> None:
+        if self._is_awaited(session):
+            self._leave(session)
+            return
+        del self._leaving[session]
+        self._gone(session)
+        cleaning = get_running_loop().create_task(super().clean_events(session_hash=session))
+        cleaning.add_done_callback(lambda _: self.pending_event_ids_session.pop(session, None))
+
+    def _back(self, session: str | None) -> None:
+        leaving = self._leaving.pop(session or "", None)
+        if leaving:
+            leaving.cancel()
 
     def _present(self) -> Iterator[Visitor]:
         """Those whose requests wait or run, each once for each."""

@@ -15,12 +15,13 @@ from dmd2_demo.page.plain import plain
 
 @dataclass(frozen=True)
 class Results:
-    """The pictures, the first one's seed, a line about them, and their parameters."""
+    """The pictures, the first one's seed, a line about them, their parameters, and the place where those are shown."""
 
     gallery: gr.Gallery
     seed_used: gr.Number
     status: gr.Markdown
     parameters: gr.JSON
+    details: gr.Accordion
 
     @property
     def outputs(self) -> list[Any]:
@@ -55,9 +56,9 @@ def results(first: Path | None = None) -> Results:
     )
     seed_used = gr.Number(settings["seed"] if settings else None, label="Seed used", precision=0, visible=False)
     status = gr.Markdown(describe(settings), elem_classes="status")
-    with gr.Accordion("Settings", open=False):
+    with gr.Accordion("Settings and sharing", open=False) as details:
         parameters = gr.JSON(settings, label="Settings", show_label=False)
-    return Results(gallery, seed_used, status, parameters)
+    return Results(gallery, seed_used, status, parameters, details)
 
 
 def describe(parameters: object) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import logging
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,11 +18,8 @@ from dmd2_demo.generate.metadata import formats
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.page.gpu_errors import UNFORESEEN, advised
-from dmd2_demo.page.jobs import Jobs
+from dmd2_demo.page.jobs import Job, Jobs, Outputs
 from dmd2_demo.progress import Progress, Report
-
-Outputs = tuple[list[str], int, dict[str, Any]]
-"""What a generating endpoint gives: paths of the pictures, the first one's seed, and all parameters."""
 
 _log = logging.getLogger(__name__)
 
@@ -32,13 +28,25 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 @dataclass(frozen=True)
-class Job:
-    """What is made for one `visitor`: where its files go, what it tells, and whether it is to end."""
+class Run:
+    """A job at work, and whom it tells how far it is."""
 
-    folder: Path
+    job: Job
     report: Report
-    cancelled: Callable[[], bool]
-    visitor: str
+
+    @property
+    def folder(self) -> Path:
+        """Where its files go."""
+        return self.job.folder
+
+    @property
+    def visitor(self) -> str:
+        """For whom it is."""
+        return self.job.maker
+
+    def cancelled(self) -> bool:
+        """Whether it is to end."""
+        return self.job.stopped.is_set()
 
 
 class Runner:
@@ -50,31 +58,29 @@ class Runner:
 
     def run(self, build: Callable[[], Request], visitor: str | None, progress: gr.Progress) -> Iterator[Outputs]:
         """The outputs with the pictures so far, anew for each picture."""
-        with self.job(visitor, progress) as job:
-            yield from self._pictures(build(), job)
+        with self.running(visitor, progress) as run:
+            for outputs in self._pictures(build(), run):
+                run.job.outputs = outputs
+                yield outputs
 
     @contextmanager
-    def job(self, visitor: str | None, progress: gr.Progress) -> Iterator[Job]:
+    def running(self, visitor: str | None, progress: gr.Progress) -> Iterator[Run]:
         """Something to be made for a visitor, which Stop reaches and `progress` shows."""
 
         def report(now: Progress) -> None:
             # Gradio draws a bar only for a number.
             progress(now.fraction if now.fraction is not None else 0.0, desc=now.sentence)
 
-        with (
-            self._jobs.running(visitor or "") as stopped,
-            # Gradio copies each picture to its own cache, which it clears of what is old.
-            tempfile.TemporaryDirectory(prefix="dmd2-") as folder,
-        ):
-            yield Job(Path(folder), report, stopped.is_set, visitor or "")
+        with self._jobs.running(visitor or "") as job:
+            yield Run(job, report)
 
-    def _pictures(self, request: Request, job: Job) -> Iterator[Outputs]:
+    def _pictures(self, request: Request, run: Run) -> Iterator[Outputs]:
         paths: list[str] = []
         first: dict[str, Any] = {}
         seconds = 0.0
         file_format = formats.named(request.file_format)
-        for picture in self.studio.generate(request, job.report, job.cancelled, job.visitor):
-            paths.append(str(picture.save(job.folder, file_format, settings_inside=request.settings_inside)))
+        for picture in self.studio.generate(request, run.report, run.cancelled, run.visitor):
+            paths.append(str(picture.save(run.folder, file_format, settings_inside=request.settings_inside)))
             first = first or picture.parameters
             seconds += picture.seconds
             parameters = {

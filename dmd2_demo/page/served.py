@@ -14,6 +14,7 @@ from gradio.utils import get_upload_folder
 
 from dmd2_demo.page.blocks import Blocks
 from dmd2_demo.page.inputs import PictureInput
+from dmd2_demo.page.jobs import Jobs
 from dmd2_demo.page.queue import VisitorsQueue
 from dmd2_demo.page.runner import errors_shown
 from dmd2_demo.page.uploads import Uploads
@@ -34,8 +35,8 @@ _asking: ContextVar[_Asking | None] = ContextVar("asking", default=None)
 class ServedBlocks(Blocks):
     """Blocks that check, before Gradio opens anything, which files a request names and how many its sender has."""
 
-    def __init__(self, limits: Limits, **look: Any) -> None:
-        self._limits, self._present = limits, Present(limits)
+    def __init__(self, limits: Limits, jobs: Jobs, **look: Any) -> None:
+        self._limits, self._present, self._jobs = limits, Present(limits), jobs
         self.uploads = Uploads(Path(get_upload_folder()))
         super().__init__(**look)
 
@@ -51,7 +52,7 @@ class ServedBlocks(Blocks):
     def queue(self, *arguments: Any, **options: Any) -> ServedBlocks:
         """As gr.Blocks's; nobody gets past it."""
         super().queue(*arguments, **options | {"api_open": False})
-        self._queue = VisitorsQueue(self._queue, self._limits)
+        self._queue = VisitorsQueue(self._queue, self._limits, self._jobs.is_awaited, self._jobs.stop)
         return self
 
     async def process_api(self, *arguments: Any, **named: Any) -> Any:

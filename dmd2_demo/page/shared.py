@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import gcd
 from typing import Any
@@ -12,9 +12,11 @@ from gradio.components import Component
 
 from dmd2_demo.generate.request import RANDOM_SEED, FreelySized
 from dmd2_demo.generate.requests import CannyGuided
-from dmd2_demo.models.family import Family, Sizes
+from dmd2_demo.models.family import Family, Sizes, StyleLora
+from dmd2_demo.page import styles
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.form import component
+from dmd2_demo.page.styles import Find, Styles
 
 BESIDE: dict[str, Any] = {"height": 220, "min_width": 140}
 """How pictures look in the picture's row."""
@@ -27,11 +29,16 @@ _MARK_RANDOM = f"(seed) => document.querySelector('#seed').classList.toggle('ran
 
 @dataclass(frozen=True)
 class Shared:
-    """The components by the request field that they set, what shows the size, and the row of the picture."""
+    """The components by the request field that they set, what shows the size, the row of the picture, and styles.
+
+    `find_style` tells which style a component's value means.
+    """
 
     fields: dict[str, Component]
     size: Size
     picture: PictureRow
+    styles: Styles | None
+    find_style: Find
 
 
 @dataclass(frozen=True)
@@ -70,9 +77,19 @@ def picture_row(family: Family) -> PictureRow:
         return PictureRow(row, component(CannyGuided, "image", family, **BESIDE))
 
 
-def controls(family: Family, page: gr.Blocks, prompt: Component, picture: PictureRow, seed_used: Component) -> Shared:
-    """Size, seed and number of pictures, below the tabs."""
+def controls(
+    family: Family,
+    page: gr.Blocks,
+    prompt: Component,
+    picture: PictureRow,
+    seed_used: Component,
+    custom_style: Callable[[str], StyleLora] | None = None,
+) -> Shared:
+    """Styles, size, seed and number of pictures, below the tabs."""
     fields: dict[str, Component] = {"prompt": prompt, "image": picture.picture}
+    find = styles.finder(family, custom_style)
+    laid_out = styles.controls(family, prompt, find, custom=custom_style is not None)
+    fields |= laid_out.fields if laid_out else {}
     fields["width"], fields["height"], size = _size(family)
     with gr.Row(equal_height=True):
         seed = fields["seed"] = component(FreelySized, "seed", family, elem_id="seed", min_width=130, scale=3)
@@ -89,7 +106,7 @@ def controls(family: Family, page: gr.Blocks, prompt: Component, picture: Pictur
     dice.click(None, None, seed, js=f"() => {RANDOM_SEED}", **PRIVATE)
     reuse.click(None, seed_used, seed, js=f"(used) => used ?? {RANDOM_SEED}", **PRIVATE)
     gr.on([seed.change, page.load], None, seed, None, js=_MARK_RANDOM, **PRIVATE)
-    return Shared(fields, size, picture)
+    return Shared(fields, size, picture, laid_out, find)
 
 
 def _size(family: Family) -> tuple[Any, Any, Size]:

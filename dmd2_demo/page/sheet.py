@@ -23,8 +23,8 @@ from dmd2_demo.models.family import Family
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
 from dmd2_demo.page.inputs import Dropdown
 from dmd2_demo.page.plain import plain
-from dmd2_demo.page.runner import Job
-from dmd2_demo.page.sheet_view import SheetView
+from dmd2_demo.page.runner import Run
+from dmd2_demo.page.sheet_view import TO_SHEET, SheetView
 from dmd2_demo.page.tabs import Tab, TabContext
 
 _NONE = "none"
@@ -151,13 +151,14 @@ def on_make(
         **values: Any,
     ) -> Iterator[Outputs]:
         """One or two settings varied, and a picture for each value: all else, the seed too, stays the same."""
-        with context.runner.job(request.session_hash, progress) as job:
-            yield from _made(context, planned({**values, "image": image}), job)
+        with context.runner.running(request.session_hash, progress) as run:
+            yield from _made(context, planned({**values, "image": image}), run)
 
     axes = {"x_axis": laid_out.x_axis, "x_values": laid_out.x_values}
     axes |= {"y_axis": laid_out.y_axis, "y_values": laid_out.y_values}
-    laid_out.make.click(lambda: gr.Column(visible=True), None, view.place, queue=False, **PRIVATE)
-    return laid_out.make.click(
+    shown = laid_out.make.click(lambda: gr.Column(visible=True), None, view.place, queue=False, **PRIVATE)
+    shown.then(None, js=TO_SHEET, **PRIVATE)
+    made = laid_out.make.click(
         contact_sheet,
         None,
         [view.gallery, view.file, view.settings],
@@ -167,6 +168,8 @@ def on_make(
         show_progress_on=view.gallery,
         **ON_DEVICE,
     )
+    made.success(told, view.settings, view.status, queue=False, **PRIVATE)
+    return made
 
 
 def told(settings: object) -> str:
@@ -178,22 +181,22 @@ def told(settings: object) -> str:
     return ""
 
 
-def _made(context: TabContext, sheet: Sheet, job: Job) -> Iterator[Outputs]:
+def _made(context: TabContext, sheet: Sheet, run: Run) -> Iterator[Outputs]:
     request, labels = sheet.cells[0], sheet.titles
     layout = Layout.of(request.size, [one.titles for one in sheet.axes])
     file_format = formats.named(request.file_format)
     if max(layout.size) > file_format.longest:
         raise DemoError(f"The sheet would be too large for {file_format.title}. Choose PNG or fewer values.")
     settings = {**request.parameters(), "sheet": described(layout.grid, sheet.settings())}
-    nothing = job.folder / "pending.png"
+    nothing = run.folder / "pending.png"
     Image.new("RGB", request.size, _PENDING).save(nothing)
     paths, images = [str(nothing)] * len(labels), [Image.new("RGB", (1, 1))] * len(labels)
     yield _captioned(paths, labels), None, settings
     shown, seconds = time.monotonic(), 0.0
     weights, notices = list[dict[str, str]](), dict[str, None]()
-    for number, picture in sheet.make(context.runner.studio, job.report, job.cancelled, job.visitor):
+    for number, picture in sheet.make(context.runner.studio, run.report, run.cancelled, run.visitor):
         cell = sheet.cells[number]
-        paths[number] = str(picture.save(job.folder, file_format, settings_inside=cell.settings_inside))
+        paths[number] = str(picture.save(run.folder, file_format, settings_inside=cell.settings_inside))
         images[number] = picture.image
         seconds += picture.seconds
         notices |= dict.fromkeys(picture.notices)
@@ -203,7 +206,7 @@ def _made(context: TabContext, sheet: Sheet, job: Job) -> Iterator[Outputs]:
             shown = time.monotonic()
     settings["weights"] = weights
     whole = Picture(layout.draw(images), settings, seconds)
-    path = whole.save(job.folder, file_format, settings_inside=request.settings_inside)
+    path = whole.save(run.folder, file_format, settings_inside=request.settings_inside)
     yield (
         _captioned(paths, labels),
         str(path),

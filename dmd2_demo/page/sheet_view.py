@@ -25,7 +25,8 @@ _SET_COLUMNS = (
     "(settings) => document.querySelector('#sheet').style.setProperty("
     "'--across', String(settings?.sheet?.grid?.columns ?? 4))"
 )
-_SHOW = "() => document.querySelector('#sheet')?.scrollIntoView({ block: 'nearest' })"
+TO_SHEET = "() => document.querySelector('#sheet').scrollIntoView({ block: 'nearest' })"
+"""Scrolls to it."""
 
 
 @dataclass(frozen=True)

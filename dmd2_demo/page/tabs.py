@@ -13,12 +13,14 @@ from gradio.events import Dependency
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.request import Request
-from dmd2_demo.models.family import Example, Family
+from dmd2_demo.generate.styled import SLOTS
+from dmd2_demo.models.family import Example, Family, StyleLora
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
 from dmd2_demo.page.form import Convert, Form
+from dmd2_demo.page.jobs import Outputs
 from dmd2_demo.page.results import Results
-from dmd2_demo.page.runner import Outputs, Runner
+from dmd2_demo.page.runner import Runner
 from dmd2_demo.page.shared import Shared
 
 _WITHOUT_COST = {"seed", "image", "low_threshold", "high_threshold", "is_edge_map", "conditioning_scale"}
@@ -41,7 +43,17 @@ class TabContext:
 
     def form(self, request: type[Request], **convert: Convert) -> Form:
         """The tab's form, which has the shared components already."""
-        return Form(request, self.family, self.shared.fields, **convert)
+        styles = dict.fromkeys(SLOTS, self.shared.find_style)
+        return Form(request, self.family, self.shared.fields, **(styles | convert))
+
+    @property
+    def style_inputs(self) -> list[Any]:
+        """The components that name styles, in the order of their slots; none where there are none."""
+        return [self.shared.fields[slot] for slot in SLOTS if slot in self.shared.fields]
+
+    def chosen_styles(self, *names: object) -> dict[str, StyleLora | None]:
+        """The styles that those components' values mean, by their fields. DemoError where one means nothing."""
+        return {slot: self.shared.find_style(name) for slot, name in zip(SLOTS, names, strict=False)}
 
 
 @dataclass(frozen=True)
@@ -96,8 +108,11 @@ def show_what_applies(tabs: Sequence[Tab], groups: Sequence[gr.Column], shared: 
     for tab in tabs:
         shown = [owner is tab for owner, _ in owned]
         shown += [name in tab.form.components for name in ("width", "image")]
-        updates = [gr.update(visible=visible) for visible in shown]
         outputs = [*(block for _, block in owned), shared.size.group, shared.picture.row]
+        if shared.styles:
+            shown.append("style" in tab.form.components)
+            outputs.append(shared.styles.group)
+        updates = [gr.update(visible=visible) for visible in shown]
         tab.tab.select(lambda updates=updates: updates, None, outputs, queue=False, **PRIVATE)
 
 
@@ -112,6 +127,7 @@ def on_generate(context: TabContext, tab: Tab) -> Dependency:
     ) -> Iterator[Outputs]:
         yield from runner.run(lambda: form.build(values), request.session_hash, progress)
 
+    generate.__name__ = form.request.task  # what MCP calls the tool
     quota, cost = context.page.quota, context.page.cost
     with tab.tab:
         if quota is not None:
@@ -124,7 +140,7 @@ def on_generate(context: TabContext, tab: Tab) -> Dependency:
         [shown.gallery, shown.seed_used, shown.parameters],
         inputs_kwargs=form.components,
         api_name=form.request.task,
-        api_description=form.request.__doc__,
+        api_description=_described(form.request, context.family),
         show_progress_on=shown.gallery,
         **ON_DEVICE,
     )
@@ -132,6 +148,15 @@ def on_generate(context: TabContext, tab: Tab) -> Dependency:
         keep_up(event.success)
         keep_up(tab.tab.select)  # pictures of other tabs tell of time as well
     return event
+
+
+def _described(request: type[Request], family: Family) -> str:
+    """What the endpoint does, for programs."""
+    what = " ".join((request.__doc__ or "").split())
+    return (
+        f"Makes pictures with the {family.title} ({family.about}). {what} Gives the pictures, the seed that the first "
+        "was made from, and all settings, with which it can be made again."
+    )
 
 
 def _of_request(

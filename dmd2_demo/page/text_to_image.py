@@ -17,7 +17,10 @@ def tab(context: TabContext) -> Tab:
     with tabs.opened("Text to image", TextToImage) as tab:
         steps = form.add("steps")
         tabs.announcement(
-            lambda chosen: context.page.downloads(TextToImage.blank(family, steps=chosen).spec()), [steps]
+            lambda chosen, *styles: context.page.downloads(
+                TextToImage.blank(family, steps=chosen, **context.chosen_styles(*styles)).spec()
+            ),
+            [steps, *context.style_inputs],
         )
         vocabulary = context.runner.studio.vocabulary
         if vocabulary:

@@ -34,14 +34,31 @@ THEME = gr.themes.Base(
     block_label_background_fill_dark="transparent",
     block_label_border_width="0",
     button_primary_background_fill="*primary_700",
-    button_primary_background_fill_hover="*primary_600",
+    button_primary_background_fill_hover="*primary_800",
     button_primary_text_color="white",
-    button_primary_background_fill_dark="*primary_600",
-    button_primary_background_fill_hover_dark="*primary_500",
+    button_primary_background_fill_dark="*primary_700",
+    button_primary_background_fill_hover_dark="*primary_800",
     button_primary_text_color_dark="white",
 )
 
 CSS = """
+/* Whatever is written in these colours must be readable. */
+.gradio-container { --color-accent: var(--primary-700); }
+.dark .gradio-container { --color-accent: var(--primary-400); }
+.gradio-container .json-node:not(.dark-mode) {
+  --text-color: #8a3b1e; --string-color: #8a3b1e; --number-color: #1d5a75; --bracket-color: #35605f;
+  --square-bracket-color: #7a3d85;
+}
+/* Whoever goes through the page by keys sees where they are. */
+.gradio-container :is(button, a, input, textarea, [role], [tabindex]):focus-visible {
+  outline: 2px solid var(--color-accent) !important; outline-offset: 2px;
+}
+@media (prefers-reduced-motion: reduce) {
+  *, ::before, ::after {
+    animation-duration: .01ms !important; animation-iteration-count: 1 !important;
+    transition-duration: .01ms !important; scroll-behavior: auto !important;
+  }
+}
 /* Clipped, not hidden: nothing can stick to the screen inside of what scrolls. */
 .gradio-container { width: 100%; max-width: 1200px !important; margin: 0 auto; overflow: clip !important; }
 #header { display: flex; flex-wrap: wrap; align-items: baseline; gap: .25rem 1rem; padding: .5rem 0; }
@@ -59,12 +76,14 @@ CSS = """
 .examples .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
 /* The toast says what was wrong; the pictures made before stay in sight. */
 .pictures [data-testid="status-tracker"]:has(.error) { display: none !important; }
+/* No room for words: the tooltip has them, and screen readers. */
+.examples .caption-label { display: none; }
 /* As many cells side by side as the sheet has; their labels whole. */
 #sheet .grid-wrap { max-height: none !important; overflow-x: auto; }
 #sheet .grid-container { grid-template-columns: repeat(var(--across, 4), minmax(4.5rem, 1fr)) !important; }
 #sheet .caption-label { max-width: 100%; white-space: normal; overflow-wrap: anywhere; }
-/* What a tab is started by: pressed by the page's own Generate. */
-.trigger { display: none !important; }
+/* What a tab is started by, pressed by the page's own Generate, and what resumes when the page is opened anew. */
+.trigger, .returned { display: none !important; }
 /* -1 is a number that means a word. */
 #seed { position: relative; }
 #seed.random input:not(:focus) { color: transparent; }
@@ -73,9 +92,9 @@ CSS = """
 }
 /* Tables of settings: as wide as there is room, whatever a stranger's file says. */
 table.facts { width: 100%; border-collapse: collapse; table-layout: fixed; font-size: .9rem; }
-table.facts th, table.facts td {
+table.facts :is(th, td) {
   padding: .25rem .5rem; text-align: left; vertical-align: top; overflow-wrap: anywhere;
-  border-bottom: 1px solid var(--border-color-primary);
+  border: solid var(--border-color-primary); border-width: 0 0 1px;
 }
 table.facts th[scope="row"] { color: var(--body-text-color-subdued); font-weight: normal; }
 /* Where a file may be dropped: everywhere. */
@@ -83,12 +102,26 @@ body.dropping .gradio-container { outline: 3px dashed var(--color-accent); outli
 /* How long the prompt is, close below its box. */
 #ask { gap: .2rem; }
 #tokens { text-align: right; }
+/* The strip of what was made here: one row, which scrolls. */
+#history.empty { display: none; }
+#history ul { display: flex; gap: .4rem; overflow-x: auto; margin: 0; padding: 4px; list-style: none; }
+#history li { flex: none; margin: 0; }
+#history li button { display: block; padding: 0; border-radius: var(--radius-md); cursor: pointer; }
+#history li img { height: 64px; min-width: 32px; margin: 0; border-radius: var(--radius-md); }
+#history li button[aria-pressed="true"] { outline: 3px solid var(--color-accent); }
+#history li button.paired { outline: 3px dashed var(--color-accent); }
+#history li button:focus-visible { outline: 3px solid var(--body-text-color); }
+#history:not(:has([aria-pressed="true"])) .actions-of-chosen { display: none; }
+#history.pairing ul::before { content: "Now the other one:"; align-self: center; font-size: .9rem; flex: none; }
 .status { min-height: 1.5rem; padding: 0 .25rem; }
 .status p { color: var(--body-text-color-subdued); font-size: .9rem; }
 @media (max-width: 768px) {
+  /* All tabs in sight: Gradio hides in a menu what does not fit. */
+  .gradio-container .main.fillable { padding-left: 1rem !important; padding-right: 1rem !important; }
+  .tab-container button { padding: 0 .375rem !important; font-size: .8125rem !important; }
   /* Generate stays in reach of the thumb. */
   .actions {
-    position: fixed; inset: auto 0 0; z-index: 10; padding: .5rem 1rem; background: var(--body-background-fill);
+    position: fixed; inset: auto 0 0; z-index: 40; padding: .5rem 1rem; background: var(--body-background-fill);
   }
   .gradio-container { padding-bottom: 5rem !important; }
   /* Prompt and Generate, the pictures, then the rest. */

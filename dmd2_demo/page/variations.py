@@ -14,8 +14,8 @@ from dmd2_demo.generate.image_to_image import ImageToImage
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.upload import open_picture
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
+from dmd2_demo.page.jobs import Outputs
 from dmd2_demo.page.results import Results
-from dmd2_demo.page.runner import Outputs
 from dmd2_demo.page.selected import Selected
 from dmd2_demo.page.tabs import TabContext
 

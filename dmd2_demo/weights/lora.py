@@ -1,10 +1,10 @@
-"""A UNet that carries a LoRA at any scale, each exact: merged from weights that never change."""
+"""Networks that carry LoRAs at any scales, each exact: merged in one go from weights that never change."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -12,66 +12,117 @@ from torch import nn
 
 from dmd2_demo.errors import DemoError
 
-_PREFIX = "lora_unet_"
+_SAME = 0.9  # the least cosine of a LoRA and itself in another precision; that of two made apart is near 0
 
 
-@dataclass(frozen=True)
-class Target:
-    """A layer of the UNet, its weight as its file has it, and what the LoRA adds to it: `factor` * `up` @ `down`."""
+@dataclass(frozen=True, eq=False)
+class LoraLayer:
+    """What a LoRA adds to one layer at scale 1: `factor` * `up` @ `down`."""
 
-    layer: nn.Linear | nn.Conv2d
-    pristine: torch.Tensor
     up: torch.Tensor
     down: torch.Tensor
     factor: float
 
-    def merged(self, scale: float, device: torch.device) -> torch.Tensor:
-        """The weight at that scale, computed in float64 on `device` and rounded once to the layer's type."""
-        dtype = self.layer.weight.dtype
-        # The layer's own weight without the LoRA is the file's in the layer's type: a merge adds to that one.
-        as_bare = self.pristine.to(device).to(dtype)
-        pristine, up, down = (tensor.to(device).to(torch.float64) for tensor in (as_bare, self.up, self.down))
+    def delta(self, shape: torch.Size, device: torch.device) -> torch.Tensor:
+        """`up` @ `down` in float64 on `device`, as a weight of that shape."""
+        return self.product(device).reshape(shape)
+
+    def product(self, device: torch.device) -> torch.Tensor:
+        """The same as a matrix."""
+        up, down = (tensor.to(device).to(torch.float64) for tensor in (self.up, self.down))
         # (out, rank, 1, 1) @ (rank, in, h, w) is (out, in, h, w); linear layers lack the last two.
-        delta = (up.flatten(1) @ down.flatten(1)).reshape(pristine.shape)
-        return torch.add(pristine, delta, alpha=scale * self.factor).to(dtype)
+        return up.flatten(1) @ down.flatten(1)
 
 
-class MergeableUNet:
-    """`unet` with a LoRA at the scale set last; scale 0, the bare UNet, to begin with.
+LoraLayers = Mapping[str, LoraLayer]
+"""What a LoRA adds to a network, by the names of its layers."""
 
-    `pristine` are the weights of `unet` by name, in the host's memory or mapped, in any type: on a GPU the UNet takes
-    no more than it does without a LoRA. Those that the LoRA targets are kept and never written to. `unet` must hold
-    its weights whenever a scale is set, which is computed on `merge_device`, or where the weights are. DemoError where
-    the LoRA is for another model.
-    """
 
-    def __init__(
-        self,
-        unet: Any,
-        pristine: Mapping[str, torch.Tensor],
-        lora: Mapping[str, torch.Tensor],
-        merge_device: torch.device | None = None,
-    ) -> None:
-        self.unet = unet
-        self._merge_device = _exact(merge_device or unet.device)
-        self._scale = 0.0
-        self._targets = tuple(_targets(unet, pristine, lora))
+@dataclass(frozen=True)
+class LoadedLora:
+    """What a LoRA adds to the UNet and to both text encoders."""
+
+    unet: LoraLayers
+    text_encoder: LoraLayers = field(default_factory=dict)
+    text_encoder_2: LoraLayers = field(default_factory=dict)
 
     @property
-    def scale(self) -> float:
-        """The scale the UNet's weights are merged at."""
-        return self._scale
+    def changes_encoders(self) -> bool:
+        """Whether there is something for a text encoder in it."""
+        return bool(self.text_encoder or self.text_encoder_2)
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that it takes."""
+        parts = (self.unet, self.text_encoder, self.text_encoder_2)
+        return sum(layer.up.nbytes + layer.down.nbytes for part in parts for layer in part.values())
+
+
+def alike(one: LoraLayers, other: LoraLayers) -> bool:
+    """Whether two LoRAs go the same way in the first layer that both change, whatever their form and strength."""
+    cpu = torch.device("cpu")
+    for name in sorted(one.keys() & other.keys()):
+        first, second = (layers[name].product(cpu).flatten() for layers in (one, other))
+        if first.shape == second.shape and first.any() and second.any():
+            return bool(torch.cosine_similarity(first, second, dim=0) > _SAME)
+    return False
+
+
+Terms = tuple[tuple[LoraLayer, float], ...]
+
+
+class Mergeable:
+    """`network` with the LoRAs that were merged last; none to begin with.
+
+    It must hold its weights whenever something is merged, which is computed on `merge_device`, or where the weights
+    are. Its other users see what is merged: each merges what it wants before its work.
+    """
+
+    def __init__(self, network: Any, merge_device: torch.device | None = None) -> None:
+        self.network = network
+        self._merge_device = _exact(merge_device or network.device)
+        self._merged: dict[str, Terms | None] = {}
+        self._pristine: dict[str, torch.Tensor] = {}
 
     @torch.no_grad()
-    def set_scale(self, scale: float) -> None:
-        """Makes every targeted weight W0 + scale * alpha / rank * up @ down; bit for bit W0 at scale 0."""
-        if scale == self._scale:
-            return
-        # What a failure half-way leaves must be merged again.
-        self._scale = float("nan")
-        for target in self._targets:
-            target.layer.weight.copy_(target.merged(scale, self._merge_device) if scale else target.pristine)
-        self._scale = scale
+    def merge(
+        self, loras: Sequence[tuple[LoraLayers, float]], pristine: Mapping[str, torch.Tensor] | None = None
+    ) -> int:
+        """Makes every weight W0 + the sum of scale * factor * up @ down over `loras`; bit for bit W0 without any.
+
+        Only layers whose sum changes are computed; tells how many. Sums are taken in the order of `loras`, in float64,
+        and rounded once: who gives them in one order gets the same bits. `pristine` are the network's weights by name,
+        in the host's memory or mapped, in any type; None keeps a copy of each weight for as long as something is
+        merged into it.
+        """
+        wanted: dict[str, Terms] = {}
+        for layers, scale in loras:
+            for name, layer in layers.items() if scale else ():
+                wanted[name] = (*wanted.get(name, ()), (layer, scale))
+        changed = [name for name in {**self._merged, **wanted} if self._merged.get(name, ()) != wanted.get(name, ())]
+        for name in changed:
+            self._set(name, wanted.get(name, ()), pristine)
+        return len(changed)
+
+    def _set(self, name: str, terms: Terms, pristine: Mapping[str, torch.Tensor] | None) -> None:
+        weight = self.network.get_submodule(name).weight
+        if name not in self._pristine:
+            kept = pristine[f"{name}.weight"] if pristine is not None else weight.to("cpu", copy=True)
+            self._pristine[name] = kept
+        self._merged[name] = None  # what a failure half-way leaves must be merged again
+        weight.copy_(self._sum(self._pristine[name], terms, weight.dtype) if terms else self._pristine[name])
+        if terms:
+            self._merged[name] = terms
+        else:
+            del self._merged[name], self._pristine[name]
+
+    def _sum(self, pristine: torch.Tensor, terms: Terms, dtype: torch.dtype) -> torch.Tensor:
+        """Computed in float64 and rounded once to `dtype`."""
+        # The layer's own weight without a LoRA is the file's in the layer's type: a merge adds to that one.
+        merged = pristine.to(self._merge_device).to(dtype).to(torch.float64)
+        for layer, scale in terms:
+            merged = torch.add(merged, layer.delta(merged.shape, self._merge_device), alpha=scale * layer.factor)
+        return merged.to(dtype)
 
 
 def _exact(device: torch.device) -> torch.device:
@@ -79,40 +130,20 @@ def _exact(device: torch.device) -> torch.device:
     return device if device.type == "cuda" else torch.device("cpu")
 
 
-def require_fit(unet: nn.Module, shapes: Mapping[str, Sequence[int]]) -> None:
-    """Raises DemoError where a LoRA with tensors of these shapes, by name, is for another model than `unet`."""
-    for name, _, layer in _layers(unet, shapes):
-        up, down = shapes[f"{name}.lora_up.weight"], shapes[f"{name}.lora_down.weight"]
-        if (up[0], *down[1:]) != tuple(layer.weight.shape) or math.prod(up[1:]) != down[0]:
-            raise DemoError(f"This LoRA does not fit the base's UNet: {name[:80]} has another shape.")
-
-
-def _layers(unet: nn.Module, lora: Mapping[str, Any]) -> Iterator[tuple[str, str, nn.Linear | nn.Conv2d]]:
-    """The layers that a LoRA's keys name: its name for each, the UNet's, and the layer.
-
-    DemoError for a key without its layer or a layer without its keys.
-    """
-    layers = {
-        _PREFIX + name.replace(".", "_"): (name, module)
-        for name, module in unet.named_modules()
-        if isinstance(module, nn.Linear | nn.Conv2d)
-    }
-    for name in sorted({key.partition(".")[0] for key in lora}) or ["nothing"]:
-        if name not in layers:
-            raise DemoError(f"This LoRA does not fit the base's UNet: it is for {name[:80]}.")
-        for kind in ("up", "down"):
-            if f"{name}.lora_{kind}.weight" not in lora:
-                raise DemoError(f"This LoRA is incomplete: {name[:80]}.lora_{kind}.weight is missing.")
-        yield name, *layers[name]
+def require_fit(network: nn.Module | None, layers: LoraLayers, title: str) -> None:
+    """Raises DemoError where a LoRA is for another network than this one, which `title` names."""
+    for name, layer, target in _targets(network, layers, title):
+        up, down = layer.up.shape, layer.down.shape
+        if (up[:1] + down[1:]) != target.weight.shape or math.prod(up[1:]) != down[0]:
+            raise DemoError(f"This LoRA does not fit the base's {title}: {name[:80]} has another shape.")
 
 
 def _targets(
-    unet: nn.Module, pristine: Mapping[str, torch.Tensor], lora: Mapping[str, torch.Tensor]
-) -> Iterator[Target]:
-    """What each of the LoRA's layers adds to the UNet's. DemoError where they don't fit."""
-    require_fit(unet, {name: tensor.shape for name, tensor in lora.items()})
-    for name, place, layer in _layers(unet, lora):
-        up, down = lora[f"{name}.lora_up.weight"], lora[f"{name}.lora_down.weight"]
-        alpha = lora.get(f"{name}.alpha")
-        factor = float(alpha) / down.shape[0] if alpha is not None else 1.0
-        yield Target(layer, pristine[f"{place}.weight"], up, down, factor)
+    network: nn.Module | None, layers: LoraLayers, title: str
+) -> Iterator[tuple[str, LoraLayer, nn.Linear | nn.Conv2d]]:
+    modules = dict(network.named_modules()) if network is not None else {}
+    for name, layer in layers.items():
+        target = modules.get(name)
+        if not isinstance(target, nn.Linear | nn.Conv2d):
+            raise DemoError(f"This LoRA does not fit the base's {title}: it is for {name[:80]}.")
+        yield name, layer, target

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from transformers.utils.logging import disable_progress_bar
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.models.config_file import read_config
+from dmd2_demo.weights.embeddings import KeptEmbeddings
+from dmd2_demo.weights.lora import Mergeable
 from dmd2_demo.weights.tensors import fill, frozen, read_tensors
 
 disable_progress_bar()  # Its bars would fill a server's log; the page has its own.
@@ -34,12 +36,17 @@ Build = Callable[[Path, Sequence[Path], LoadTarget], Any]
 
 @dataclass(frozen=True)
 class LoadedTextEncoders:
-    """What a pipeline's constructor takes under these names."""
+    """What a pipeline's constructor takes under these names, and what they made of prompts lately.
+
+    LoRAs are merged into both encoders by `merging`.
+    """
 
     tokenizer: Any
     tokenizer_2: Any
     text_encoder: Any
     text_encoder_2: Any
+    merging: tuple[Mergeable, Mergeable]
+    embeddings: KeptEmbeddings = field(default_factory=KeptEmbeddings)
 
 
 def unet(config: Path, weights: Sequence[Path], placing: LoadTarget) -> Any:
@@ -130,15 +137,17 @@ def text_encoder(config: Path, weights: Sequence[Path], placing: LoadTarget) -> 
     return frozen(model, placing.device)
 
 
+def text_encoder_without_weights(config: Path) -> Any:
+    """A text encoder whose weights have shapes and nothing else."""
+    shape = _encoder_shape(config)
+    with _described(config), torch.device("meta"):
+        return _encoder_kind(config)(shape)
+
+
 def require_together(unet_config: Path, encoder_configs: Sequence[Path]) -> None:
     """Raises DemoError where the UNet and both text encoders can't be built as described, or not for one another."""
     unet = unet_without_weights(unet_config).config
-    shapes = []
-    for config in encoder_configs:
-        shapes.append(_encoder_shape(config))
-        with _described(config), torch.device("meta"):
-            _encoder_kind(config)(shapes[-1])
-    one, two = shapes
+    one, two = (text_encoder_without_weights(config).config for config in encoder_configs)
     with _described(unet_config):
         embedded = unet.projection_class_embeddings_input_dim - 6 * unet.addition_time_embed_dim
     if (unet.cross_attention_dim, embedded) != (one.hidden_size + two.hidden_size, two.projection_dim):

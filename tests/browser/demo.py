@@ -70,7 +70,7 @@ class Demo:
         """Until another picture is shown than when Generate was pressed, the line under it tells that seed, and
         nothing is in progress."""
         self._wait_for_another_picture()
-        expect(self.page.get_by_text(f"seed {seed} ·")).to_be_visible(timeout=2 * MINUTE)
+        expect(self.page.get_by_text(re.compile(f"^seed {seed} ·"))).to_be_visible(timeout=2 * MINUTE)
         self.wait_until_idle()
 
     def wait_for_drawn_seed(self) -> int:

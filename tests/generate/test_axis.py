@@ -5,7 +5,8 @@ import pytest
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate import axis
 from dmd2_demo.generate.request import LARGEST_SEED, Request
-from dmd2_demo.generate.requests import REQUESTS, CannyGuided, CommunityLora, TextToImage
+from dmd2_demo.generate.requests import CannyGuided, CommunityLora, TextToImage
+from dmd2_demo.generate.tasks import REQUESTS
 from tests.embedded import FAMILY
 
 

@@ -7,11 +7,11 @@ from dmd2_demo.models.parts import Part, PipelineSpec
 from dmd2_demo.progress import Progress, silent
 from tests.fakes import (
     ADAPTER,
+    BARE,
     CANNY,
     COMMUNITY,
     FOUR,
     FOUR_STEPS,
-    LORA,
     ONE,
     ONE_STEP,
     SCHEDULER,
@@ -39,7 +39,7 @@ def test_nothing_is_loaded_before_the_first_lease() -> None:
         (CANNY, FOUR_STEPS, []),
         (FOUR_STEPS, ONE_STEP, [ONE]),
         (ONE_STEP, CANNY, [FOUR, ADAPTER]),
-        (FOUR_STEPS, COMMUNITY, [LORA]),
+        (FOUR_STEPS, COMMUNITY, [BARE]),
     ],
 )
 def test_a_change_loads_only_what_is_missing(before: PipelineSpec, after: PipelineSpec, loaded: list[Part]) -> None:
@@ -68,7 +68,7 @@ def test_loading_is_told_part_by_part() -> None:
     assert [progress.sentence for progress in told] == [f"Loading the {part.title}" for part in CANNY.parts()]
 
 
-@pytest.mark.parametrize(("leased", "dropped"), [((ONE_STEP, COMMUNITY), ONE), ((ONE_STEP, COMMUNITY, ONE_STEP), LORA)])
+@pytest.mark.parametrize(("leased", "dropped"), [((ONE_STEP, COMMUNITY), ONE), ((ONE_STEP, COMMUNITY, ONE_STEP), BARE)])
 def test_budget_drops_the_least_recently_leased_part_and_only_what_it_must(
     leased: tuple[PipelineSpec, ...], dropped: Part
 ) -> None:

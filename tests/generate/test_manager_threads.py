@@ -10,10 +10,10 @@ from dmd2_demo.models.parts import Part
 from dmd2_demo.progress import silent
 from tests.fakes import (
     ADAPTER,
+    BARE,
     CANNY,
     COMMUNITY,
     FOUR_STEPS,
-    LORA,
     ONE,
     ONE_STEP,
     FakeBackend,
@@ -40,7 +40,7 @@ def test_two_threads_never_hold_a_lease_at_once_and_load_each_part_once() -> Non
         list(pool.map(visit, range(8)))
     assert set(most) == {1}
     assert len(most) == manager.status().leases == 32
-    assert sorted(map(str, backend.loaded())) == sorted(map(str, {*CANNY.parts(), ONE, LORA}))
+    assert sorted(map(str, backend.loaded())) == sorted(map(str, {*CANNY.parts(), ONE, BARE}))
 
 
 def test_status_does_not_wait_for_a_running_lease() -> None:

@@ -14,7 +14,7 @@ from dmd2_demo.generate.requests import CannyGuided, CommunityLora, TextToImage
 from dmd2_demo.generate.tasks import REQUESTS
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.family import Family
-from dmd2_demo.models.parts import LoraUNet, UNet
+from dmd2_demo.models.parts import Lora, UNet
 
 EMBEDDED = FAMILIES["embedded"]
 SDXL = FAMILIES["sdxl"]
@@ -173,7 +173,8 @@ def test_settings_survive_json_and_tell_what_was_asked(request_: Request) -> Non
     assert told["seed"] == request_.seed_of(2)
     assert told["timesteps"] == list(request_.schedule.timesteps)
     assert (told["width"], told["height"]) == request_.size
-    assert set(told) >= set(fields_of(type(request_))) - {"image", "images", "file_format", "settings_inside"}
+    untold = {"image", "images", "file_format", "settings_inside"} | request_.unused()
+    assert set(told) >= set(fields_of(type(request_))) - untold
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
@@ -197,8 +198,12 @@ def test_a_base_is_named_or_given() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
 def test_variants_need_all_together_every_part_of_the_family(family: Family) -> None:
+    sources = {family.base, *(base.source for base in family.bases)}
     parts = {part for kind in REQUESTS for variant in kind.variants(family) for part in variant.spec().parts()}
     unets = {family.unet(len(distilled.schedule)) for distilled in family.distilled}
-    unets |= {LoraUNet(UNet(base.source), family.lora) for base in family.bases}
-    assert {part for part in parts if isinstance(part, UNet | LoraUNet)} == unets
+    unets |= {UNet(base.source) for base in family.bases}
+    assert {part for part in parts if isinstance(part, UNet)} == unets
+    loras = {Lora(family.lora, base.source) for base in family.bases}
+    loras |= {Lora(style.file, source, family.lora) for style in family.styles for source in sources}
+    assert {part for part in parts if isinstance(part, Lora)} == loras
     assert {family.adapter, family.vae} <= parts

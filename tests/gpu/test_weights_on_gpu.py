@@ -8,11 +8,10 @@ import pytest
 import torch
 
 from dmd2_demo.hub.hub import Hub
-from dmd2_demo.models.parts import Adapter, LoraUNet, Part, TextEncoders, UNet, Vae
+from dmd2_demo.models.parts import Adapter, Lora, Part, Pristine, TextEncoders, UNet, Vae
 from dmd2_demo.models.sources import File, Folder, SingleFile
 from dmd2_demo.weights.loader import PartLoader
 from tests.same import assert_same
-from tests.sizes import sizeof
 from tests.tiny import TinyFamily
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
@@ -33,7 +32,7 @@ def test_modules_are_the_same_as_on_the_cpu(family: TinyFamily, cache: Path) -> 
         Adapter(Folder(family.adapter)),
     )
     for part in parts:
-        ours = loader(cache, GPU).load(part).module
+        (ours,) = loader(cache, GPU).load(part).networks
         assert ours.device.type == "cuda"
         assert_same(ours.cpu(), loader(cache, CPU).load(part).module)
     for source in (base, single):
@@ -44,15 +43,18 @@ def test_modules_are_the_same_as_on_the_cpu(family: TinyFamily, cache: Path) -> 
 
 
 def test_lora_takes_no_more_of_the_gpu_than_its_unet(family: TinyFamily, cache: Path) -> None:
-    part = LoraUNet(UNet(Folder(family.base)), File(Folder(family.dmd2), LORA))
+    unet, lora = UNet(Folder(family.base)), Lora(File(Folder(family.dmd2), LORA), Folder(family.base))
     on_gpu = loader(cache, GPU)
-    loaded = on_gpu.load(part)
-    assert sizeof(loaded) == on_gpu.fetch(part) == sizeof(loader(cache, CPU).load(part.unet))
+    assert on_gpu.fetch(lora) == on_gpu.fetch(Pristine(unet)) == 0
+    ours, theirs = (
+        (one.load(unet).module, one.load(Pristine(unet)).module, one.load(lora).module)
+        for one in (on_gpu, loader(cache, CPU))
+    )
     for scale in (1.0, 0.3):
-        loaded.module.set_scale(scale)
-        expected = loader(cache, CPU).load(part).module
-        expected.set_scale(scale)
-        for name, tensor in loaded.module.unet.state_dict().items():
-            torch.testing.assert_close(tensor.cpu(), expected.unet.state_dict()[name], rtol=2e-3, atol=1e-7)
-    loaded.module.set_scale(0.0)
-    assert_same(loaded.module.unet.cpu(), loader(cache, CPU).load(part.unet).module)
+        for mergeable, pristine, loaded in (ours, theirs):
+            mergeable.merge([(loaded.unet, scale)], pristine)
+        expected = theirs[0].network.state_dict()
+        for name, tensor in ours[0].network.state_dict().items():
+            torch.testing.assert_close(tensor.cpu(), expected[name], rtol=2e-3, atol=1e-7)
+    ours[0].merge([])
+    assert_same(ours[0].network.cpu(), loader(cache, CPU).load(unet).module)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dmd2_demo.models.catalogue import FAMILIES
-from dmd2_demo.models.parts import Adapter, LoraUNet, Part, Scheduler, TextEncoders, UNet, Vae
+from dmd2_demo.models.parts import Adapter, Lora, Part, Pristine, Scheduler, TextEncoders, UNet, Vae
 from dmd2_demo.models.sources import Folder, HubRepo, SingleFile
 
 BASE, CONFIGS = HubRepo("owner/base"), Folder(Path("configs"))
@@ -40,9 +40,10 @@ def test_distilled_unet_takes_its_config_from_the_base_and_nothing_else() -> Non
     ]
 
 
-def test_lora_unet_takes_its_unets_files_and_the_lora() -> None:
+def test_lora_takes_its_file_alone_and_what_it_is_merged_with_the_unets() -> None:
     family = FAMILIES["sdxl"]
-    assert LoraUNet(UNet(BASE), family.lora).files() == (*UNet(BASE).files(), (family.lora,))
+    assert Lora(family.lora, BASE).files() == ((family.lora,),)
+    assert Pristine(UNet(BASE)).files() == ()
 
 
 def test_half_precision_is_preferred_where_there_is_a_choice_and_pickles_are_not() -> None:

@@ -10,7 +10,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 from bench.random_family import CANNY_ADAPTER, lora_shapes
 from dmd2_demo.models.catalogue import SDXL_CONFIGS
 from dmd2_demo.models.config_file import read_config
-from dmd2_demo.models.parts import Adapter, LoraUNet, TextEncoders, TinyVae, UNet, Vae
+from dmd2_demo.models.parts import Adapter, Lora, TextEncoders, TinyVae, UNet, Vae
 from dmd2_demo.weights.modules import unet_without_weights
 
 
@@ -31,4 +31,4 @@ def test_parts_have_as_many_parameters_as_sdxls_configs_describe() -> None:
         one, two = CLIPTextModel(encoders[0]), CLIPTextModelWithProjection(encoders[1])
     assert numbers(one) + numbers(two) == TextEncoders.parameters
     assert numbers(unet) == UNet.parameters
-    assert sum(math.prod(shape) for shape in lora_shapes(unet).values()) == LoraUNet.parameters - UNet.parameters
+    assert sum(math.prod(shape) for shape in lora_shapes(unet).values()) == Lora.parameters

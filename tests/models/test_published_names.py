@@ -16,14 +16,15 @@ import json, sys
 import torch
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.hub.hub import Hub
-from dmd2_demo.models.parts import LoraUNet, Scheduler, TextEncoders, UNet
+from dmd2_demo.models.parts import Lora, Pristine, Scheduler, TextEncoders, UNet
 from dmd2_demo.weights.loader import PartLoader
 from tests.sizes import sizeof
 
 family = FAMILIES["sdxl"]
 parts = [
     TextEncoders(family.base), Scheduler(family.base), family.unet(4), family.unet(1), family.vae, family.adapter,
-    *(LoraUNet(UNet(base.source), family.lora) for base in family.bases),
+    *(part for base in family.bases for part in
+      (UNet(base.source), Pristine(UNet(base.source)), Lora(family.lora, base.source))),
 ]
 hub = Hub()
 weights = PartLoader(hub, torch.device("cpu"), torch.float32)
@@ -75,10 +76,11 @@ def test_every_part_of_the_published_family_loads_from_a_hub_and_then_without(fa
     assert first["loaded"].keys() == {
         "text encoders LoadedTextEncoders",
         "scheduler LCMScheduler",
-        "UNet UNet2DConditionModel",
+        "UNet Mergeable",
+        "UNet's own weights dict",
+        "LoRA LoadedLora",
         "VAE AutoencoderKL",
         "adapter T2IAdapter",
-        "UNet with LoRA MergeableUNet",
     }
     again = run({"HF_ENDPOINT": "http://127.0.0.1:1", "HF_HOME": str(cache)})
     assert again["loaded"] == first["loaded"]

@@ -156,8 +156,10 @@ def test_status_tells_what_is_loaded_and_how_often(visitor: Visitor) -> None:
     assert status["loads"] <= before["loads"] + 1
 
 
-def test_long_prompt_is_drawn_and_says_what_was_cut_off(visitor: Visitor) -> None:
-    notice = visitor.ask(TEXT, prompt=("a fox on a blue background " * 400)[:10_000]).settings["notices"][0]
+@pytest.mark.parametrize("plain", [False, True])
+def test_the_longest_prompt_is_drawn_and_says_what_was_cut_off(visitor: Visitor, plain: bool) -> None:
+    longest = ("a fox on a blue background " * 400)[:10_000]
+    notice = visitor.ask(TEXT, prompt=longest, plain_prompt=plain, steps=1).settings["notices"][0]
     assert notice.startswith("The prompt is longer than the model reads; this was left out: “")
     assert len(notice) < 150
 

@@ -34,7 +34,7 @@ def asked(settings: dict[str, Any], endpoint: str) -> dict[str, Any]:
 
 
 def visitor_fields(endpoint: str) -> set[str]:
-    common = {"prompt", "seed", "tiny_vae"}
+    common = {"prompt", "seed", "tiny_vae", "plain_prompt"}
     own = {
         "/text_to_image": {"width", "height", "steps"},
         "/lora": {"width", "height", "base", "lora_scale"},

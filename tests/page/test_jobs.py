@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from dmd2_demo.page.jobs import Jobs
+from dmd2_demo.errors import DemoError
+from dmd2_demo.page.jobs import Job, Jobs
 
 
 def test_stop_reaches_all_that_the_visitor_has_running_and_nobody_else() -> None:
     jobs = Jobs()
     with jobs.running("ann") as first, jobs.running("ann") as second, jobs.running("bob") as other:
         jobs.stop("ann")
-        assert (first.is_set(), second.is_set(), other.is_set()) == (True, True, False)
+        assert (first.stopped.is_set(), second.stopped.is_set(), other.stopped.is_set()) == (True, True, False)
 
 
 def test_request_after_a_stop_runs() -> None:
@@ -17,16 +20,16 @@ def test_request_after_a_stop_runs() -> None:
     with jobs.running("ann"):
         jobs.stop("ann")
     jobs.stop("ann")
-    with jobs.running("ann") as event:
-        assert not event.is_set()
+    with jobs.running("ann") as job:
+        assert not job.stopped.is_set()
 
 
 def test_stop_of_a_stranger_changes_nothing() -> None:
     jobs = Jobs()
     jobs.stop("nobody")
-    with jobs.running("ann") as event:
+    with jobs.running("ann") as job:
         jobs.stop("nobody")
-        assert not event.is_set()
+        assert not job.stopped.is_set()
 
 
 def test_request_that_failed_is_forgotten() -> None:
@@ -34,4 +37,59 @@ def test_request_that_failed_is_forgotten() -> None:
     with pytest.raises(ZeroDivisionError), jobs.running("ann") as failed:
         raise ZeroDivisionError
     jobs.stop("ann")
-    assert not failed.is_set()
+    assert not failed.stopped.is_set()
+
+
+def finished(jobs: Jobs, visitor: str, content: bytes = b"pixels") -> Job:
+    with jobs.running(visitor) as job:
+        path = job.folder / "picture.png"
+        path.write_bytes(content)
+        job.outputs = ([str(path)], 1, {})
+    return job
+
+
+def test_who_comes_back_takes_over_the_last_job_and_nobody_else_does() -> None:
+    jobs = Jobs()
+    finished(jobs, "ann")
+    last = finished(jobs, "ann")
+    assert jobs.take_over("", "bob") is None
+    assert jobs.take_over("somebody", "bob") is None
+    assert jobs.take_over("ann", "ann, later") is last
+    assert jobs.take_over("ann", "bob") is None
+    assert last.outputs
+    assert Path(last.outputs[0][0]).exists()
+
+
+def test_what_still_runs_is_awaited_and_stops_with_its_new_owner() -> None:
+    jobs = Jobs()
+    with jobs.running("ann") as job:
+        assert not jobs.is_awaited("ann")
+        assert jobs.take_over("ann", "ann, later") is job
+        assert jobs.is_awaited("ann")
+        jobs.stop("ann")
+        assert not job.stopped.is_set()
+        jobs.stop("ann, later")
+        assert job.stopped.is_set()
+    assert not jobs.is_awaited("ann")
+
+
+def test_sentence_that_ended_a_job_is_kept() -> None:
+    jobs = Jobs()
+    with pytest.raises(DemoError), jobs.running("ann"):
+        raise DemoError("No.")
+    job = jobs.take_over("ann", "ann, later")
+    assert job
+    assert job.error == "No."
+
+
+def test_what_is_kept_is_bounded_in_number_size_and_time() -> None:
+    jobs = Jobs(most_bytes=25)
+    made = [finished(jobs, str(number), b"0123456789") for number in range(5)]
+    assert [job.folder.exists() for job in made] == [False, False, False, True, True]
+    again = finished(jobs, "4", b"0")
+    assert [made[4].folder.exists(), again.folder.exists()] == [False, True]
+    assert not finished(jobs, "").folder.exists(), "who has no session can't come back"
+    jobs = Jobs(minutes=0)
+    old = finished(jobs, "ann")
+    finished(jobs, "bob")
+    assert not old.folder.exists()

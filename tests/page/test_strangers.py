@@ -16,7 +16,7 @@ from dmd2_demo.settings import Settings
 from tests.raw_visitor import RawVisitor
 from tests.served import free_port
 
-LARGE = ["a cat", 1, 8, "png", True, False, 256, 256, 4]  # eight pictures of 256 x 256
+LARGE = {"prompt": "a cat", "seed": 1, "images": 8, "width": 256, "height": 256}
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +65,11 @@ def test_who_comes_through_a_proxy_does_not_unload_either(address: str, header: 
 def test_visitor_with_too_much_in_line_gets_a_sentence_and_others_their_places(public: str) -> None:
     with RawVisitor(public) as busy, RawVisitor(public) as other:
         event = busy.event("text_to_image")
-        body = {"data": LARGE, "fn_index": event["id"], "session_hash": busy._session}
+        large = busy.data("text_to_image", **LARGE)
+        body = {"data": large, "fn_index": event["id"], "session_hash": busy._session}
         for _ in range(2):
             assert busy._http.post("gradio_api/queue/join", json=body).is_success
-        assert (busy.send(event, LARGE).error or "").startswith("You have 2 requests waiting or running already")
+        assert (busy.send(event, large).error or "").startswith("You have 2 requests waiting or running already")
         assert (busy.ask("canny", prompt="a cat").error or "").startswith("You have 2 requests")
         assert other.ask("text_to_image", prompt="a cat", steps=1).data
 
@@ -78,15 +79,15 @@ def test_address_never_has_all_places_whatever_it_says(
     page: ServedBlocks, public: str, sessions: str, places: int
 ) -> None:
     with RawVisitor(public) as visitor:
-        event = visitor.event("text_to_image")
+        event, large = visitor.event("text_to_image"), visitor.data("text_to_image", **LARGE)
         for number in range(20):
             headers = {"X-Forwarded-For": f"198.51.100.{number}"}
             if sessions == "none":
-                body: dict[str, Any] = {"data": LARGE}
+                body: dict[str, Any] = {"data": large}
                 joined = visitor._http.post("gradio_api/call/text_to_image", json=body, headers=headers)
             else:
                 session = visitor._session if sessions == "one" else uuid.uuid4().hex
-                body = {"data": LARGE, "fn_index": event["id"], "session_hash": session}
+                body = {"data": large, "fn_index": event["id"], "session_hash": session}
                 joined = visitor._http.post("gradio_api/queue/join", json=body, headers=headers)
             assert joined.is_success
         present = list(page._queue._present())
@@ -96,5 +97,5 @@ def test_address_never_has_all_places_whatever_it_says(
 
 def test_nobody_gets_past_the_queue(public: str) -> None:
     for way in ("run", "api"):
-        answer = httpx.post(f"{public}gradio_api/{way}/text_to_image", json={"data": LARGE})
+        answer = httpx.post(f"{public}gradio_api/{way}/text_to_image", json={"data": list(LARGE.values())})
         assert answer.status_code == httpx.codes.NOT_FOUND

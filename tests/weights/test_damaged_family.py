@@ -11,7 +11,7 @@ import torch
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.hub import Hub
-from dmd2_demo.models.parts import Adapter, LoraUNet, Part, Scheduler, TextEncoders, UNet, Vae
+from dmd2_demo.models.parts import Adapter, Lora, Part, Scheduler, TextEncoders, UNet, Vae
 from dmd2_demo.models.sources import File, Folder, PipelineSource, SingleFile
 from dmd2_demo.weights.loader import PartLoader
 
@@ -38,7 +38,7 @@ def parts(root: Path) -> tuple[Part, ...]:
             for name in sorted(path.name for path in (root / "dmd2").iterdir())
             if "unet" in name
         ),
-        *(LoraUNet(UNet(source), lora) for source in bases),
+        *(part for source in bases for part in (Lora(lora, source), UNet(source))),
         *(TextEncoders(source) for source in (base, *bases)),
         Vae(base),
         Adapter(Folder(root / "t2i-adapter-canny")),

@@ -15,8 +15,9 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokeniz
 
 from dmd2_demo.device.host_memory import HostMemory
 from dmd2_demo.errors import DemoError
+from dmd2_demo.generate.pipelines import Merging
 from dmd2_demo.hub.hub import Hub
-from dmd2_demo.models.parts import Adapter, LoraUNet, Part, Scheduler, TextEncoders, UNet, Vae
+from dmd2_demo.models.parts import Adapter, Lora, Part, Pristine, Scheduler, TextEncoders, UNet, Vae
 from dmd2_demo.models.sources import File, Folder, SingleFile
 from dmd2_demo.progress import Progress
 from dmd2_demo.weights.loader import Loaded, PartLoader
@@ -112,17 +113,24 @@ def test_scheduler(loader: PartLoader, family: TinyFamily) -> None:
         assert ours.config[name] == theirs.config[name], name
 
 
+def merging(loader: PartLoader, unet: UNet, lora: File) -> Merging:
+    """What a pipeline merges the LoRA by."""
+    mergeable, pristine = loader.load(unet).module, loader.load(Pristine(unet)).module
+    encoders = loader.load(TextEncoders(unet.source)).module.merging
+    return Merging(mergeable, encoders, (loader.load(Lora(lora, unet.source)).module,), pristine)
+
+
 @pytest.mark.parametrize("scale", [0.0, 0.75, 1.0])
 def test_lora_fits_what_diffusers_fuses(loader: PartLoader, family: TinyFamily, scale: float) -> None:
     pipe = StableDiffusionXLPipeline.from_pretrained(family.base, variant="fp16").to(torch.float32)
     pipe.load_lora_weights(family.dmd2 / LORA)
     pipe.fuse_lora(lora_scale=scale)
     pipe.unload_lora_weights()
-    ours = loader.load(LoraUNet(UNet(Folder(family.base)), File(Folder(family.dmd2), LORA))).module
-    ours.set_scale(scale)
+    ours = merging(loader, UNet(Folder(family.base)), File(Folder(family.dmd2), LORA))
+    ours.at([scale])
     theirs = pipe.unet.state_dict()
-    assert ours.unet.state_dict().keys() == theirs.keys()
-    for name, tensor in ours.unet.state_dict().items():
+    assert ours.unet.network.state_dict().keys() == theirs.keys()
+    for name, tensor in ours.unet.network.state_dict().items():
         torch.testing.assert_close(tensor, theirs[name], rtol=1e-5, atol=1e-6)
 
 
@@ -131,21 +139,21 @@ def test_files_that_are_used_as_they_are_stay_as_they_were(family: TinyFamily, c
     stored = tmp_path / "base" / "unet" / "diffusion_pytorch_model.fp16.safetensors"
     before = stored.read_bytes()
     in_half = PartLoader(Hub(cache), CPU, torch.float16)
-    ours = in_half.load(LoraUNet(UNet(Folder(tmp_path / "base")), File(Folder(family.dmd2), LORA))).module
-    ours.set_scale(1.0)
+    ours = merging(in_half, UNet(Folder(tmp_path / "base")), File(Folder(family.dmd2), LORA))
+    ours.at([1.0])
     assert stored.read_bytes() == before
     stored.unlink()
-    ours.set_scale(0.0)
+    ours.at([0.0])
     assert_same(ours.unet, in_half.load(UNet(Folder(family.base))).module)
 
 
 def test_moving_the_scale_reads_nothing(loader: PartLoader, family: TinyFamily, tmp_path: Path) -> None:
     copied = tmp_path / "family"
     shutil.copytree(family.base.parent, copied)
-    ours = loader.load(LoraUNet(UNet(Folder(copied / "base")), File(Folder(copied / "dmd2"), LORA))).module
+    ours = merging(loader, UNet(Folder(copied / "base")), File(Folder(copied / "dmd2"), LORA))
     shutil.rmtree(copied)
     for scale in (1.0, 0.5, 0.0):
-        ours.set_scale(scale)
+        ours.at([scale])
     theirs = UNet2DConditionModel.from_pretrained(family.base, subfolder="unet", variant="fp16").float()
     assert_same(ours.unet, theirs)
 
@@ -161,19 +169,17 @@ def test_weights_to_merge_from_stay_in_their_files_type_and_where_memory_is_shor
         UNet(Folder(family.base), File(Folder(family.dmd2), ONE)),
         UNet(SingleFile(family.single_file, Folder(family.base))),
     ):
-        part = LoraUNet(unet, File(Folder(family.dmd2), LORA))
-        foretold, loaded = loader.fetch(part), loader.load(part)
-        pristine = [target.pristine for target in loaded.module._targets]
+        foretold, pristine = loader.fetch(Pristine(unet)), loader.load(Pristine(unet)).module
         bare = loader.load(unet).module
-        mapped = [is_mapped(tensor) for tensor in pristine]
-        assert {tensor.dtype for tensor in pristine} == {torch.float16}
+        mapped = [is_mapped(tensor) for tensor in pristine.values()]
+        assert {tensor.dtype for tensor in pristine.values()} == {torch.float16}
         assert set(mapped) == {total == 1}
-        held = sum(tensor.nbytes for tensor in pristine) if total > 1 else 0
-        lora = (family.dmd2 / LORA).stat().st_size
-        assert foretold == pytest.approx(sizeof(Loaded(bare, (bare,))) + lora + held, rel=0.05)
+        held = sum(tensor.nbytes for tensor in pristine.values()) if total > 1 else 0
+        assert foretold == pytest.approx(held, rel=0.05)
+        ours = merging(loader, unet, File(Folder(family.dmd2), LORA))
         for scale in (1.0, 0.0):
-            loaded.module.set_scale(scale)
-        assert_same(loaded.module.unet, bare)
+            ours.at([scale])
+        assert_same(ours.unet, bare)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
@@ -182,10 +188,11 @@ def test_fetch_foretells_the_size(family: TinyFamily, cache: Path, dtype: torch.
     base = Folder(family.base)
     unet = UNet(base, File(Folder(family.dmd2), FOUR))
     parts: tuple[Part, ...] = (unet, Vae(base), Adapter(Folder(family.adapter)), Scheduler(base), TextEncoders(base))
-    for part in (*parts, LoraUNet(unet, File(Folder(family.dmd2), LORA))):
+    for part in (*parts, Pristine(unet), Lora(File(Folder(family.dmd2), LORA), base)):
         foretold, loaded = loader.fetch(part), loader.load(part)
-        assert foretold == pytest.approx(sizeof(loaded), rel=0.1), part
-    assert all(parameter.dtype == dtype for parameter in loader.load(unet).module.parameters())
+        # A LoRA's file has a long header.
+        assert foretold == pytest.approx(sizeof(loaded), rel=0.5 if isinstance(part, Lora) else 0.1), part
+    assert all(parameter.dtype == dtype for parameter in loader.load(unet).networks[0].parameters())
 
 
 def test_what_is_no_base_is_refused_before_it_is_fetched(
@@ -195,7 +202,7 @@ def test_what_is_no_base_is_refused_before_it_is_fetched(
     config = tmp_path / "inpainting" / "unet" / "config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | {"in_channels": 9}))
     source = Folder(tmp_path / "inpainting")
-    lora = LoraUNet(UNet(source), File(Folder(family.dmd2), LORA))
+    lora = Lora(File(Folder(family.dmd2), LORA), source)
     for part in (UNet(source), TextEncoders(source), lora):
         with pytest.raises(DemoError, match=r"^inpainting can't be a base here: it is an inpainting model"):
             loader.fetch(part)
@@ -207,8 +214,8 @@ def test_lora_for_another_model_is_refused_before_the_base_is_fetched(
     shutil.copytree(family.base, tmp_path / "wide")
     (tmp_path / "wide" / "unet" / "diffusion_pytorch_model.fp16.safetensors").write_bytes(b"not read")
     make_unet(block_out_channels=(16, 48)).save_config(tmp_path / "wide" / "unet")
-    part = LoraUNet(UNet(Folder(tmp_path / "wide")), File(Folder(family.dmd2), LORA))
-    with pytest.raises(DemoError, match=r"^This LoRA does not fit the base's UNet: lora_unet_down_blocks_1_"):
+    part = Lora(File(Folder(family.dmd2), LORA), Folder(tmp_path / "wide"))
+    with pytest.raises(DemoError, match=r"This LoRA does not fit the base's UNet: down_blocks.1.\S+ has another shape"):
         loader.fetch(part)
 
 

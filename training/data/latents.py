@@ -17,12 +17,14 @@ from tqdm import tqdm
 from training.data.art import load_art
 from training.data.composites import BUCKETS, Placing, anywhere, composites, near_the_middle, to_tensor, to_unit
 from training.data.held_out import held_out
+from training.data.restyled import STYLES
 from training.family.members import load_vae
 from training.folders import NODE_MODULES, WORK
 from training.words import caption
 
 SEED = 100  # of the composites; the buckets after the first count up from it
 TIMES = {(128, 128): 10}  # of the others there is one each
+RESTYLED = 640  # pictures where an algorithm restyles the art, all square: a style is soon learned
 Labels = list[tuple[str, str, str]]
 Describe = Callable[[random.Random, str, str, str], str]  # of thing, style and colour
 
@@ -43,14 +45,19 @@ class Batch:
 class Latents:
     """Random batches of one bucket each, without what is held out, kept in `folder`.
 
-    `style` keeps only the art of that style.
+    `style` keeps only the art of that style; `restyled` names one of STYLES that all of it is given.
     """
 
     def __init__(
-        self, device: torch.device, style: str | None = None, place: Placing = anywhere, folder: Path = WORK
+        self,
+        device: torch.device,
+        style: str | None = None,
+        place: Placing = anywhere,
+        folder: Path = WORK,
+        restyled: str | None = None,
     ) -> None:
         self._buckets: dict[tuple[int, int], tuple[torch.Tensor, Labels, torch.Tensor]] = {}
-        for size, (latents, labels) in _cached(device, place, folder).items():
+        for size, (latents, labels) in _cached(device, place, folder, restyled).items():
             kept = [i for i, one in enumerate(labels) if style in (None, one[1]) and one not in held_out()]
             self._buckets[size] = latents[kept].to(device), [labels[i] for i in kept], torch.tensor(kept)
 
@@ -67,18 +74,22 @@ class Latents:
 
 
 @torch.no_grad()
-def _cached(device: torch.device, place: Placing, folder: Path) -> dict[tuple[int, int], tuple[torch.Tensor, Labels]]:
-    cache = folder / f"latents-{place.__name__}.pt"
+def _cached(
+    device: torch.device, place: Placing, folder: Path, restyled: str | None = None
+) -> dict[tuple[int, int], tuple[torch.Tensor, Labels]]:
+    cache = folder / f"latents-{'-'.join(filter(None, (place.__name__, restyled)))}.pt"
     if not cache.exists():
         vae = load_vae(device)
         arts = load_art(NODE_MODULES)
         made: dict[Any, Any] = {}
-        for offset, size in enumerate(BUCKETS):
-            pictures = composites(arts, SEED + offset, TIMES.get(size, 1), size, place)
+        restyle = STYLES[restyled] if restyled else None
+        for offset, size in enumerate([(128, 128)] if restyle else BUCKETS):
+            pictures = composites(arts, SEED + offset, 1 if restyle else TIMES.get(size, 1), size, place)
+            if restyle:
+                pictures = random.Random(SEED).sample(pictures, RESTYLED)
+            images = [restyle(picture.image) if restyle else picture.image for picture in pictures]
             latents = [
-                vae.encode(
-                    to_unit(to_tensor([picture.image for picture in pictures[i : i + 32]]).to(device))
-                ).latent_dist.mode()
+                vae.encode(to_unit(to_tensor(images[i : i + 32]).to(device))).latent_dist.mode()
                 for i in tqdm(range(0, len(pictures), 32), desc=f"latents {size}")
             ]
             labels = [(picture.thing, picture.style, picture.colour) for picture in pictures]

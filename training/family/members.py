@@ -21,6 +21,8 @@ LORA = DMD2 / "dmd2_sdxl_4step_lora_fp16.safetensors"
 COMMUNITY = FAMILY / "community"
 ADAPTER = FAMILY / "t2i-adapter-canny"
 TINY_VAE = FAMILY / "taesd"
+PIXEL_LORA = FAMILY / "loras" / "pixel" / "pixel-art.safetensors"
+LINE_LORA = FAMILY / "loras" / "line" / "pytorch_lora_weights.safetensors"
 
 
 def load_text(device: torch.device) -> Text:

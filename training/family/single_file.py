@@ -8,27 +8,12 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch import nn
 
+from training.networks.original_names import unet_key
+
 Tensors = dict[str, torch.Tensor]
 
 _FIRST_STAGE = "first_stage_model."
 
-_UNET_RESNET = {
-    "norm1": "in_layers.0",
-    "conv1": "in_layers.2",
-    "time_emb_proj": "emb_layers.1",
-    "norm2": "out_layers.0",
-    "conv2": "out_layers.3",
-    "conv_shortcut": "skip_connection",
-}
-_UNET_TOP = {
-    "time_embedding.linear_1": "time_embed.0",
-    "time_embedding.linear_2": "time_embed.2",
-    "add_embedding.linear_1": "label_emb.0.0",
-    "add_embedding.linear_2": "label_emb.0.2",
-    "conv_in": "input_blocks.0.0",
-    "conv_norm_out": "out.0",
-    "conv_out": "out.2",
-}
 _OPEN_CLIP = {
     "layer_norm1": "ln_1",
     "layer_norm2": "ln_2",
@@ -67,35 +52,7 @@ def _first_stage(vae: nn.Module) -> Tensors:
 
 def _unet(unet: UNet2DConditionModel) -> Tensors:
     layers = int(unet.config["layers_per_block"])
-    return {_unet_key(key, layers): value for key, value in unet.state_dict().items()}
-
-
-def _unet_key(key: str, layers: int) -> str:
-    """`input_blocks` counts the first convolution, each layer and each downsampler; `output_blocks` each layer."""
-    for ours, original in _UNET_TOP.items():
-        if key.startswith(ours + "."):
-            return original + key[len(ours) :]
-    parts = key.split(".")
-    if parts[0] == "mid_block":
-        number = 1 if parts[1] == "attentions" else 2 * int(parts[2])
-        return f"middle_block.{number}.{_inner(parts[1], parts[3:])}"
-    block, kind, index, rest = int(parts[1]), parts[2], int(parts[3]), parts[4:]
-    if parts[0] == "down_blocks":
-        first = 1 + block * (layers + 1)
-        if kind == "downsamplers":
-            return f"input_blocks.{first + layers}.0.op.{rest[-1]}"
-        return f"input_blocks.{first + index}.{int(kind == 'attentions')}.{_inner(kind, rest)}"
-    first = block * (layers + 1)
-    if kind == "upsamplers":
-        # After the block's last layer, which has attention beside its resnet.
-        return f"output_blocks.{first + layers}.2.conv.{rest[-1]}"
-    return f"output_blocks.{first + index}.{int(kind == 'attentions')}.{_inner(kind, rest)}"
-
-
-def _inner(kind: str, rest: list[str]) -> str:
-    if kind == "resnets":
-        return ".".join([_UNET_RESNET[rest[0]], *rest[1:]])
-    return ".".join(rest)
+    return {unet_key(key, layers): value for key, value in unet.state_dict().items()}
 
 
 def _vae_key(key: str) -> str:

@@ -16,7 +16,7 @@ from training.family.members import TINY_VAE, load_vae
 from training.loop import parallel
 from training.loop.run import Run, arguments, average, cosine
 from training.networks.precision import trainable
-from training.networks.tiny_vae import make_tiny_vae
+from training.networks.tiny_vae import make_tiny_vae, start_linear
 from training.stages.picture_loss import pixel_error, unevenness
 
 _BACKGROUND = 0.3  # weight of flat backgrounds in the 1-step UNet's pictures
@@ -27,6 +27,8 @@ def train(options: Any) -> None:
     device = torch.device(options.device)
     batches = Decodables(load_vae(device), device)
     tiny = make_tiny_vae().to(device)
+    first = batches.batch()
+    start_linear(tiny, first.encoded, first.pixels)
     averaged = average(tiny, 0.995)
     optimizer = torch.optim.AdamW(tiny.parameters(), lr=2e-3, weight_decay=0.0, betas=(0.9, 0.99))
     schedule = cosine(optimizer, options.steps, hold=0.3)

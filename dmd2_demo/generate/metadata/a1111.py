@@ -9,6 +9,8 @@ from contextlib import suppress
 from typing import Any
 
 from dmd2_demo.generate.metadata.found import Found
+from dmd2_demo.generate.styled import SLOTS
+from dmd2_demo.hub.lora_kind import is_distillation
 
 TOOL = "Stable Diffusion WebUI"
 
@@ -28,9 +30,15 @@ def read(text: str) -> Found | None:
     if words.startswith(_NEGATIVE):
         prompt, negative = "", words.removeprefix(_NEGATIVE)
     ignored = {"Negative prompt": negative.strip()} if negative.strip() else {}
-    for _, name, scale in _LORA.findall(prompt):
-        ignored[f"LoRA {name}"] = f"scale {scale or 1}"
     settings: dict[str, Any] = {"prompt": _LORA.sub("", prompt).strip()}
+    slots = iter(SLOTS)
+    for _, name, scale in _LORA.findall(prompt):
+        slot = None if is_distillation(name) else next(slots, None)
+        if slot:
+            settings[slot] = name
+            settings[f"{slot}_scale"] = _decimal(scale or "1")
+        else:
+            ignored[f"LoRA {name}"] = f"scale {scale or 1}"
     for name, value in _pairs(settings_line):
         if name == "Seed":
             settings["seed"] = _number(value)
@@ -71,6 +79,10 @@ def _pieces(line: str) -> Iterator[str]:
         escaped = letter == "\\" and not escaped
         piece.append(letter)
     yield "".join(piece)
+
+
+def _decimal(text: str) -> object:
+    return float(text) if re.fullmatch(r"\d{1,3}(\.\d{1,6})?", text) else text
 
 
 def _number(text: str) -> object:

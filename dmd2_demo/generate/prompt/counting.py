@@ -39,6 +39,11 @@ class TokenCounter:
             return max(map(self._plain, prompts))[1]
         return max(map(self._read, prompts))[1]
 
+    def fits(self, prompt: str) -> bool:
+        """Whether all of `prompt` is read in one chunk."""
+        found = chunked(weights.read(prompt), self._tokenize, self.size)
+        return len(found.chunks) == 1 and not found.left_out
+
     def _plain(self, prompt: str) -> tuple[int, str]:
         [ids] = self._tokenize([prompt])
         rest = len(ids) - self.size

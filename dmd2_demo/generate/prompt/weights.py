@@ -39,7 +39,7 @@ Section = tuple[Weighted, ...]
 
 
 def read(prompt: str) -> tuple[Section, ...]:
-    """The sections of a prompt, at least one, each with something in it wherever any has.
+    """The sections of a prompt: those with something in them, or one with an empty piece.
 
     Brackets that are never closed hold the rest, and closing ones that close nothing are text, as in WebUI.
     """
@@ -95,7 +95,8 @@ class _Reading:
             elif piece:
                 sections[-1].append(Weighted(piece, _bounded(total)))
         merged = [_merged(section) for section in sections]
-        return tuple(section for section in merged if any(piece.text.strip() for piece in section)) or (merged[0],)
+        said = tuple(section for section in merged if any(piece.text.strip() for piece in section))
+        return said or ((Weighted(""),),)
 
     def _add(self, piece: str | None) -> None:
         self._pieces.append(piece)

@@ -1,0 +1,193 @@
+"""The plain diffusers program that makes a request's picture: nothing of this demo is in it but its files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.generate.prompt import weights
+from dmd2_demo.generate.prompt.counting import TokenCounter
+from dmd2_demo.generate.request import Request
+from dmd2_demo.generate.requests import CannyGuided
+from dmd2_demo.models.parts import TinyVae, UNet
+from dmd2_demo.models.sources import File, Folder, HubRepo, PipelineSource, SingleFile, Source
+
+INPUT = "picture.png"
+"""What the program calls the picture that is made into another."""
+
+_ROOT = Path(__file__).parents[2]
+
+
+def program(request: Request) -> str:
+    """The program's text; its picture is `request`'s first, the same pixels on the same kind of machine.
+
+    Files that lie in this demo's repository are named from there, and an operator's own by their names alone.
+    DemoError where plain diffusers can't read the prompt as this demo does.
+    """
+    spec = request.spec()
+    unet = spec.unet
+    pipeline = "StableDiffusionXLPipeline"
+    if request.start is not None:
+        pipeline = "StableDiffusionXLImg2ImgPipeline"
+    elif spec.adapter is not None:
+        pipeline = "StableDiffusionXLAdapterPipeline"
+    given = {"vae": "vae"}
+    body = [_vae(request)]
+    if unet.weights is not None:
+        body.append(_unet(unet, unet.weights))
+        given["unet"] = "unet"
+    if spec.adapter is not None:
+        body.append(f"adapter = T2IAdapter.from_pretrained({_place(spec.adapter.source)}, {_VARIANT}, dtype=dtype)")
+        given["adapter"] = "adapter"
+    body.append(_pipeline(pipeline, unet.source, given, is_base=unet.source == request.family.base))
+    for lora, scale in zip(spec.loras, request.lora_scales(), strict=True):
+        body.append(
+            f"pipe.load_lora_weights({_file(lora.file)})  # needs peft\npipe.fuse_lora(lora_scale={scale!r})\n"
+            "pipe.unload_lora_weights()  # what is fused stays"
+        )
+    body.append("pipe.scheduler = LCMScheduler.from_config(pipe.scheduler.config)")
+    if isinstance(request, CannyGuided):
+        body.append(_edges(request))
+    elif request.start is not None:
+        width, height = request.size
+        body.append(f"{_cropped(request)}\nimage = image.resize(({width}, {height}), Image.Resampling.LANCZOS)")
+    body.append(_call(request))
+    return "\n".join([*_imports("\n".join(body)), "", *_DEVICE, "", *body, ""])
+
+
+_VARIANT = 'variant="fp16"'
+
+_DEVICE = (
+    'device = "cuda" if torch.cuda.is_available() else "cpu"',
+    'dtype = torch.float16 if device == "cuda" else torch.float32',
+)
+
+
+def _place(source: Source) -> str:
+    """The source as diffusers takes it, in quotes."""
+    return repr(source.id if isinstance(source, HubRepo) else _path(source.path))
+
+
+def _path(path: Path) -> str:
+    """Nothing else of this disk is told to visitors."""
+    inside = path.is_relative_to(_ROOT)
+    return path.relative_to(_ROOT).as_posix() if inside else f"path/to/{path.name}"
+
+
+def _file(file: File) -> str:
+    """An expression for the file's path."""
+    if isinstance(file.source, HubRepo):
+        return f"hf_hub_download({file.source.id!r}, {file.name!r})"
+    return repr(_path(file.source.path / file.name))
+
+
+def _vae(request: Request) -> str:
+    vae = request.spec().vae
+    kind = "AutoencoderTiny" if isinstance(vae, TinyVae) else "AutoencoderKL"
+    folder = "" if isinstance(vae, TinyVae) else vae.folder
+    options = [_place(vae.source), *([f'subfolder="{folder}"'] if folder else ())]
+    # Published ones of their own have no variants.
+    options += [_VARIANT] if isinstance(vae.source, Folder) or folder else []
+    return f"vae = {kind}.from_pretrained({', '.join(options)}, dtype=dtype)"
+
+
+def _unet(unet: UNet, weights: File) -> str:
+    assert not isinstance(unet.source, SingleFile)
+    read = (
+        f"load_file({_file(weights)})"
+        if weights.name.endswith(".safetensors")
+        else f'torch.load({_file(weights)}, map_location="cpu", weights_only=True)'
+    )
+    config = f'UNet2DConditionModel.load_config({_place(unet.source)}, subfolder="unet")'
+    return f"unet = UNet2DConditionModel.from_config({config}).eval()\nunet.load_state_dict({read})\nunet.to(dtype)"
+
+
+def _pipeline(kind: str, source: PipelineSource, given: dict[str, str], *, is_base: bool) -> str:
+    parts = ", ".join(f"{name}={value}" for name, value in given.items())
+    if isinstance(source, SingleFile):
+        made = f"{kind}.from_single_file(\n    {_path(source.path)!r}, config={_place(source.config)}, {parts}"
+    else:
+        variant = f", {_VARIANT}" if is_base or isinstance(source, Folder) else ""
+        made = f"{kind}.from_pretrained(\n    {_place(source)}{variant}, {parts}"
+    return f"pipe = {made}, dtype=dtype, add_watermarker=False\n).to(device)"
+
+
+def _cropped(request: Request) -> str:
+    width, height = request.size
+    return (
+        f'image = ImageOps.exif_transpose(Image.open("{INPUT}")).convert("RGB")  # the one that it was made from\n'
+        f"ratio = min(image.width / {width}, image.height / {height})\n"
+        f"image = ImageOps.fit(image, (max(1, round({width} * ratio)), max(1, round({height} * ratio))))"
+    )
+
+
+def _edges(request: CannyGuided) -> str:
+    width, height = request.size
+    lines = [_cropped(request)]
+    if not request.is_edge_map:
+        low, high = sorted((request.low_threshold, request.high_threshold))
+        lines += [
+            "edges = CannyDetector()(",
+            f"    np.asarray(image), low_threshold={low}, high_threshold={high},",
+            f"    detect_resolution={request.family.detect_resolution}, image_resolution={min(width, height)},",
+            ")",
+            "image = Image.fromarray(edges)",
+        ]
+    return "\n".join([*lines, f"edges = image.resize(({width}, {height}), Image.Resampling.BILINEAR)"])
+
+
+def _call(request: Request) -> str:
+    width, height = request.size
+    guided = {name: value for name, value in request.call_arguments(None).items() if name != "image"}
+    size = {"width": width, "height": height} if request.start is None else {"strength": 1.0}
+    arguments = {
+        "prompt": _prompt(request),
+        **size,
+        "num_inference_steps": len(request.schedule),
+        "timesteps": list(request.schedule.timesteps),
+        "guidance_scale": 0,
+    } | guided
+    lines = [f"    {name}={value!r}," for name, value in arguments.items()]
+    lines += ["    image=edges,"] if guided else ["    image=image,"] if request.start is not None else []
+    seeded = f'    generator=torch.Generator("cpu").manual_seed({request.seed}),'
+    return "\n".join(["picture = pipe(", *lines, seeded, ").images[0]", f'picture.save("{request.seed}.png")'])
+
+
+def _prompt(request: Request) -> str:
+    if request.plain_prompt:
+        return request.prompt
+    prompt = request.prompts[0]
+    sections = weights.read(prompt)
+    if len(sections) > 1 or any(piece.weight != 1 for piece in sections[0]):
+        raise DemoError("Plain diffusers reads no weights and no BREAK, so no such program makes this picture.")
+    if not TokenCounter(request.family.tokenizer).fits(prompt):
+        raise DemoError("Plain diffusers reads one chunk of tokens, so no such program makes this picture.")
+    return request.words
+
+
+_DIFFUSERS = (
+    "AutoencoderKL",
+    "AutoencoderTiny",
+    "LCMScheduler",
+    "StableDiffusionXLAdapterPipeline",
+    "StableDiffusionXLImg2ImgPipeline",
+    "StableDiffusionXLPipeline",
+    "T2IAdapter",
+    "UNet2DConditionModel",
+)
+
+_OTHERS = {
+    "np.": "import numpy as np",
+    "torch": "import torch",
+    "CannyDetector": "from controlnet_aux.canny import CannyDetector",
+    "LCMScheduler": "",
+    "hf_hub_download": "from huggingface_hub import hf_hub_download",
+    "Image.": "from PIL import Image, ImageOps",
+    "load_file": "from safetensors.torch import load_file",
+}
+
+
+def _imports(body: str) -> list[str]:
+    """What the body uses."""
+    diffusers = f"from diffusers import {', '.join(name for name in _DIFFUSERS if f'{name}.' in body)}"
+    return [line or diffusers for mark, line in _OTHERS.items() if mark in body]

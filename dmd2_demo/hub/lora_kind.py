@@ -1,0 +1,141 @@
+"""Which LoRAs can give a style here, told from names and a file's header: before anything large is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.hub.hub import Hub
+from dmd2_demo.hub.safetensors_header import BrokenFile, Header, bytes_in
+from dmd2_demo.models.config_file import read_config
+from dmd2_demo.models.files import configs
+from dmd2_demo.models.parts import Lora
+from dmd2_demo.models.sources import File, HubRepo
+
+LARGEST = 2_000_000_000
+"""Bytes of a file; SDXL's at rank 128 with convolutions have a billion in half precision."""
+
+
+_MOST_DIMENSIONS = 8
+
+
+class LoraKind(StrEnum):
+    """What a file is, as a sentence says it."""
+
+    PLAIN = "a LoRA"
+    NOTHING = "no LoRA"
+    DORA = "a DoRA, which is no plain sum of weights"
+    LOHA = "a LoHa"
+    LOKR = "a LoKr"
+    OTHER = "a LyCORIS of another kind than LoRA and LoCon"
+    FLUX = "a LoRA for Flux or another transformer"
+    SD1 = "a LoRA for Stable Diffusion 1"
+    SD2 = "a LoRA for Stable Diffusion 2"
+    DISTILLATION = "a LoRA that makes few steps enough, as DMD2's own does, and two of those spoil each other"
+
+
+# The first that is found decides.
+_SIGNS = (
+    (("dora_scale", "lora_magnitude_vector"), LoraKind.DORA),
+    ((".hada_",), LoraKind.LOHA),
+    ((".lokr_",), LoraKind.LOKR),
+    ((".lora_mid.", ".oft_", ".glora_", ".boft_"), LoraKind.OTHER),
+    (
+        ("double_blocks", "single_blocks", "single_transformer_blocks", "joint_blocks", "lora_transformer_"),
+        LoraKind.FLUX,
+    ),
+)
+_PLAIN = (".lora_down.", ".lora_up.", ".lora_A.", ".lora_B.", "_lora.down.", "_lora.up.", ".lora.down.", ".lora.up.",
+          ".lora_linear_layer.")  # fmt: skip
+_DOWN = (".lora_down.", ".lora_A.", "lora.down.")
+_OF_WIDTH = {768: LoraKind.SD1, 1024: LoraKind.SD2}
+_DISTILLED = re.compile(
+    r"(?<![a-z])(lcm|dmd2?|tcd|pcm|lightning|turbo|hyper[-_. ]?sd\w*|hyper(?=[-_. ]*(sdxl|lora|\d))"
+    r"|(?<!\d)\d{1,2}[-_. ]?steps?)(?![a-z])",
+    re.IGNORECASE,
+)
+_TITLES = ("ss_output_name", "modelspec.title")
+
+
+def is_distillation(name: str) -> bool:
+    """Whether a LoRA of that name makes few steps enough: DMD2's, LCM's, Lightning's, Hyper-SD's and their like."""
+    return _DISTILLED.search(name) is not None
+
+
+def of_names(file: File) -> LoraKind:
+    """What a file's own name and its repository's tell."""
+    name = f"{file.source.stem}/{file.name}" if isinstance(file.source, HubRepo) else file.name
+    return LoraKind.DISTILLATION if is_distillation(name) else LoraKind.PLAIN
+
+
+def refusal_of_name(file: File) -> str:
+    """Why a file of that name can give no style; "" where its name does not tell."""
+    if not file.name.endswith(".safetensors"):
+        return f"{file} can't give a style here: only .safetensors files are read."
+    kind = of_names(file)
+    return "" if kind is LoraKind.PLAIN else f"{file} can't give a style here: it is {kind}."
+
+
+def of_header(header: Header, width: int) -> LoraKind:
+    """What a file with that header is, where the base's UNet hears text of that width."""
+    names = header.tensors.keys()
+    for signs, kind in _SIGNS:
+        if _any(names, signs):
+            return kind
+    if not _any(names, _PLAIN):
+        return LoraKind.NOTHING
+    if any(name.startswith("transformer.") for name in names):
+        return LoraKind.FLUX
+    widths = {tensor.shape[-1] for name, tensor in header.tensors.items() if _hears_text(name) and tensor.shape}
+    for heard, kind in _OF_WIDTH.items():
+        if heard in widths and heard != width:
+            return kind
+    told = (str(header.metadata.get(title, "")) for title in _TITLES)
+    return LoraKind.DISTILLATION if any(map(is_distillation, told)) else LoraKind.PLAIN
+
+
+def require_style(lora: Lora, hub: Hub) -> Header:
+    """The header of a LoRA that can give a style; of its file nothing else is read.
+
+    DemoError, in one sentence, where it can't: by its name, what its header says, or because what it holds has the
+    form of DMD2's own.
+    """
+    refused = refusal_of_name(lora.file)
+    if refused:
+        raise DemoError(refused)
+    refusal = f"{lora.file} can't give a style here: "
+    try:
+        header = hub.header(lora.file)
+    except BrokenFile as error:
+        raise DemoError(f"{lora.file} is damaged: {error}.") from error
+    if not all(isinstance(one.dtype, str) and _is_shape(one.shape) for one in header.tensors.values()):
+        raise DemoError(f"{lora.file} is damaged: its header tells of no tensors.")
+    config = read_config(hub.fetch(File(configs(lora.base), "unet/config.json")))
+    _refuse(refusal, of_header(header, config.get("cross_attention_dim", 0)))
+    if bytes_in(header.tensors, None) > LARGEST:
+        raise DemoError(f"{refusal}it has more than {LARGEST / 1e9:g} GB.")
+    own = lora.distillation
+    if own is not None and hub.holds([(own,)]) and hub.header(own).tensors == header.tensors:
+        _refuse(refusal, LoraKind.DISTILLATION)
+    return header
+
+
+def _refuse(refusal: str, kind: LoraKind) -> None:
+    if kind is not LoraKind.PLAIN:
+        raise DemoError(f"{refusal}it is {kind}.")
+
+
+def _is_shape(shape: tuple[object, ...]) -> bool:
+    """Whatever strangers wrote there was read as JSON and is anything."""
+    return len(shape) <= _MOST_DIMENSIONS and all(type(side) is int and 0 <= side <= LARGEST for side in shape)
+
+
+def _hears_text(name: str) -> bool:
+    """The half of a layer that takes in the text encoders' states."""
+    return "attn2" in name and _any([name], ("to_k", "to_v")) and _any([name], _DOWN)
+
+
+def _any(names: Iterable[str], signs: Iterable[str]) -> bool:
+    return any(sign in name for name in names for sign in signs)

@@ -1,0 +1,127 @@
+"""The strip of pictures made here, which the visitor's browser keeps, and what can be done with one of them.
+
+What is done with the strip itself is done in the browser (scripts/history.js). What comes from it to the server is the
+shown picture's settings, which are checked like any others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.events import Dependency
+
+from dmd2_demo.generate.requests import CannyGuided
+from dmd2_demo.models.family import Family
+from dmd2_demo.page.compare import Comparison, step_counts
+from dmd2_demo.page.events import ON_DEVICE, PRIVATE
+from dmd2_demo.page.filling import Filling
+from dmd2_demo.page.jobs import Outputs
+from dmd2_demo.page.keys import PRESS_GENERATE
+from dmd2_demo.page.results import Results, describe
+from dmd2_demo.page.runner import Runner
+
+_STRIP = '<ul role="list" aria-label="History"></ul>'
+
+
+@dataclass(frozen=True)
+class History:
+    """What is kept, the buttons of the shown picture, and the hidden ones that the browser presses by itself."""
+
+    kept: gr.BrowserState
+    use_all: gr.Button
+    reuse: gr.Button
+    vary: gr.Button
+    edges: gr.Button
+    compare: gr.Button
+    every_steps: gr.Button
+    delete: gr.Button
+    download: gr.Button
+    choose: gr.Button
+    again: gr.Button
+
+
+def strip(family: Family) -> History:
+    """Lays out the strip; the buttons are seen where one of its pictures is chosen."""
+    # Nothing in it is secret, and with a key that is drawn anew it would not outlive the server.
+    kept = gr.BrowserState([], storage_key="dmd2-history", secret="dmd2-history")  # noqa: S106
+    with gr.Column(elem_id="history", elem_classes="empty"):
+        gr.HTML(_STRIP, js_on_load=None, padding=False)
+        with gr.Row(elem_classes="actions-of-chosen"):
+            small: dict[str, Any] = {"size": "sm", "min_width": 70}
+            use_all = gr.Button("Use settings", **small)
+            reuse = gr.Button("Use seed", **small)
+            vary = gr.Button("Another seed", **small)
+            edges = gr.Button("Edges from it", **small)
+            compare = gr.Button("Compare", **small)
+            every_steps = gr.Button(f"{' and '.join(map(str, step_counts(family)))} steps", **small)
+            delete = gr.Button("Delete", **small)
+            download = gr.Button("All as ZIP", **small)
+        choose = gr.Button("Choose", elem_classes="trigger trigger-choose")
+        again = gr.Button("Make again", elem_classes="trigger trigger-again")
+    return History(kept, use_all, reuse, vary, edges, compare, every_steps, delete, download, choose, again)
+
+
+def connect(
+    page: gr.Blocks,
+    history: History,
+    results: Results,
+    filling: Filling,
+    comparison: Comparison,
+    runner: Runner,
+    made: Sequence[Dependency],
+) -> Dependency:
+    """Connects the strip, inside the page, with what makes pictures. Gives the event that makes one again."""
+    kept, shown = history.kept, [results.gallery, results.seed_used, results.parameters]
+    for event in made:
+        event.success(None, [results.gallery, results.parameters, kept], kept, js="window.dmd2.record", **PRIVATE)
+    gr.on([page.load, kept.change], None, kept, None, js="(kept) => { window.dmd2.render(kept); }", **PRIVATE)
+    pair = [comparison.settings, comparison.slider]
+    chosen = history.choose.click(None, kept, [*shown, *pair], js="window.dmd2.choose", **PRIVATE)
+    chosen.then(describe, results.parameters, results.status, queue=False, **PRIVATE)
+
+    def use(settings: object, *, seed: bool) -> list[Any]:
+        told = settings_of(settings)
+        told.pop("images", None)
+        return filling.updates(filling.restored(told if seed else {**told, "seed": -1}))
+
+    def make_again(
+        settings: object,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio finds it
+    ) -> Iterator[Outputs]:
+        yield from runner.run(lambda: filling.request(settings_of(settings)), request.session_hash, progress)
+
+    every = [results.parameters], filling.outputs
+    history.use_all.click(lambda told: use(told, seed=True), *every, queue=False, **PRIVATE)
+    history.reuse.click(None, results.seed_used, filling.seed, js="(used) => used ?? -1", **PRIVATE)
+    varied = history.vary.click(lambda told: use(told, seed=False), *every, queue=False, **PRIVATE)
+    varied.success(None, js=PRESS_GENERATE, **PRIVATE)
+    history.edges.click(None, results.gallery, filling.place, js=_GIVE_EDGES, **PRIVATE)
+    history.compare.click(None, kept, None, js="(kept) => { window.dmd2.startPair(kept); }", **PRIVATE)
+    history.delete.click(None, kept, kept, js="window.dmd2.remove", **PRIVATE)
+    history.download.click(None, kept, None, js="async (kept) => { await window.dmd2.download(kept); }", **PRIVATE)
+    again = history.again.click(
+        make_again,
+        results.parameters,
+        shown,
+        show_progress_on=results.gallery,
+        api_visibility="private",
+        **ON_DEVICE,
+    )
+    again.success(None, [results.gallery, kept], kept, js="window.dmd2.madeAgain", **PRIVATE)
+    again.success(describe, results.parameters, results.status, queue=False, **PRIVATE)
+    return again
+
+
+_GIVE_EDGES = f"""(gallery) => {{
+  window.dmd2Files.giveUrl('#picture', gallery[0].image.url);
+  return {{ selected: '{CannyGuided.task}', __type__: 'update' }};
+}}"""
+
+
+def settings_of(told: object) -> dict[str, Any]:
+    """What the browser sends for a picture's settings, which may be anything."""
+    return {str(name): value for name, value in told.items()} if isinstance(told, dict) else {}

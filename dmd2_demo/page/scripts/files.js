@@ -1,0 +1,43 @@
+// Files into inputs for pictures, and from anywhere on the page into the panel that reads settings.
+window.dmd2Files = (() => {
+  const within = (place) => [...document.querySelectorAll(place)].find((found) => found.offsetParent);
+  // An input that has a picture already is emptied first, and one that is only laid out now is waited for.
+  const give = (place, file, until = performance.now() + 5000) => {
+    const input = within(place)?.querySelector('input[type=file]');
+    if (!input) {
+      within(place)?.querySelector('[aria-label="Clear"]')?.click();
+      if (performance.now() < until) requestAnimationFrame(() => give(place, file, until));
+      return;
+    }
+    const only = new DataTransfer();
+    only.items.add(file);
+    input.files = only.files;
+    input.dispatchEvent(new Event('change', { bubbles: true }));
+    within(place).scrollIntoView({ block: 'nearest' });
+  };
+  const giveUrl = async (place, url) => {
+    const content = await (await fetch(url)).blob();
+    give(place, new File([content], 'picture', { type: content.type }));
+  };
+
+  // Inputs for pictures take their own drops, and say so by preventing the browser's: opening the file in its place.
+  const isOurs = (event) => [...(event.dataTransfer?.types ?? [])].includes('Files') && !event.defaultPrevented;
+  const mark = (on) => document.body.classList.toggle('dropping', on);
+  document.addEventListener('dragover', (event) => {
+    if (!isOurs(event)) return;
+    event.preventDefault();
+    mark(true);
+  });
+  document.addEventListener('dragleave', (event) => event.relatedTarget || mark(false));
+  document.addEventListener('drop', (event) => {
+    mark(false);
+    if (!isOurs(event) || !event.dataTransfer.files.length) return;
+    event.preventDefault();
+    const opener = document.querySelector('#inspect button');
+    if (!opener.classList.contains('open')) opener.click();
+    const [file] = event.dataTransfer.files;
+    document.querySelector('#inspect [aria-label="Clear"]')?.click();
+    give('#inspect', file);
+  });
+  return { giveUrl };
+})();

@@ -1,0 +1,126 @@
+"""The shown picture as something to give away: a link, a Python program, a call of this page's API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+from urllib.parse import urlencode
+
+import gradio as gr
+from PIL import Image
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.generate.fields import Flag, Given, fields_of
+from dmd2_demo.generate.program import INPUT, program
+from dmd2_demo.page.events import PRIVATE
+from dmd2_demo.page.filling import Filling, Restored
+
+
+@dataclass(frozen=True)
+class Share:
+    """The buttons, and what shows the text that they copy."""
+
+    link: gr.Button
+    python: gr.Button
+    call: gr.Button
+    text: gr.Code
+    address: gr.Textbox
+
+
+def buttons() -> Share:
+    """Lays them out."""
+    with gr.Row():
+        small: dict[str, Any] = {"size": "sm", "min_width": 90}
+        link = gr.Button("Copy link", **small)
+        python = gr.Button("Copy as Python", **small)
+        call = gr.Button("Copy as API call", **small)
+    text = gr.Code(language="python", visible=False, show_label=False, wrap_lines=True, interactive=False)
+    return Share(link, python, call, text, gr.Textbox(visible=False))
+
+
+def connect(page: gr.Blocks, share: Share, settings: gr.JSON, filling: Filling) -> None:
+    """Connects them with the shown picture's settings, inside the page, which opens such links."""
+
+    def shown(write: Callable[[Restored, str], str]) -> Callable[[object, object], gr.Code]:
+        def show(told: object, address: object) -> gr.Code:
+            restored = filling.restored(dict(told) if isinstance(told, dict) else {})
+            for notice in restored.notices:
+                raise DemoError(notice)
+            return gr.Code(write(restored, str(address)[:2000]), visible=True)
+
+        return show
+
+    for button, write in ((share.link, link), (share.python, python), (share.call, api_call)):
+        told = button.click(
+            shown(write),
+            [settings, share.address],
+            share.text,
+            js="(told) => [told, window.dmd2Share.address()]",
+            queue=False,
+            **PRIVATE,
+        )
+        told.success(None, share.text, None, js="async (text) => { await window.dmd2Share.copy(text); }", **PRIVATE)
+
+    def opened(request: gr.Request) -> list[Any]:
+        told = from_query(dict(request.query_params), filling)
+        if not told:
+            return [gr.skip() for _ in filling.outputs]
+        restored = filling.restored(told)
+        for notice in restored.notices:
+            gr.Warning(escape(notice, quote=False), title="Not all of the link can be used")
+        return filling.updates(restored)
+
+    page.load(opened, None, filling.outputs, queue=False, **PRIVATE)
+
+
+def link(restored: Restored, address: str) -> str:
+    """The page's address with the settings in its query."""
+    return f"{address}?{urlencode({'task': restored.tab.form.request.task, **restored.values})}"
+
+
+def from_query(query: Mapping[str, str], filling: Filling) -> dict[str, Any]:
+    """The settings in a link's query, unchecked; {} where it has none of ours."""
+    fields = filling.fields(query.get("task"))
+    told: dict[str, Any] = {name: query[name] for name in fields if name in query}
+    for name, value in told.items():
+        if isinstance(fields[name], Flag) and value.lower() in {"true", "false"}:
+            told[name] = value.lower() == "true"
+    return told | ({"task": query["task"]} if "task" in query else {})
+
+
+def python(restored: Restored, address: str) -> str:  # noqa: ARG001 - as the others
+    """The program for these settings."""
+    if "prompt" not in restored.values:
+        raise DemoError("There is no picture with settings to write a program for.")
+    form = restored.tab.form
+    # A picture to follow is the reader's own; here it only decides the size.
+    given = {
+        name: Image.new("RGB", restored.size or (1, 1))
+        for name, field in fields_of(form.request).items()
+        if isinstance(field, Given)
+    }
+    # The size is told already.
+    values = {name: value for name, value in restored.values.items() if name != "upscale"}
+    return program(form.blank(values, **given))
+
+
+def api_call(restored: Restored, address: str) -> str:
+    """What asks this page for the picture, from another program."""
+    request = restored.tab.form.request
+    given = [name for name, field in fields_of(request).items() if isinstance(field, Given)]
+    lines = [f"    {name}={value!r}," for name, value in restored.values.items()]
+    lines += [f'    {name}=handle_file("{INPUT}"),  # the one that it was made from' for name in given]
+    return "\n".join(
+        [
+            f"from gradio_client import Client{', handle_file' if given else ''}",
+            "",
+            f"client = Client({address!r})",
+            "gallery, seed, settings = client.predict(",
+            *lines,
+            f'    api_name="/{request.task}",',
+            ")",
+            "",
+        ]
+    )

@@ -1,0 +1,91 @@
+"""The controls of style LoRAs, which the tabs share whose pictures may have some."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from dmd2_demo.generate.requests import TextToImage
+from dmd2_demo.generate.styled import SLOTS
+from dmd2_demo.models.family import Family, StyleLora
+from dmd2_demo.page.events import PRIVATE
+from dmd2_demo.page.form import component
+from dmd2_demo.page.plain import plain
+
+# The words are added once, whatever is clicked.
+_ADD = """(prompt, chip) => {
+    const words = chip.replace(/^\\+ /, "");
+    return prompt.includes(words) ? prompt : [prompt.trim(), words].filter(Boolean).join(", ");
+}"""
+
+Find = Callable[[object], StyleLora | None]
+"""The style that a component's value means; None for none. DemoError where it means nothing."""
+
+
+@dataclass(frozen=True)
+class Styles:
+    """Where they are laid out, and the components by the request field that they set."""
+
+    group: gr.Accordion
+    fields: dict[str, Component]
+
+
+def finder(family: Family, custom: Callable[[str], StyleLora] | None) -> Find:
+    """Finds the family's own styles and, where visitors may name others, those."""
+    known = {name for style in family.styles for name in (style.name, style.file.stem)}
+
+    def find(name: object) -> StyleLora | None:
+        if name is None or name == "":
+            return None
+        return custom(name) if custom and isinstance(name, str) and name not in known else family.style(name)
+
+    return find
+
+
+def controls(family: Family, prompt: Component, find: Find, *, custom: bool) -> Styles | None:
+    """Lays them out; None where there is no style to choose. `custom`: whether visitors may name others."""
+    if not family.styles and not custom:
+        return None
+    fields: dict[str, Component] = {}
+    with gr.Accordion("Styles", open=False) as group:
+        if custom:
+            gr.Markdown(
+                "Or any public style LoRA for SDXL: owner/name, or owner/name/file.safetensors.",
+                elem_classes="status",
+            )
+        for slot in SLOTS:
+            with gr.Row():
+                name = component(TextToImage, slot, family, min_width=140, allow_custom_value=custom)
+                scale = component(TextToImage, f"{slot}_scale", family, min_width=140)
+            chip = gr.Button("", visible=False, size="sm", elem_classes="chip")
+            told = gr.Markdown(visible=False, elem_classes="status")
+            fields |= {slot: name, f"{slot}_scale": scale}
+            _connect(find, name, scale, chip, told)
+            chip.click(None, [prompt, chip], prompt, js=_ADD, **PRIVATE)
+    return Styles(group, fields)
+
+
+def _connect(find: Find, name: Any, scale: Any, chip: gr.Button, told: gr.Markdown) -> None:
+    def suggested(chosen: object) -> Any:
+        style = find(chosen)
+        return style.scale if style else gr.skip()
+
+    def shown(chosen: object) -> tuple[gr.Button, gr.Markdown]:
+        style = find(chosen)
+        triggers = ", ".join(style.triggers) if style else ""
+        line = _line(style) if style else ""
+        return gr.Button(f"+ {triggers}", visible=bool(triggers)), gr.Markdown(line, visible=bool(line))
+
+    # Settings from elsewhere bring a scale of their own, which must stay.
+    name.input(suggested, name, scale, queue=False, **PRIVATE)
+    name.change(shown, name, [chip, told], queue=False, **PRIVATE)
+
+
+def _line(style: StyleLora) -> str:
+    licence = plain(style.licence.name)
+    link = f"[{licence}]({style.licence.url})" if style.licence.url else licence
+    return f"Licence: {link} · suggested scale {style.scale:g}"

@@ -1,0 +1,100 @@
+"""A contact sheet, as a person makes one, clicks in it and opens it again."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Open
+from tests.browser.demo import MINUTE, Demo
+
+pytestmark = pytest.mark.browser
+
+
+def cells(page: Page) -> Locator:
+    return page.locator("#sheet .grid-container button")
+
+
+def accordion(demo: Demo, title: str) -> Locator:
+    return demo.page.get_by_role("button", name=title).first  # its name has an arrow too
+
+
+def choose(demo: Demo, label: str, option: str) -> None:
+    demo.field(label).click()
+    demo.page.get_by_role("option", name=option, exact=True).click()
+
+
+def test_a_sheet_is_made_clicked_saved_and_opened_again(open_demo: Open, tmp_path: Path) -> None:
+    demo = Demo(open_demo())
+    page = demo.page
+    demo.field("Prompt").fill("a fox on a blue background")
+    demo.field("Seed").fill("-1")
+    accordion(demo, "Contact sheet").click()
+    choose(demo, "Down", "Steps")
+    expect(demo.field("Values down")).to_have_value("1, 4")
+    demo.field("Values across").fill("41, 42")
+    demo.button("Make the sheet").click()
+    expect(cells(page)).to_have_count(4, timeout=2 * MINUTE)
+    expect(page.get_by_text("4 pictures ·")).to_be_visible(timeout=2 * MINUTE)
+    labels = ["Seed 41 · Steps 1", "Seed 42 · Steps 1", "Seed 41 · Steps 4", "Seed 42 · Steps 4"]
+    assert [text.strip() for text in page.locator("#sheet .caption-label").all_text_contents()] == labels
+    pictures = [demo.image(one).tobytes() for one in page.locator("#sheet .grid-container img").all()]
+    assert len(set(pictures)) == 4
+    rows = {round(box["y"]) for one in cells(page).all() if (box := one.bounding_box())}
+    assert len(rows) == 2
+
+    cells(page).nth(1).click()  # its settings, and a picture of it that is the same when it is made
+    expect(demo.field("Seed")).to_have_value("42")
+    expect(demo.panel.get_by_role("radio", name="1")).to_be_checked()
+    expect(page.get_by_text(re.compile("^seed 42 · 1 step"))).to_be_visible()
+    assert demo.pixels() == [pictures[1]]
+    assert demo.make(42) == pictures[1]
+
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the sheet").or_(demo.button("Download the sheet")).first.click()
+    file = tmp_path / "sheet.png"
+    download.value.save_as(file)
+
+    other = Demo(open_demo(), "Canny")
+    accordion(other, "Settings from a picture").click()
+    other.page.locator("input[type=file]").last.set_input_files(file)
+    expect(cells(other.page)).to_have_count(4, timeout=MINUTE)
+    again = [
+        other.image(one).convert("RGB").tobytes() for one in other.page.locator("#sheet .grid-container img").all()
+    ]
+    assert again == pictures
+    cells(other.page).nth(2).click()
+    expect(other.page.get_by_role("tab", name="Text to image")).to_have_attribute("aria-selected", "true")
+    expect(other.field("Seed")).to_have_value("41")
+    expect(other.panel.get_by_role("radio", name="4")).to_be_checked()
+    other.button("Use all").click()
+    accordion(other, "Contact sheet").click()
+    expect(other.field("Values across")).to_have_value("41, 42")
+    expect(other.field("Values down")).to_have_value("1, 4")
+
+
+def test_stop_ends_a_sheet_and_keeps_what_is_made(open_demo: Open) -> None:
+    demo = Demo(open_demo())
+    demo.field("Prompt").fill("a fox on a blue background")
+    accordion(demo, "Contact sheet").click()
+    demo.field("Values across").fill("1-60")
+    demo.button("Make the sheet").click()
+    expect(demo.page.get_by_text("Cell 2 of 60: Step")).to_be_visible(timeout=2 * MINUTE)
+    demo.button("Stop").click()
+    expect(demo.page.locator("#sheet .progress-text:visible, #sheet .eta-bar:visible")).to_have_count(0, timeout=MINUTE)
+    expect(cells(demo.page)).to_have_count(60)
+    expect(demo.page.get_by_text("60 pictures ·")).to_have_count(0)
+
+
+def test_axes_follow_the_open_tab(open_demo: Open) -> None:
+    demo = Demo(open_demo())
+    accordion(demo, "Contact sheet").click()
+    choose(demo, "Across", "Steps")
+    expect(demo.field("Values across")).to_have_value("1, 4")
+    demo.show("LoRA")
+    expect(demo.field("Across")).to_have_value("Seed")
+    choose(demo, "Across", "LoRA scale")
+    expect(demo.field("Values across")).to_have_value("0, 0.5, 1, 1.5")

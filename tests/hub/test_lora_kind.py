@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import pytest
+
+from dmd2_demo.hub.lora_kind import LoraKind, is_distillation, of_header, of_names
+from dmd2_demo.hub.safetensors_header import Header, Tensor
+from dmd2_demo.models.sources import File, HubRepo
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tianweiy/DMD2/dmd2_sdxl_4step_lora_fp16.safetensors",
+        "latent-consistency/lcm-lora-sdxl/pytorch_lora_weights.safetensors",
+        "ByteDance/SDXL-Lightning/sdxl_lightning_8step_lora.safetensors",
+        "ByteDance/Hyper-SD/Hyper-SDXL-8steps-lora.safetensors",
+        "somebody/x/hyper_sdxl.safetensors",
+        "somebody/sdxl-turbo-lora/a.safetensors",
+        "somebody/x/TCD-SDXL-LoRA.safetensors",
+        "wangfuyun/PCM_Weights/pcm_sdxl_smallcfg_2step_converted.safetensors",
+    ],
+)
+def test_another_distillation_is_told_by_its_name(name: str) -> None:
+    owner, repo, file = name.split("/")
+    assert of_names(File(HubRepo(f"{owner}/{repo}"), file)) is LoraKind.DISTILLATION
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pixel-art-xl.safetensors",
+        "hyper-realism.safetensors",
+        "hyperdetailed.safetensors",
+        "add-detail-xl.safetensors",
+        "style-000010.safetensors",
+        "ral-dissolve-sdxl-1500steps.safetensors",
+        "turbocharged.safetensors",
+        "footsteps.safetensors",
+        "xl_more_art-full_v1.safetensors",
+    ],
+)
+def test_other_names_are_no_distillations(name: str) -> None:
+    assert not is_distillation(name)
+
+
+def header(*names: str, width: int = 2048, **metadata: str) -> Header:
+    heard = {
+        f"unet.down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k.lora_{half}.weight": Tensor("F16", shape)
+        for half, shape in (("A", (4, width)), ("B", (640, 4)))
+    }
+    return Header(heard | {name: Tensor("F16", (4, 4)) for name in names}, metadata)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        (header(), LoraKind.PLAIN),
+        (header(width=768), LoraKind.SD1),
+        (header(width=1024), LoraKind.SD2),
+        (header("unet.x.lora_magnitude_vector"), LoraKind.DORA),
+        (header("lora_unet_x.hada_w1_a"), LoraKind.LOHA),
+        (header("lora_unet_x.lokr_w1"), LoraKind.LOKR),
+        (header("lora_unet_x.lora_mid.weight"), LoraKind.OTHER),
+        (header("lora_unet_x.oft_blocks"), LoraKind.OTHER),
+        (header("transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight"), LoraKind.FLUX),
+        (header("transformer.x.lora_A.weight"), LoraKind.FLUX),
+        (header(**{"modelspec.title": "SDXL LCM"}), LoraKind.DISTILLATION),
+        (header(ss_output_name="my_hyper-sdxl"), LoraKind.DISTILLATION),
+        (Header({"x": Tensor("F16", (3,))}, {}), LoraKind.NOTHING),
+    ],
+)
+def test_kind_is_told_by_the_header(given: Header, kind: LoraKind) -> None:
+    assert of_header(given, 2048) is kind
+
+
+def test_a_base_of_that_width_takes_it() -> None:
+    assert of_header(header(width=768), 768) is LoraKind.PLAIN

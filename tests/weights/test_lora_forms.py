@@ -1,0 +1,119 @@
+"""Every form that LoRAs are published in is read as the same LoRA."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from diffusers import StableDiffusionXLPipeline
+from safetensors.torch import save_file
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.hub.safetensors_header import read_whole_header
+from dmd2_demo.weights.lora import LoadedLora, LoraLayers
+from dmd2_demo.weights.lora_forms import Targets, read_lora, require_fit_of
+from dmd2_demo.weights.tensors import read_tensors
+from tests.tiny import make_text_encoders, make_unet
+from tests.weights.lora_files import ALPHA, ATTENTION, FORMS, RANK, UNET, WORDS, Layers, diffusers_old, fp8, layers
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def targets() -> Targets:
+    torch.manual_seed(5)
+    return Targets(make_unet(), *make_text_encoders())
+
+
+def parts_of(targets: Targets, form: Any) -> tuple[Layers, Layers, Layers]:
+    torch.manual_seed(6)
+    kinds = ATTENTION if form is diffusers_old else UNET
+    return (
+        layers(targets.unet, kinds),
+        layers(targets.text_encoder, WORDS),
+        layers(targets.text_encoder_2, WORDS),
+    )
+
+
+def write(path: Path, form: Any, *parts: Layers) -> Path:
+    tensors, metadata = form(*parts)
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path, metadata)
+    return path
+
+
+def read(path: Path, targets: Targets) -> LoadedLora:
+    return read_lora(read_tensors(path, CPU), read_whole_header(path).metadata, targets)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_form(form: Any, targets: Targets, tmp_path: Path) -> None:
+    parts = parts_of(targets, form)
+    path = write(tmp_path / "style.safetensors", form, *parts)
+    found = read(path, targets)
+    tolerance = 0.2 if form is fp8 else 1e-3
+    for expected, got in zip(parts, (found.unet, found.text_encoder, found.text_encoder_2), strict=True):
+        assert got.keys() == expected.keys()
+        for name, (up, down) in expected.items():
+            delta = torch.einsum("or,r...->o...", up.double().flatten(1), down.double()) * ALPHA / RANK
+            ours = got[name].factor * got[name].delta(delta.shape, CPU)
+            assert (ours - delta).abs().max() <= tolerance * delta.abs().max() + 1e-9, name
+    foretold = require_fit_of(read_whole_header(path), targets)
+    assert names(foretold.unet) == names(found.unet)
+    assert names(foretold.text_encoder_2) == names(found.text_encoder_2)
+
+
+def names(layers: LoraLayers) -> dict[str, torch.Size]:
+    return {name: layer.down.shape for name, layer in layers.items()}
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form is not fp8])
+def test_unet_of_each_form_is_what_diffusers_makes_of_it(form: Any, targets: Targets, tmp_path: Path) -> None:
+    unet, _, _ = parts_of(targets, form)
+    path = write(tmp_path / "style.safetensors", form, unet, {}, {})
+    tensors, alphas, metadata = StableDiffusionXLPipeline.lora_state_dict(
+        str(path), unet_config=targets.unet.config, return_lora_metadata=True
+    )
+    if any(name.endswith(".alpha") for name in tensors):
+        pytest.skip("diffusers does not read alphas beside PEFT's names")
+    theirs = copy.deepcopy(targets.unet)
+    StableDiffusionXLPipeline.load_lora_into_unet(tensors, network_alphas=alphas, unet=theirs, metadata=metadata)
+    theirs.fuse_lora()
+    theirs.unload_lora()
+    found = read(path, targets).unet
+    fused = dict(theirs.named_parameters())
+    for name, layer in found.items():
+        bare = targets.unet.get_submodule(name).weight.detach()
+        ours = bare.double() + layer.factor * layer.delta(bare.shape, CPU)
+        torch.testing.assert_close(ours.float(), fused[f"{name}.weight"].detach(), rtol=1e-4, atol=1e-5)
+
+
+def test_pattern_and_root_of_the_header_count(targets: Targets) -> None:
+    unet = layers(targets.unet, ("to_q",))
+    tensors = {
+        f"unet.{name}.lora_{half}.weight": tensor
+        for name, pair in unet.items()
+        for half, tensor in zip("BA", pair, strict=True)
+    }
+    told = '{"unet.lora_alpha": 8, "unet.use_rslora": true}'
+    found = read_lora(tensors, {"lora_adapter_metadata": told}, targets).unet
+    assert {layer.factor for layer in found.values()} == {8 / RANK**0.5}
+    told = '{"unet.lora_alpha": 8, "unet.alpha_pattern": {"attn1.to_q": 2}}'
+    found = read_lora(tensors, {"lora_adapter_metadata": told}, targets).unet
+    assert {layer.factor for name, layer in found.items() if "attn1" in name} == {2 / RANK}
+    assert {layer.factor for name, layer in found.items() if "attn2" in name} == {8 / RANK}
+
+
+@pytest.mark.parametrize(
+    "told", ["{", "[]", '{"unet.lora_alpha": "x"}', '{"unet.alpha_pattern": 3}', '{"unet.lora_alpha": NaN}', "[" * 9999]
+)
+def test_header_that_is_damaged_is_a_sentence(told: str, targets: Targets) -> None:
+    tensors = {
+        f"unet.{name}.lora_{half}.weight": tensor
+        for name, pair in layers(targets.unet, ("to_q",)).items()
+        for half, tensor in zip("BA", pair, strict=True)
+    }
+    with pytest.raises(DemoError, match="is damaged"):
+        read_lora(tensors, {"lora_adapter_metadata": told}, targets)
