@@ -114,6 +114,7 @@ def _launch(page: ServedBlocks, address: Address, settings: Settings) -> None:
             auth=list(settings.auth) or None,
             app_kwargs={"middleware": [Middleware(Gate, uploads=page.uploads)], "routes": [manifest.ROUTE]},
             max_threads=2 * MOST_AT_ONCE,  # those who wait hold one each, and Stop needs another
+            state_session_capacity=1000,  # ten times as many could be made to fill the memory
             footer_links=["api"],
             ssr_mode=False,
             mcp_server=settings.mcp,

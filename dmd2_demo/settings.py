@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from dmd2_demo.access import Accounts, accounts, is_loopback
+from dmd2_demo.errors import DemoError
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
@@ -45,7 +47,7 @@ class Settings:
 
     @classmethod
     def read(cls, arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Settings:
-        """From `--flags`, else `DMD2_FLAGS`, else the defaults. Exits with a usage message for a bad value."""
+        """From `--flags`, else `DMD2_FLAGS`, else the defaults. DemoError for a bad value."""
         parser = _parser()
         defaults: dict[str, str | bool] = {}
         for field in fields(cls):
@@ -59,8 +61,15 @@ class Settings:
         return cls(**vars(parser.parse_args(arguments)))
 
 
+class _Parser(argparse.ArgumentParser):
+    """As argparse's, but that what is wrong is one sentence, as of all else that an operator may get wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        raise DemoError(f"{message.removeprefix('argument ')}. `python app.py --help` tells what there is.")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         description="DMD2 in the browser. Every flag can also be an environment variable: DMD2_FAMILY, DMD2_PORT ...",
         argument_default=argparse.SUPPRESS,
     )
@@ -147,24 +156,25 @@ def _path(value: str) -> Path:
 
 
 def _port(value: str) -> int:
-    port = int(value)
-    if not 0 < port < 65536:
-        raise argparse.ArgumentTypeError("must be from 1 to 65535")
-    return port
+    return int(_number(value, "a whole number from 1 to 65535", lambda port: port == int(port) and 0 < port < 65536))
 
 
 def _count(value: str) -> int:
-    count = int(value)
-    if count < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return count
+    return int(_number(value, "a whole number from 1", lambda count: count == int(count) and count >= 1))
 
 
 def _gigabytes(value: str) -> int:
-    gigabytes = float(value)
-    if not 0 < gigabytes < 1e6:
-        raise argparse.ArgumentTypeError("must be a positive number of gigabytes")
-    return round(gigabytes * 1e9)
+    return round(1e9 * _number(value, "a number of gigabytes above 0", lambda gigabytes: 0 < gigabytes < 1e6))
+
+
+def _number(value: str, what: str, is_one: Callable[[float], bool]) -> float:
+    try:
+        number = float(value)
+        if math.isfinite(number) and is_one(number):
+            return number
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{value!r} is not {what}")
 
 
 def _switch(parser: argparse.ArgumentParser, name: str, value: str) -> bool:

@@ -33,9 +33,9 @@ class Axis:
     titles: tuple[str, ...]
 
 
-def axes_of(request: type[Request]) -> dict[str, Field]:
-    """The fields that can be an axis, by name: the seed, choices, and numbers that have a slider."""
-    return {name: field for name, field in fields_of(request).items() if field.kept and _varies(field)}
+def axes_of(request: type[Request], family: Family) -> dict[str, Field]:
+    """The fields that can be an axis, by name: the seed, choices of more than one, and numbers that have a slider."""
+    return {name: field for name, field in fields_of(request).items() if field.kept and _varies(field, family)}
 
 
 def suggested(request: type[Request], name: str, family: Family) -> str:
@@ -56,7 +56,7 @@ def read(request: type[Request], name: object, text: object, family: Family, mos
 
     No more than `most` values are made, whatever is written.
     """
-    known = axes_of(request)
+    known = axes_of(request, family)
     if not isinstance(name, str) or name not in known:
         raise DemoError(f"{name!r:.60} is nothing that a sheet can vary here. Choose one of: {', '.join(known)}.")
     field = known[name]
@@ -78,8 +78,10 @@ def title(field: Field, value: object, family: Family) -> str:
     return f"{field.label} {value:g}" if isinstance(value, float) else f"{field.label} {value}"
 
 
-def _varies(field: Field) -> bool:
-    return isinstance(field, Seed | Choice) or (isinstance(field, Numeric) and field.slider)
+def _varies(field: Field, family: Family) -> bool:
+    if isinstance(field, Choice):
+        return len(field.options(family)) > 1
+    return isinstance(field, Seed) or (isinstance(field, Numeric) and field.slider)
 
 
 def _listed(piece: str, most: int) -> Iterator[str]:

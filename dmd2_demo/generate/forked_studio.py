@@ -57,6 +57,8 @@ class ForkedStudio(Studio):
         report: Report,
         cancelled: Callable[[], bool],
         visitor: str = "",  # noqa: ARG002 - nobody waits for others here: each has a GPU of their own
+        *,
+        yields: bool = False,  # noqa: ARG002 - the same
     ) -> Iterator[Picture]:
         """As Studio's. Also raises what `fork` does where no GPU is to be had."""
         if cancelled():

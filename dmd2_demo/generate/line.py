@@ -13,28 +13,33 @@ _PATIENCE = 0.5  # seconds between two words to somebody who waits
 
 
 class Line:
-    """Grants turns. Who was served longest ago comes first; among the requests of one visitor, the oldest."""
+    """Grants turns. Who was served longest ago comes first; among the requests of one visitor, the oldest.
+
+    Those that yield come after all that don't.
+    """
 
     def __init__(self) -> None:
         self._changed = Condition()
         self._waiting: dict[str, deque[object]] = {}  # by visitor, in the order of their turns
+        self._yielding: dict[str, deque[object]] = {}  # the same
         self._busy = False
 
     @contextmanager
-    def turn(self, visitor: str = "", report: Report = silent) -> Iterator[None]:
+    def turn(self, visitor: str = "", report: Report = silent, *, yields: bool = False) -> Iterator[None]:
         """Waits for a turn, telling `report` how many come before; what it raises ends the wait."""
         ticket = object()
+        line = self._yielding if yields else self._waiting
         with self._changed:
-            self._waiting.setdefault(visitor, deque()).append(ticket)
+            line.setdefault(visitor, deque()).append(ticket)
             try:
                 while self._busy or self._next() is not ticket:
                     if not self._changed.wait(_PATIENCE):
-                        report(Progress(f"Waiting: {self._before(visitor, ticket)} before you"))
+                        report(Progress(f"Waiting: {self._before(line, visitor, ticket)} before you"))
             except BaseException:
-                self._leave(visitor, ticket)
+                self._leave(line, visitor, ticket)
                 self._changed.notify_all()
                 raise
-            self._leave(visitor, ticket)
+            self._leave(line, visitor, ticket)
             self._busy = True
         try:
             yield
@@ -44,23 +49,25 @@ class Line:
                 self._changed.notify_all()
 
     def _next(self) -> object:
-        return next(iter(self._waiting.values()))[0]
+        return next(iter((self._waiting or self._yielding).values()))[0]
 
-    def _leave(self, visitor: str, ticket: object) -> None:
+    @staticmethod
+    def _leave(line: dict[str, deque[object]], visitor: str, ticket: object) -> None:
         """Takes the ticket out. A visitor with more of them goes to the end of the line."""
-        tickets = self._waiting.pop(visitor)
+        tickets = line.pop(visitor)
         tickets.remove(ticket)
         if tickets:
-            self._waiting[visitor] = tickets
+            line[visitor] = tickets
 
-    def _before(self, visitor: str, ticket: object) -> int:
+    def _before(self, line: dict[str, deque[object]], visitor: str, ticket: object) -> int:
         """Turns of others, and of the visitor's own older requests, that come before that one; the running one too."""
-        rounds = self._waiting[visitor].index(ticket)
-        visitors = list(self._waiting)
+        rounds = line[visitor].index(ticket)
+        visitors = list(line)
         place = visitors.index(visitor)
         others = (
-            min(len(self._waiting[other]), rounds + (number < place))
+            min(len(line[other]), rounds + (number < place))
             for number, other in enumerate(visitors)
             if other != visitor
         )
-        return self._busy + rounds + sum(others)
+        first = sum(map(len, self._waiting.values())) if line is self._yielding else 0
+        return self._busy + first + rounds + sum(others)

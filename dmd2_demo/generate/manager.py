@@ -67,18 +67,25 @@ class PipelineManager(Generic[Pipeline]):
 
     @contextmanager
     def lease(
-        self, spec: PipelineSpec, report: Report, visitor: str = "", pixels: int = 1024 * 1024
+        self,
+        spec: PipelineSpec,
+        report: Report,
+        visitor: str = "",
+        pixels: int = 1024 * 1024,
+        *,
+        yields: bool = False,
     ) -> Iterator[Pipeline]:
         """The pipeline of `spec`, for this caller alone until the block ends, to make a picture of so many pixels.
 
-        Visitors who wait take turns. A load that fails raises and leaves resident exactly what did load. Raises
-        OutOfMemory, before anything is loaded, where the budget or the room can't hold what is needed.
+        Visitors who wait take turns; a lease that `yields` comes after all that don't. A load that fails raises and
+        leaves resident exactly what did load. Raises OutOfMemory, before anything is loaded, where the budget or the
+        room can't hold what is needed.
         """
         # Outside of the line: a download of minutes keeps nobody from the parts that are there.
         for part in spec.parts():
             if part not in self._resident:
                 self._fetch(part, report)
-        with self._line.turn(visitor, report):
+        with self._line.turn(visitor, report, yields=yields):
             self._make_resident(spec, spec.working(pixels), report)
             self._leases += 1
             if spec not in self._assembled:

@@ -36,7 +36,9 @@ def _base_of(family: Family, value: object) -> CommunityBase:
 class TextToImage(Styled, FreelySized):
     """A prompt and DMD2's own UNet at one of its step counts, with up to three styles."""
 
-    steps: Annotated[int, Steps("Steps", options=_step_counts)] = by_family(lambda f: f.most_steps)
+    steps: Annotated[int, Steps("Steps", hint="fewer are faster, more are finer", options=_step_counts)] = by_family(
+        lambda f: f.most_steps
+    )
 
     task: ClassVar[str] = "text_to_image"
 
@@ -60,9 +62,12 @@ class CommunityLora(Styled, FreelySized):
         CommunityBase,
         Choice("Base", options=lambda f: [(base.title, base.name) for base in f.bases], find=_base_of),
     ] = by_family(lambda f: f.bases[0])
-    lora_scale: Annotated[float, Number("LoRA scale", range=Range(0, LARGEST_LORA_SCALE, 0.05))] = by_family(
-        lambda f: f.bases[0].scale
-    )
+    lora_scale: Annotated[
+        float,
+        Number(
+            "LoRA scale", hint="how much of DMD2 is added; 0 is the bare base", range=Range(0, LARGEST_LORA_SCALE, 0.05)
+        ),
+    ] = by_family(lambda f: f.bases[0].scale)
 
     task: ClassVar[str] = "lora"
 
@@ -88,13 +93,15 @@ class CannyGuided(Request):
     """
 
     image: Annotated[Image.Image, Given("Picture", blank=lambda: Image.new("RGB", (1, 1)))]
-    low_threshold: Annotated[int, Whole("Low threshold", range=Range(0, 1000))] = 100
-    high_threshold: Annotated[int, Whole("High threshold", range=Range(0, 1000))] = 200
+    low_threshold: Annotated[int, Whole("Low threshold", hint="lower: fainter edges", range=Range(0, 1000))] = 100
+    high_threshold: Annotated[int, Whole("High threshold", hint="lower: more edges", range=Range(0, 1000))] = 200
     is_edge_map: Annotated[bool, Flag("The picture is an edge map already")] = False
-    conditioning_scale: Annotated[float, Number("Conditioning scale", range=Range(0, 2, 0.05))] = 0.8
-    guided_steps: Annotated[int, Whole("Guided steps", range=lambda f: Range(0, f.most_steps))] = by_family(
-        lambda f: f.guided_steps
-    )
+    conditioning_scale: Annotated[
+        float, Number("Conditioning scale", hint="higher: closer", range=Range(0, 2, 0.05))
+    ] = 0.8
+    guided_steps: Annotated[
+        int, Whole("Guided steps", hint="that follow the edges", range=lambda f: Range(0, f.most_steps))
+    ] = by_family(lambda f: f.guided_steps)
 
     task: ClassVar[str] = "canny"
 

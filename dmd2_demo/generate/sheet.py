@@ -9,6 +9,7 @@ from typing import Any
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.axis import Axis
 from dmd2_demo.generate.picture import Picture
+from dmd2_demo.generate.prompt import weights
 from dmd2_demo.generate.request import Request, as_json
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.progress import Progress, Report
@@ -16,7 +17,19 @@ from dmd2_demo.progress import Progress, Report
 MOST_CELLS = 100
 """Of any sheet, on whatever device."""
 
-_OF_ANOTHER = {"sheet", "model", "lora", "styles", "timesteps", "weights", "cells", "seconds", "notices"}
+_OF_ANOTHER = {
+    "sheet",
+    "prompt_template",
+    "prompt_understood",
+    "model",
+    "lora",
+    "styles",
+    "timesteps",
+    "weights",
+    "cells",
+    "seconds",
+    "notices",
+}
 """What a sheet's settings tell of its first cell, or of all."""
 
 _MOST_PIXELS = 90_000_000  # of all cells: the sheet must be small enough to be opened again
@@ -36,7 +49,18 @@ class Sheet:
 
     @classmethod
     def of(cls, request: Request, axes: Sequence[Axis], most: int) -> Sheet:
-        """The sheet of a request. DemoError where a combination can't be made, or there are more than `most`."""
+        """The sheet of a request. Choices in its prompt's braces are an axis too.
+
+        DemoError where a combination can't be made, or there are more than `most`.
+        """
+        if len(request.prompts) > 1:
+            axes = [*axes, Axis("prompt", request.prompts, tuple(map(weights.words, request.prompts)))]
+        if not axes:
+            raise DemoError("Choose what the sheet varies across.")
+        if len(axes) > 2:
+            raise DemoError(
+                "The prompt has choices in braces, which are one of the two axes: set the other to Nothing."
+            )
         names = [axis.name for axis in axes]
         if len(set(names)) < len(names):
             raise DemoError("Both axes vary the same setting. Choose another for one of them.")

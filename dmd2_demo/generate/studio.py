@@ -20,7 +20,7 @@ from dmd2_demo.generate.picture import Decoded, Picture
 from dmd2_demo.generate.request import Request
 from dmd2_demo.models.family import Family
 from dmd2_demo.models.parts import PipelineSpec
-from dmd2_demo.models.vocabulary import Vocabulary
+from dmd2_demo.models.vocabulary import Understood, Vocabulary
 from dmd2_demo.progress import Progress, Report
 
 _log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Lease(Protocol):
     """How the studio gets a pipeline for one picture; visitors who wait take turns."""
 
     def __call__(
-        self, spec: PipelineSpec, report: Report, visitor: str = ..., pixels: int = ...
+        self, spec: PipelineSpec, report: Report, visitor: str = ..., pixels: int = ..., *, yields: bool = ...
     ) -> AbstractContextManager[LeasedPipeline]: ...
 
 
@@ -63,15 +63,23 @@ class Studio:
         self._lease, self._fall_back, self._made = lease, fall_back, made
 
     def generate(
-        self, request: Request, report: Report, cancelled: Callable[[], bool], visitor: str = ""
+        self,
+        request: Request,
+        report: Report,
+        cancelled: Callable[[], bool],
+        visitor: str = "",
+        *,
+        yields: bool = False,
     ) -> Iterator[Picture]:
         """The request's pictures, each as soon as it is made; `visitor` is who takes turns with others.
+
+        One that `yields` lets all others go first that don't.
 
         A lease covers one picture, so nobody holds the device while a picture travels. Raises Cancelled within
         one step, or one piece of a download, of `cancelled()` turning true, and DemoError where the picture can't
         be made.
         """
-        yield from self.make(request, request.edges(), report, cancelled, visitor)
+        yield from self.make(request, request.edges(), report, cancelled, visitor, yields=yields)
 
     def make(
         self,
@@ -80,6 +88,8 @@ class Studio:
         report: Report,
         cancelled: Callable[[], bool],
         visitor: str = "",
+        *,
+        yields: bool = False,
     ) -> Iterator[Picture]:
         """As `generate`, with the request's edges found already."""
         edges, seen = (found.image, found.notices) if found else (None, ())
@@ -102,21 +112,32 @@ class Studio:
 
             def make(picture: int = picture, on_step: Callable[[int], None] = on_step) -> Picture:
                 alone = request.alone(picture)
-                with self._lease(request.spec(), tell, visitor, math.prod(request.size)) as pipeline:
+                understood = self._understood(alone)
+                known = replace(alone, prompt=understood.prompt) if understood.taken else alone
+                pixels = math.prod(request.size)
+                with self._lease(request.spec(), tell, visitor, pixels, yields=yields) as pipeline:
                     started = time.perf_counter()
-                    decoded = pipeline.run(alone, alone.seed, edges, on_step)
+                    decoded = pipeline.run(known, alone.seed, edges, on_step)
                     seconds = time.perf_counter() - started
-                    left_out = pipeline.left_out(alone)
-                notices = (*seen, *decoded.notices, *self._notices(alone, left_out))
+                    left_out = pipeline.left_out(known)
+                notices = (*seen, *decoded.notices, *self._notices(known, left_out, understood))
                 parameters = {**request.parameters(picture), "weights": self._identify(request.spec())}
+                if understood.taken:
+                    parameters["prompt_understood"] = understood.prompt
                 return Picture(decoded.image, parameters, seconds, notices, edges)
 
             made, fell = with_fallback(make, self._fall_back)
             self._made(request, made.seconds)
             yield replace(made, notices=(*fell, *made.notices))
 
-    def _notices(self, request: Request, left_out: str) -> tuple[str, ...]:
-        notices = []
+    def _understood(self, request: Request) -> Understood:
+        """The prompt in the family's own words; as it is where the visitor wants it plain."""
+        if self.vocabulary is None or request.plain_prompt:
+            return Understood(request.prompt, {})
+        return self.vocabulary.understood(request.prompt)
+
+    def _notices(self, request: Request, left_out: str, understood: Understood) -> tuple[str, ...]:
+        notices = [understood.notice] if understood.notice else []
         if left_out:
             shown = left_out if len(left_out) <= 60 else f"{left_out[:57]}..."
             notices.append(f"The prompt is longer than the model reads; this was left out: “{shown}”")

@@ -28,12 +28,12 @@ class Form:
     def __init__(
         self, request: type[Request], family: Family, shared: Mapping[str, Component], **convert: Convert
     ) -> None:
-        self.request, self._family, self._convert = request, family, convert
+        self.request, self.family, self._convert = request, family, convert
         self.components: dict[str, Any] = {name: shared[name] for name in fields_of(request) if name in shared}
 
     def add(self, name: str, **look: Any) -> Any:
         """The component of a field, laid out where this is called."""
-        self.components[name] = component(self.request, name, self._family, **look)
+        self.components[name] = component(self.request, name, self.family, **look)
         return self.components[name]
 
     def clean(self, settings: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -44,7 +44,7 @@ class Form:
             shown = name in self.components
             if name in settings and field.kept and (shown or isinstance(field, StyleChoice)):
                 try:
-                    clean = field.check(self.convert(name, settings[name]), self._family)
+                    clean = field.check(self.convert(name, settings[name]), self.family)
                 except DemoError as error:
                     notices.append(f"{field.label} {settings[name]!r:.60} can't be had here. {error}")
                 else:
@@ -57,11 +57,11 @@ class Form:
 
     def build(self, values: Mapping[str, Any]) -> Request:
         """The request with these values; its own defaults for the rest. DemoError where one can't be used."""
-        return self.request(family=self._family, **self._converted(values))
+        return self.request(family=self.family, **self._converted(values))
 
     def blank(self, values: Mapping[str, Any], **given: Any) -> Request:
         """A request with these values for nothing in particular, to ask what it takes. `given` needs no conversion."""
-        return self.request.blank(self._family, **self._converted(values), **given)
+        return self.request.blank(self.family, **self._converted(values), **given)
 
     def _converted(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {name: self.convert(name, value) for name, value in values.items()}

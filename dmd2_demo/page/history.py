@@ -50,7 +50,7 @@ def strip(family: Family) -> History:
     with gr.Column(elem_id="history", elem_classes="empty"):
         gr.HTML(_STRIP, js_on_load=None, padding=False)
         with gr.Row(elem_classes="actions-of-chosen"):
-            small: dict[str, Any] = {"size": "sm", "min_width": 70}
+            small: dict[str, Any] = {"size": "sm", "min_width": 115}
             use_all = gr.Button("Use settings", **small)
             reuse = gr.Button("Use seed", **small)
             vary = gr.Button("Another seed", **small)

@@ -8,40 +8,42 @@ import gradio as gr
 from gradio.data_classes import ImageData
 
 
-class Described:
-    """A component that tells programs, as the API's description and as an MCP tool's, what it is for."""
+def _described(component: Any, info: dict[str, Any]) -> dict[str, Any]:
+    """What the API and MCP tools say of a component, with what `form.component` told it about its field.
 
-    told = ""
-
-    def api_info(self) -> dict[str, Any]:
-        """The type of what it is sent, with a description."""
-        info: dict[str, Any] = super().api_info()  # type: ignore[misc]
-        return info | ({"description": self.told} if self.told else {})
+    No base class of them all: Gradio looks for a component's own parent in the first place.
+    """
+    told = getattr(component, "told", "")
+    return info | ({"description": told} if told else {})
 
 
-class _Choice(Described):
-    """gr.Radio and gr.Dropdown say that all their choices are text."""
-
-    def api_info(self) -> dict[str, Any]:
-        """The choices, of their own type."""
-        told = super().api_info()
-        whole = all(isinstance(value, int) for value in told["enum"])
-        return told | {"type": "integer" if whole else "string"}
+def _of_choices(component: Any, info: dict[str, Any]) -> dict[str, Any]:
+    """The same for choices, of which Gradio says that they are all text."""
+    whole = all(isinstance(value, int) for value in info["enum"])
+    return _described(component, info) | {"type": "integer" if whole else "string"}
 
 
-class Textbox(Described, gr.Textbox):
+class Textbox(gr.Textbox):
     """gr.Textbox, described."""
 
     is_template = True
 
+    def api_info(self) -> dict[str, Any]:
+        """As its parent's, described."""
+        return _described(self, super().api_info())
 
-class Checkbox(Described, gr.Checkbox):
+
+class Checkbox(gr.Checkbox):
     """gr.Checkbox, described."""
 
     is_template = True
 
+    def api_info(self) -> dict[str, Any]:
+        """As its parent's, described."""
+        return _described(self, super().api_info())
 
-class Slider(Described, gr.Slider):
+
+class Slider(gr.Slider):
     """gr.Slider without its own checks."""
 
     is_template = True  # the browser draws it as its parent
@@ -50,8 +52,12 @@ class Slider(Described, gr.Slider):
         """What was sent."""
         return payload
 
+    def api_info(self) -> dict[str, Any]:
+        """As its parent's, described."""
+        return _described(self, super().api_info())
 
-class Number(Described, gr.Number):
+
+class Number(gr.Number):
     """gr.Number without its own checks."""
 
     is_template = True
@@ -60,8 +66,12 @@ class Number(Described, gr.Number):
         """What was sent."""
         return payload
 
+    def api_info(self) -> dict[str, Any]:
+        """As its parent's, described."""
+        return _described(self, super().api_info())
 
-class Radio(_Choice, gr.Radio):
+
+class Radio(gr.Radio):
     """gr.Radio without its own checks: gradio_client's users are told to send its numbers as text."""
 
     is_template = True
@@ -70,8 +80,12 @@ class Radio(_Choice, gr.Radio):
         """What was sent."""
         return payload
 
+    def api_info(self) -> dict[str, Any]:
+        """As its parent's, described."""
+        return _of_choices(self, super().api_info())
 
-class Dropdown(_Choice, gr.Dropdown):
+
+class Dropdown(gr.Dropdown):
     """gr.Dropdown without its own checks."""
 
     is_template = True
@@ -80,8 +94,12 @@ class Dropdown(_Choice, gr.Dropdown):
         """What was sent."""
         return payload
 
+    def api_info(self) -> dict[str, Any]:
+        """As its parent's, described."""
+        return _of_choices(self, super().api_info())
 
-class PictureInput(Described, gr.Image):
+
+class PictureInput(gr.Image):
     """gr.Image that hands over the file's path untouched.
 
     gr.Image opens the file itself, and what it says of a broken one is not for visitors.
@@ -92,3 +110,7 @@ class PictureInput(Described, gr.Image):
     def preprocess(self, payload: ImageData | None) -> Any:
         """The path of the uploaded file, None where there is none."""
         return payload.path if payload else None
+
+    def api_info(self) -> dict[str, Any]:
+        """As its parent's, described."""
+        return _described(self, super().api_info())

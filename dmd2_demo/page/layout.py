@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 import gradio as gr
 
@@ -17,6 +18,7 @@ from dmd2_demo.page import (
     inspect,
     keys,
     labels,
+    live,
     loaded,
     lora,
     returning,
@@ -28,6 +30,7 @@ from dmd2_demo.page import (
     token_count,
     variations,
     welcome,
+    words,
 )
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import PRIVATE
@@ -36,7 +39,7 @@ from dmd2_demo.page.jobs import Jobs
 from dmd2_demo.page.results import describe, results
 from dmd2_demo.page.runner import Runner
 from dmd2_demo.page.served import ServedBlocks
-from dmd2_demo.page.tabs import TabContext, on_generate, show_what_applies
+from dmd2_demo.page.tabs import Tab, TabContext, on_generate, show_what_applies
 
 _DAY = 86_400
 
@@ -51,25 +54,24 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         gr.HTML(_header(family, context), elem_id="header", padding=False)
         with gr.Row(elem_id="main"):
             with gr.Column(scale=5, elem_id="controls"):
-                with gr.Column(elem_id="ask"):
-                    prompt = shared.prompt_box(family)
-                    tokens = gr.Markdown(elem_id="tokens", elem_classes="status")
+                prompt, tokens, live_switch = _ask(family, context)
                 actions = keys.actions()
                 picture = shared.picture_row(family)
                 tabs_place = gr.Tabs()
                 controls_place = gr.Column()
             with gr.Column(scale=7, elem_id="results"):
+                live_view = live.view()
                 shown = results(family.examples[0].picture)
                 actions_place = gr.Row(elem_classes="on-picture")
                 sheet_shown = sheet_view.view()
                 kept = history.strip(family)
                 compared = compare.comparison()
         with controls_place:
+            words.chips(page, studio.vocabulary)
             controls = shared.controls(family, page, prompt, picture, shown.seed_used, context.custom_style)
         token_count.connect(page, family, prompt, controls.fields["plain_prompt"], tokens)
         tab_context = TabContext(runner, context, controls, shown)
-        with tabs_place:
-            tabs = [lay_out(tab_context) for lay_out in (text_to_image.tab, lora.tab, canny.tab, image_to_image.tab)]
+        tabs = _tabs(tabs_place, tab_context)
         with controls_place:
             rows = [examples.row(tab, visible=tab is tabs[0]) for tab in tabs]
         show_what_applies(tabs, [row.group for row in rows], controls)
@@ -87,6 +89,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         made = [on_generate(tab_context, tab) for tab in tabs]
         with actions_place:
             made += variations.buttons(tab_context)
+            made += live.connect(page, tab_context, tabs, live_switch, live_view)
         for event in made:
             event.success(describe, shown.parameters, shown.status, queue=False, **PRIVATE)
         events = [
@@ -101,6 +104,19 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         labels.connect(page)
         returning.connect(page, jobs, shown)
     return page
+
+
+def _tabs(place: gr.Tabs, context: TabContext) -> list[Tab]:
+    with place:
+        return [lay_out(context) for lay_out in (text_to_image.tab, lora.tab, canny.tab, image_to_image.tab)]
+
+
+def _ask(family: Family, context: PageContext) -> tuple[Any, gr.Markdown, gr.Checkbox | None]:
+    """Where the visitor writes, what counts the tokens, and the switch of live."""
+    with gr.Column(elem_id="ask"):
+        prompt = shared.prompt_box(family)
+        tokens = gr.Markdown(elem_id="tokens", elem_classes="status")
+        return prompt, tokens, live.switch(context)
 
 
 def _header(family: Family, context: PageContext) -> str:

@@ -23,6 +23,8 @@ GRACE = 60.0
 
 _MOST_UNREAD = 200  # messages that a session's client has not fetched
 
+_MOST_REMEMBERED = 500  # events that are over, and sessions with none
+
 
 class VisitorsQueue(Queue):
     """A queue with the settings of `like`; who has too much in it gets a sentence instead of a place.
@@ -47,6 +49,7 @@ class VisitorsQueue(Queue):
             blocks=like.blocks,
             default_concurrency_limit=like.default_concurrency_limit,
         )
+        self.ANALYTICS_MAX_EVENTS = _MOST_REMEMBERED  # of a table that nobody looks at
         self._limits, self._is_awaited, self._gone, self._grace = limits, is_awaited, gone, grace
         self._leaving: dict[str, TimerHandle] = {}
 
@@ -55,11 +58,19 @@ class VisitorsQueue(Queue):
     ) -> tuple[bool, str | list[dict[str, Any]], Outcome]:
         """As Queue does; a refusal is the answer to the event, for clients show no reason for anything less."""
         self._back(body.session_hash)
+        self._forget_idle()
         try:
             self._limits.require_place(_visitor(request, body.session_hash), self._present())
         except DemoError as error:
             return await self._refuse(str(error), body, request, username)
         return await super().push(body, request, username)
+
+    def _forget_idle(self) -> None:
+        """Drops sessions with nothing in it, of which Gradio keeps the names."""
+        pending = self.pending_event_ids_session
+        if len(pending) > _MOST_REMEMBERED:
+            for session in [session for session, events in pending.items() if not events]:
+                del pending[session]
 
     def send_message(self, event: Event, event_message: EventMessage) -> None:
         """As Queue does; a session whose connection is lost hears nothing."""

@@ -15,11 +15,12 @@ import gradio as gr
 
 from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.generate.metadata import formats
+from dmd2_demo.generate.picture import Picture
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.page.gpu_errors import UNFORESEEN, advised
 from dmd2_demo.page.jobs import Job, Jobs, Outputs
-from dmd2_demo.progress import Progress, Report
+from dmd2_demo.progress import Progress, Report, silent
 
 _log = logging.getLogger(__name__)
 
@@ -62,6 +63,11 @@ class Runner:
             for outputs in self._pictures(build(), run):
                 run.job.outputs = outputs
                 yield outputs
+
+    def preview(self, request: Request, visitor: str | None) -> Picture:
+        """The request's first picture, for which others with more to ask for go first."""
+        with self._jobs.running(visitor or "") as job:
+            return next(self.studio.generate(request, silent, job.stopped.is_set, job.maker, yields=True))
 
     @contextmanager
     def running(self, visitor: str | None, progress: gr.Progress) -> Iterator[Run]:

@@ -36,7 +36,7 @@ def buttons() -> Share:
         link = gr.Button("Copy link", **small)
         python = gr.Button("Copy as Python", **small)
         call = gr.Button("Copy as API call", **small)
-    text = gr.Code(language="python", visible=False, show_label=False, wrap_lines=True, interactive=False)
+    text = gr.Code(language="python", visible=False, show_label=False, wrap_lines=True, max_lines=16, interactive=False)
     return Share(link, python, call, text, gr.Textbox(visible=False))
 
 
@@ -72,7 +72,8 @@ def connect(page: gr.Blocks, share: Share, settings: gr.JSON, filling: Filling) 
             gr.Warning(escape(notice, quote=False), title="Not all of the link can be used")
         return filling.updates(restored)
 
-    page.load(opened, None, filling.outputs, queue=False, **PRIVATE)
+    # Through the queue, without which Gradio shows no warning.
+    page.load(opened, None, filling.outputs, concurrency_limit=None, **PRIVATE)
 
 
 def link(restored: Restored, address: str) -> str:

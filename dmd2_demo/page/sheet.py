@@ -55,13 +55,17 @@ class SheetControls:
         """Updates of `axes` that show those of a sheet's settings; of others, none."""
         if "sheet" not in settings:
             return [gr.skip() for _ in self.axes]
-        told = [(one["name"], ", ".join(map(str, one["values"]))) for one in checked_axes(settings)]
-        (x_name, x_values), (y_name, y_values) = [*told, (_NONE, "")][:2]
+        told = [
+            (one["name"], ", ".join(map(str, one["values"])))
+            for one in checked_axes(settings)
+            if one["name"] in axis.axes_of(tab.form.request, tab.form.family)
+        ]
+        (x_name, x_values), (y_name, y_values) = [*told, (_NONE, ""), (_NONE, "")][:2]
         choices = _choices(tab)
         return [
             gr.Dropdown(choices, value=x_name),
             x_values,
-            gr.Dropdown([("Nothing", _NONE), *choices], value=y_name),
+            gr.Dropdown(choices, value=y_name),
             y_values,
         ]
 
@@ -79,7 +83,7 @@ def controls(tabs: Sequence[Tab], family: Family, most: int) -> SheetControls:
             x_axis = Dropdown(_choices(first), value="seed", label="Across", min_width=120)
             x_values = gr.Textbox("1-4", label="Values across", min_width=120, max_lines=1)
         with gr.Row():
-            y_axis = Dropdown([("Nothing", _NONE), *_choices(first)], value=_NONE, label="Down", min_width=120)
+            y_axis = Dropdown(_choices(first), value=_NONE, label="Down", min_width=120)
             y_values = gr.Textbox("", label="Values down", min_width=120, max_lines=1)
         gr.Markdown("Commas between values, or a range: 1-4, 0-1.5 (+0.5), 0-1 [5].", elem_classes="status")
         make = gr.Button("Make the sheet")
@@ -94,7 +98,7 @@ def _follow(laid_out: SheetControls, tabs: Sequence[Tab], family: Family) -> Non
 
     def suggest(task: object, name: object) -> str:
         tab = known.get(task) if isinstance(task, str) else None
-        offered = tab is not None and isinstance(name, str) and name in axis.axes_of(tab.form.request)
+        offered = tab is not None and isinstance(name, str) and name in axis.axes_of(tab.form.request, tab.form.family)
         return axis.suggested(tab.form.request, name, family) if tab and offered and isinstance(name, str) else ""
 
     for tab in tabs:
@@ -102,12 +106,12 @@ def _follow(laid_out: SheetControls, tabs: Sequence[Tab], family: Family) -> Non
         def switched(x_name: str | None, y_name: str | None, tab: Tab = tab) -> list[Any]:
             choices = _choices(tab)
             names = [name for _, name in choices]
-            x_kept, y_kept = x_name in names, y_name in [_NONE, *names]
+            x_kept, y_kept = x_name in names, y_name in names
             return [
                 tab.form.request.task,
                 gr.Dropdown(choices, value=x_name if x_kept else "seed"),
                 gr.skip() if x_kept else "1-4",
-                gr.Dropdown([("Nothing", _NONE), *choices], value=y_name if y_kept else _NONE),
+                gr.Dropdown(choices, value=y_name if y_kept else _NONE),
                 gr.skip() if y_kept else "",
             ]
 
@@ -136,8 +140,6 @@ def on_make(
             for name, text in ((values["x_axis"], values["x_values"]), (values["y_axis"], values["y_values"]))
             if name not in {None, "", _NONE}
         ]
-        if not axes:
-            raise DemoError("Choose what the sheet varies across.")
         return Sheet.of(
             form.build({name: values[name] for name, one in form.components.items() if fields.get(name) is one}),
             axes,
@@ -224,4 +226,8 @@ def _captioned(paths: Sequence[str], labels: Sequence[str]) -> list[tuple[str, s
 
 
 def _choices(tab: Tab) -> list[tuple[str, str]]:
-    return [(field.label, name) for name, field in axis.axes_of(tab.form.request).items()]
+    """What can be varied. Choices in the prompt's braces are varied without being chosen here."""
+    return [
+        ("Nothing", _NONE),
+        *((field.label, name) for name, field in axis.axes_of(tab.form.request, tab.form.family).items()),
+    ]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gradio as gr
-
 from dmd2_demo.generate.requests import TextToImage
-from dmd2_demo.models.vocabulary import Vocabulary
 from dmd2_demo.page import tabs
 from dmd2_demo.page.tabs import Tab, TabContext
 
@@ -22,13 +19,4 @@ def tab(context: TabContext) -> Tab:
             ),
             [steps, *context.style_inputs],
         )
-        vocabulary = context.runner.studio.vocabulary
-        if vocabulary:
-            with gr.Accordion("What this family can draw", open=False):
-                gr.Markdown(_words(vocabulary))
     return Tab(tab, form, family.examples)
-
-
-def _words(vocabulary: Vocabulary) -> str:
-    lists = {"things": vocabulary.things, "styles": vocabulary.styles, "backgrounds": vocabulary.colours}
-    return "\n\n".join(f"**{name.capitalize()}**: {', '.join(words)}" for name, words in lists.items())

@@ -76,6 +76,17 @@ CSS = """
 .examples .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
 /* The toast says what was wrong; the pictures made before stay in sight. */
 .pictures [data-testid="status-tracker"]:has(.error) { display: none !important; }
+#words { padding: 0 .25rem; }
+#words p { margin: .25rem 0; font-size: .875rem; color: var(--body-text-color-subdued); }
+#words [role=group] {
+  display: flex; flex-wrap: wrap; gap: .25rem; margin-bottom: .5rem; padding: 3px; max-height: 9rem; overflow-y: auto;
+}
+#words button {
+  padding: .125rem .625rem; border: 1px solid var(--border-color-primary); border-radius: 1rem;
+  background: var(--button-secondary-background-fill); color: var(--body-text-color);
+  font-size: .8125rem; font-weight: 400; margin: 0 !important;
+}
+#words button:hover { border-color: var(--color-accent); }
 /* No room for words: the tooltip has them, and screen readers. */
 .examples .caption-label { display: none; }
 /* As many cells side by side as the sheet has; their labels whole. */
@@ -83,7 +94,10 @@ CSS = """
 #sheet .grid-container { grid-template-columns: repeat(var(--across, 4), minmax(4.5rem, 1fr)) !important; }
 #sheet .caption-label { max-width: 100%; white-space: normal; overflow-wrap: anywhere; }
 /* What a tab is started by, pressed by the page's own Generate, and what resumes when the page is opened anew. */
-.trigger, .returned { display: none !important; }
+.trigger, .live-trigger, .returned { display: none !important; }
+/* As large as it would be in the gallery; nothing jumps while pictures follow one another. */
+#live-picture { min-height: var(--largest-shown); text-align: center; }
+#live-picture img { width: 100%; max-width: var(--largest-shown); margin: 0 auto; }
 /* -1 is a number that means a word. */
 #seed { position: relative; }
 #seed.random input:not(:focus) { color: transparent; }
@@ -94,7 +108,7 @@ CSS = """
 table.facts { width: 100%; border-collapse: collapse; table-layout: fixed; font-size: .9rem; }
 table.facts :is(th, td) {
   padding: .25rem .5rem; text-align: left; vertical-align: top; overflow-wrap: anywhere;
-  border: solid var(--border-color-primary); border-width: 0 0 1px;
+  border: solid var(--border-color-primary) !important; border-width: 0 0 1px !important;
 }
 table.facts th[scope="row"] { color: var(--body-text-color-subdued); font-weight: normal; }
 /* Where a file may be dropped: everywhere. */

@@ -15,16 +15,17 @@ def read(request: type[Request], name: str, text: str, most: int = 20) -> tuple[
 
 
 def test_axes_follow_from_the_fields() -> None:
-    found = {request.task: set(axis.axes_of(request)) for request in REQUESTS}
+    found = {request.task: set(axis.axes_of(request, FAMILY)) for request in REQUESTS}
     assert {"seed", "steps"} <= found["text_to_image"]
     assert {"seed", "base", "lora_scale"} <= found["lora"]
     assert {"seed", "low_threshold", "high_threshold", "conditioning_scale", "guided_steps"} <= found["canny"]
+    assert {"seed", "strength"} <= found["image_to_image"]
     assert not {"prompt", "width", "height", "images", "image", "file_format"} & set().union(*found.values())
 
 
 @pytest.mark.parametrize("request_class", REQUESTS, ids=lambda one: one.task)
 def test_what_is_suggested_for_an_axis_can_be_used(request_class: type[Request]) -> None:
-    for name in axis.axes_of(request_class):
+    for name in axis.axes_of(request_class, FAMILY):
         assert len(read(request_class, name, axis.suggested(request_class, name, FAMILY))) > 1
 
 

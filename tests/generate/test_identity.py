@@ -29,7 +29,7 @@ EMBEDDED = Path(__file__).parents[2] / "dmd2_demo" / "embedded"
     ("request_", "parts"),
     [
         (text(steps=1), {"UNet", "text encoders", "VAE"}),
-        (lora(base=FAMILIES["embedded"].bases[2]), {"UNet with LoRA", "text encoders", "VAE"}),
+        (lora(base=FAMILIES["embedded"].bases[2]), {"UNet", "LoRA", "text encoders", "VAE"}),
         (canny(Image.new("RGB", (64, 64))), {"UNet", "text encoders", "VAE", "adapter"}),
     ],
     ids=["text", "lora on a single file", "canny"],

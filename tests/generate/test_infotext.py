@@ -39,6 +39,14 @@ def test_text_to_image_word_for_word() -> None:
     )
 
 
+def test_a_chosen_prompt_keeps_its_weights_and_tells_what_it_was_chosen_from() -> None:
+    request = text(prompt="a {(cat:1.2)|[dog]}\n, \\(x\\)")
+    prompt, found = read(infotext(request.parameters(1)))
+    assert prompt == "a [dog]\n, \\(x\\)"
+    assert found["Template"] == request.prompt
+    assert "Template" not in settings(text(prompt="a (cat:1.2)"))
+
+
 @pytest.mark.parametrize(("steps", "model"), [(4, "dmd2_sdxl_4step_unet_fp16"), (1, "dmd2_sdxl_1step_unet_fp16")])
 def test_the_model_is_the_unet_of_those_steps(steps: int, model: str) -> None:
     assert settings(text(steps=steps))["Model"] == model

@@ -20,15 +20,18 @@ class Crowd:
         self.threads: list[threading.Thread] = []
         self.inside = self.most_inside = 0
 
-    def ask(self, visitor: str) -> None:
-        waiting = sum(map(len, self.line._waiting.values()))
-        thread = threading.Thread(target=self._take, args=(visitor,))
+    def ask(self, visitor: str, *, yields: bool = False) -> None:
+        waiting = self._waiting()
+        thread = threading.Thread(target=self._take, args=(visitor, yields))
         thread.start()
         self.threads.append(thread)
-        until(lambda: sum(map(len, self.line._waiting.values())) == waiting + 1)
+        until(lambda: self._waiting() == waiting + 1)
 
-    def _take(self, visitor: str) -> None:
-        with self.line.turn(visitor):
+    def _waiting(self) -> int:
+        return sum(map(len, (*self.line._waiting.values(), *self.line._yielding.values())))
+
+    def _take(self, visitor: str, yields: bool) -> None:
+        with self.line.turn(visitor, yields=yields):
             self.inside += 1
             self.most_inside = max(self.most_inside, self.inside)
             self.served.append(visitor)
@@ -45,6 +48,36 @@ def until(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < end
         time.sleep(0.001)
+
+
+def test_who_yields_comes_after_all_who_do_not() -> None:
+    line = Line()
+    crowd = Crowd(line)
+    with line.turn("first"):
+        crowd.ask("live 1", yields=True)
+        crowd.ask("live 2", yields=True)
+        crowd.ask("live 1", yields=True)
+        crowd.ask("real")
+        crowd.ask("live 1")
+    crowd.finish()
+    assert crowd.served == ["real", "live 1", "live 1", "live 2", "live 1"]
+
+
+def test_who_yields_is_told_of_all_who_come_before() -> None:
+    line, told = Line(), list[str]()
+    crowd = Crowd(line)
+
+    def stop(progress: Progress) -> None:
+        told.append(progress.sentence)
+        raise Cancelled
+
+    with line.turn("first"):
+        crowd.ask("live", yields=True)
+        crowd.ask("real")
+        with pytest.raises(Cancelled), line.turn("last", stop, yields=True):
+            pass
+    crowd.finish()
+    assert told == ["Waiting: 3 before you"]
 
 
 def test_visitors_take_turns_however_many_requests_each_has() -> None:

@@ -90,6 +90,20 @@ def test_progress_is_the_sheets_and_stop_ends_it() -> None:
     assert told[-1].sentence.startswith("Cell 2 of 4: Step 4 of 4")
 
 
+def test_choices_in_braces_are_an_axis() -> None:
+    made = sheet(text(prompt="a {cat|dog}"), ("seed", "1, 2"))
+    assert [(cell.prompt, cell.seed) for cell in made.cells] == [
+        *[("a cat", 1), ("a cat", 2)],
+        *[("a dog", 1), ("a dog", 2)],
+    ]
+    assert made.titles[-1] == "Seed 2 · a dog"
+    assert [cell.prompt for cell in sheet(text(prompt="a {cat|dog}")).cells] == ["a cat", "a dog"]
+    with pytest.raises(DemoError, match="which are one of the two axes"):
+        sheet(text(prompt="a {cat|dog}"), ("seed", "1, 2"), ("steps", "1, 4"))
+    with pytest.raises(DemoError, match="Choose what the sheet varies"):
+        sheet(text())
+
+
 @pytest.mark.parametrize(
     ("axes", "sentence"),
     [

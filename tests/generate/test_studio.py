@@ -31,7 +31,9 @@ class FakedStudio:
         self.studio = Studio(replace(FAMILY, words=words), self.lease)
 
     @contextmanager
-    def lease(self, spec: PipelineSpec, report: Report, visitor: str = "", pixels: int = 0) -> Iterator[FakePipeline]:
+    def lease(
+        self, spec: PipelineSpec, report: Report, visitor: str = "", pixels: int = 0, *, yields: bool = False
+    ) -> Iterator[FakePipeline]:
         self.leases.append(spec)
         self.held = True
         try:
@@ -93,7 +95,9 @@ def test_stop_ends_a_download_at_its_next_report() -> None:
     reports: list[Progress] = []
 
     @contextmanager
-    def downloads(spec: PipelineSpec, report: Report, visitor: str = "", pixels: int = 0) -> Iterator[FakePipeline]:
+    def downloads(
+        spec: PipelineSpec, report: Report, visitor: str = "", pixels: int = 0, *, yields: bool = False
+    ) -> Iterator[FakePipeline]:
         for piece in range(100):
             report(Progress(f"Downloading, piece {piece}"))
         yield FakePipeline()
@@ -211,3 +215,32 @@ def test_picture_that_fits_nowhere_is_a_sentence_and_the_next_request_works() ->
     assert not setup.held
     setup.pipeline.before_step = lambda step: None
     assert list(setup.studio.generate(text(), silent, never))
+
+
+def test_choices_are_made_prompt_by_prompt_from_the_same_seeds() -> None:
+    setup = FakedStudio()
+    told: list[Progress] = []
+    request = text(prompt="a {cat|dog}", seed=5, images=2)
+    made = list(setup.studio.generate(request, told.append, never))
+    assert [seed for seed, _ in setup.pipeline.drawn] == [5, 6, 5, 6]
+    assert [picture.parameters["prompt"] for picture in made] == ["a cat", "a cat", "a dog", "a dog"]
+    assert {picture.parameters["prompt_template"] for picture in made} == {"a {cat|dog}"}
+    assert [progress.fraction for progress in told] == [step / 16 for step in range(1, 17)]
+    assert told[-1].sentence == "Picture 4 of 4, step 4 of 4"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "plain", "unknown"),
+    [
+        ("a (cat:1.2) BREAK [a] {cat|a}", False, None),
+        (r"\{a\} {a zebra|cat}", False, "zebra"),
+        ("(a:1.2) BREAK cat", True, "1, 2, break"),
+    ],
+)
+def test_marks_are_no_words_that_the_family_does_not_know(
+    tmp_path: Path, prompt: str, plain: bool, unknown: str | None
+) -> None:
+    words = tmp_path / "words.json"
+    words.write_text(json.dumps({"things": ["cat"], "styles": [], "colours": [], "templates": ["a"]}))
+    made = next(FakedStudio(words).studio.generate(text(prompt=prompt, plain_prompt=plain), silent, never))
+    assert made.notices == ((f"This small family doesn't know: {unknown}.",) if unknown else ())

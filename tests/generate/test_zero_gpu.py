@@ -49,7 +49,9 @@ class FakedForkedStudio:
         self.studio = ForkedStudio(replace(FAMILY, words=None), self.lease, gpu)
 
     @contextmanager
-    def lease(self, spec: PipelineSpec, report: Report, visitor: str = "", pixels: int = 0) -> Iterator[FakePipeline]:
+    def lease(
+        self, spec: PipelineSpec, report: Report, visitor: str = "", pixels: int = 0, *, yields: bool = False
+    ) -> Iterator[FakePipeline]:
         self.pipeline.notices = (str(os.getpid()), threading.current_thread().name)
         yield self.pipeline
 
@@ -169,6 +171,7 @@ def test_more_work_asks_for_more_seconds_and_little_work_for_few() -> None:
     merged = gpu_seconds(CommunityLora(family=sdxl, prompt="a cat"))
     assert small < eight
     assert one < merged
+    assert gpu_seconds(TextToImage(family=sdxl, prompt="a {cat|dog} {b|c}", images=2)) == eight
     # With ZeroGPU's factor of 1.5 a visitor without an account, who has 120 s a day, begins another picture after 90.
     assert one * 1.5 <= 30
 

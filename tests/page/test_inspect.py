@@ -78,8 +78,12 @@ def test_what_another_tool_says_is_used_as_far_as_it_goes(visitor: Visitor, tmp_
         "Steps: 30, Sampler: DPM++ 2M, CFG scale: 7, Seed: 5, Size: 160x96"
     )
     found = inspect(visitor, with_text(tmp_path / "theirs.png", text))
-    assert found["settings"] == {"prompt": "a cat, (fluffy:1.2)", "seed": 5, "width": 160, "height": 96}
-    assert {"Steps", "Sampler", "CFG scale", "Negative prompt", "LoRA style"} <= set(found["ignored"])
+    style = {"style": "style", "style_scale": 0.8}
+    assert found["settings"] == {"prompt": "a cat, (fluffy:1.2)", "seed": 5, "width": 160, "height": 96, **style}
+    assert {"Steps", "Sampler", "CFG scale", "Negative prompt"} <= set(found["ignored"])
+    assert found["notices"] == [
+        "Style 'style' can't be had here. There is no style called 'style'. None is offered here."
+    ]
 
 
 @pytest.mark.parametrize(

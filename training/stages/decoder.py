@@ -18,6 +18,7 @@ from training.data.decodable import Decodables
 from training.family import export
 from training.family.members import load_vae
 from training.loop import parallel
+from training.loop.replay import Replay
 from training.loop.run import Run, arguments, average, cosine
 from training.networks.discriminator import Discriminator
 from training.networks.precision import autocast, trainable
@@ -74,7 +75,7 @@ def train(options: Any) -> None:
     for part in (vae.decoder, vae.post_quant_conv):
         # oneDNN's bfloat16 convolutions take a fifth less time with the channels last.
         part.to(memory_format=torch.channels_last).requires_grad_(True)
-    batches, adversary = Decodables(encoder, device), PatchAdversary(device)
+    batches, adversary = Replay(Decodables(encoder, device).batch), PatchAdversary(device)
     for net in (vae, adversary.net):
         parallel.agree(net)
     averaged = average(vae, 0.995)
@@ -85,7 +86,7 @@ def train(options: Any) -> None:
         parts |= {"adversary": adversary.net, "adversary's optimizer": adversary.optimizer}
     run = Run(f"decoder-{options.lesson}", steps, parts)
     for _ in run:
-        batch = batches.batch()
+        batch = batches.next()
         wanted = len(batch.pixels)
         with autocast(device):
             drawn = vae.decode(batch.latents).sample.float()

@@ -8,14 +8,16 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from diffusers import AutoencoderTiny
 from torch.nn import functional
 
 from training.data.decodable import Decodables
 from training.family import export
 from training.family.members import TINY_VAE, load_vae
 from training.loop import parallel
+from training.loop.replay import Replay
 from training.loop.run import Run, arguments, average, cosine
-from training.networks.precision import trainable
+from training.networks.precision import autocast, trainable
 from training.networks.tiny_vae import make_tiny_vae, start_linear
 from training.stages.picture_loss import pixel_error, unevenness
 
@@ -25,22 +27,27 @@ _BACKGROUND = 0.3  # weight of flat backgrounds in the 1-step UNet's pictures
 def train(options: Any) -> None:
     """Trains both halves at once, on pictures and on the VAE's latents, and writes their average into the family."""
     device = torch.device(options.device)
-    batches = Decodables(load_vae(device), device)
-    tiny = make_tiny_vae().to(device)
-    first = batches.batch()
+    batches = Replay(Decodables(load_vae(device), device).batch)
+    tiny = make_tiny_vae()
+    # The encoder has nothing new to learn but what other latents ask of it.
+    tiny.encoder.load_state_dict(AutoencoderTiny.from_pretrained(TINY_VAE, variant="fp16").encoder.state_dict())
+    tiny.to(device, memory_format=torch.channels_last)
+    first = batches.next()
     start_linear(tiny, first.encoded, first.pixels)
     averaged = average(tiny, 0.995)
     optimizer = torch.optim.AdamW(tiny.parameters(), lr=2e-3, weight_decay=0.0, betas=(0.9, 0.99))
-    schedule = cosine(optimizer, options.steps, hold=0.3)
+    schedule = cosine(optimizer, options.steps, warm_up=50, hold=0.3)
     parts = {"tiny": tiny, "averaged": averaged, "optimizer": optimizer, "schedule": schedule}
     run = Run("tiny-vae", options.steps, parts)
     for _ in run:
-        batch = batches.batch()
+        batch = batches.next()
         wanted = len(batch.pixels)
-        drawn = tiny.decode(batch.latents).sample
+        with autocast(device):
+            drawn = tiny.decode(batch.latents).sample.float()
+            encoded = tiny.encode(batch.pixels).latents.float()
         error = pixel_error(drawn[:wanted], batch.pixels)
         flat = unevenness(drawn[wanted:], batch.colours)
-        encoding = functional.mse_loss(tiny.encode(batch.pixels).latents, batch.encoded)
+        encoding = functional.mse_loss(encoded, batch.encoded)
         parallel.descend(optimizer, error + _BACKGROUND * flat + 0.1 * encoding, trainable(tiny))
         schedule.step()
         averaged.update_parameters(tiny)
@@ -49,4 +56,4 @@ def train(options: Any) -> None:
 
 
 if __name__ == "__main__":
-    train(arguments(__doc__, steps=3000))
+    train(arguments(__doc__, steps=1500))

@@ -78,10 +78,10 @@ def test_webuis_text_is_read_wherever_it_stands(tmp_path: Path, kind: str, order
     path = tmp_path / f"theirs.{kind}"
     found = reading.read(png(path, parameters=WEBUI) if kind == "png" else webui_in_exif(path, order))
     assert found.tool == a1111.TOOL
-    assert found.settings == {"prompt": "a cat, (fluffy:1.2)", "seed": 5, "width": 160, "height": 96}
+    style = {"style": "style", "style_scale": 0.8}
+    assert found.settings == {"prompt": "a cat, (fluffy:1.2)", "seed": 5, "width": 160, "height": 96, **style}
     assert found.ignored == {
         "Negative prompt": "bad,\nvery bad",
-        "LoRA style": "scale 0.8",
         "Steps": "30",
         "Sampler": "DPM++ 2M",
         "CFG scale": "7",
