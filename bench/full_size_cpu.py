@@ -38,6 +38,8 @@ SEED = 1
 LIMIT = 20e9
 """Bytes of its own that a process may hold."""
 
+_MODELS = 16_000_000_000  # of those, as an operator's --budget; the rest is for the work and the program
+
 TINY = "text, 1 step, tiny VAE"
 _RECIPES = {TINY: "text, 1 step"}  # the card has no tiny VAE: it is held against the card's own picture
 _COLUMNS = ("request", "who", "load", "first", "warm", "ours is", "pixels differ", "own memory", "with mapped files")
@@ -87,20 +89,20 @@ def rows(folder: Path, *, small: bool, chosen: str, pictures: int) -> Iterator[t
     yield _COLUMNS
     names = list(requests(written(folder / "family", small_enough(SMALL if small else FULL))))
     run = partial(_in_a_fresh_process, folder, small=small, chosen=chosen, pictures=pictures)
-    ours = dict(zip(names, run("ours"), strict=True))
-    theirs: dict[str, Made] = {}
-    for name, made in ours.items():
-        recipe = _RECIPES.get(name, name)
-        if recipe not in theirs:
-            (theirs[recipe],) = run(recipe)
-        card = theirs[recipe]
-        if recipe == name:
+    by_us = dict(zip(names, run("ours"), strict=True))
+    by_card: dict[str, Made] = {}
+    for name, made in by_us.items():
+        same = _RECIPES.get(name, name)
+        if same not in by_card:
+            (by_card[same],) = run(same)
+        card = by_card[same]
+        if same == name:
             yield name, "recipe", *_times(card), "", "", *_memory(card)
         ratio = f"{card.warm / made.warm:.2f} x as fast"
         # At random, two decoders have nothing in common.
-        difference = _difference(made.image, card.image) if recipe == name else "another decoder"
+        difference = _difference(made.image, card.image) if same == name else "another decoder"
         yield name, "ours", *_times(made), ratio, difference, *_memory(made)
-    most = max(made.own for made in ours.values())
+    most = max(made.own for made in by_us.values())
     if most > LIMIT:
         raise SystemExit(f"Ours held {most / 1e9:.1f} GB; it must do with {LIMIT / 1e9:.0f}.")
 
@@ -137,8 +139,9 @@ def _in_a_fresh_process(folder: Path, job: str, *, small: bool, chosen: str, pic
     return [Made.read(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
-def _ours(folder: Path, family: Family, chosen: str, pictures: int) -> Iterator[Made]:
-    runtime = build_runtime(family, Settings(precision=chosen), has_gpu=False)
+def ours(folder: Path, family: Family, chosen: str, pictures: int) -> Iterator[Made]:
+    """All of `requests`, by the page's own studio."""
+    runtime = build_runtime(family, Settings(precision=chosen, budget=_MODELS), has_gpu=False)
 
     def make(request: Request) -> tuple[Image.Image, float]:
         (made,) = runtime.studio.generate(request, silent, lambda: False)
@@ -148,7 +151,8 @@ def _ours(folder: Path, family: Family, chosen: str, pictures: int) -> Iterator[
         yield _measured(folder / f"ours, {name}.png", lambda: None, partial(make, request), pictures)
 
 
-def _recipe(folder: Path, family: Family, name: str, chosen: str, pictures: int) -> Made:
+def recipe(folder: Path, family: Family, name: str, chosen: str, pictures: int) -> Made:
+    """The request of that name, by the model card's recipe."""
     request = requests(family)[name]
     root = folder / "family"
     card = Card(root / "base", root / "dmd2", root / "adapter", precision.BY_NAME[chosen])
@@ -192,10 +196,10 @@ def main() -> None:
     folder = Path(place)
     family = written(folder / "family", small_enough(SMALL if small else FULL))
     if job == "ours":
-        for made in _ours(folder, family, chosen, int(pictures)):
+        for made in ours(folder, family, chosen, int(pictures)):
             print(made, flush=True)
     else:
-        print(_recipe(folder, family, job, chosen, int(pictures)))
+        print(recipe(folder, family, job, chosen, int(pictures)))
 
 
 if __name__ == "__main__":

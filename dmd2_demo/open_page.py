@@ -20,7 +20,7 @@ from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.proxies import proxy_trouble
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.family import Family
-from dmd2_demo.page import layout
+from dmd2_demo.page import layout, manifest
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import MOST_AT_ONCE
 from dmd2_demo.page.gate import Gate, trust_proxies
@@ -86,6 +86,7 @@ def open_page(settings: Settings) -> gr.Blocks:
     )
     trust_proxies(settings.trusted_proxies)
     page = layout.build(runtime.studio, context)
+    manifest.link(page)
     page.queue(max_size=64)
     trouble = proxy_trouble()  # also makes the hub's client, with its proxies
     if trouble:
@@ -111,7 +112,7 @@ def _launch(page: ServedBlocks, address: Address, settings: Settings) -> None:
             pwa=True,
             max_file_size=LARGEST,
             auth=list(settings.auth) or None,
-            app_kwargs={"middleware": [Middleware(Gate, uploads=page.uploads)]},
+            app_kwargs={"middleware": [Middleware(Gate, uploads=page.uploads)], "routes": [manifest.ROUTE]},
             max_threads=2 * MOST_AT_ONCE,  # those who wait hold one each, and Stop needs another
             state_session_capacity=1000,  # ten times as many could be made to fill the memory
             footer_links=["api"],

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from gradio_client import Client, handle_file
@@ -93,6 +94,18 @@ def test_a_visitor_sees_a_picture_and_downloads_it(visited: Page, behind: str) -
     image = Image.open(io.BytesIO(visited.request.get(source).body()))
     assert "dmd2" in image.info
     assert image.size == (128, 128)
+
+
+def test_a_phone_can_put_it_among_its_apps(visited: Page, behind: str) -> None:
+    link = visited.locator("link[rel=manifest]")
+    expect(link).to_have_attribute("href", "manifest.json")
+    place = link.evaluate("link => link.href")
+    assert place == urljoin(behind, "manifest.json")
+    manifest = visited.request.get(place).json()
+    assert urljoin(place, manifest["start_url"]) == behind
+    for icon in manifest["icons"]:
+        image = Image.open(io.BytesIO(visited.request.get(urljoin(place, icon["src"])).body()))
+        assert f"{image.width}x{image.height}" == icon["sizes"]
 
 
 def test_stop_ends_a_request(visited: Page) -> None:

@@ -13,7 +13,7 @@ def test_the_page_has_a_manifest_with_icons_of_its_own(address: str) -> None:
     assert manifest["name"] == "DMD2"
     assert manifest["display"] == "standalone"
     for icon in manifest["icons"]:
-        image = Image.open(io.BytesIO(httpx2.get(address.rstrip("/") + icon["src"]).content))
+        image = Image.open(io.BytesIO(httpx2.get(address + icon["src"]).content))
         assert f"{image.width}x{image.height}" == icon["sizes"]
 
 
