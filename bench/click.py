@@ -1,11 +1,12 @@
-"""From a click to a painted picture in Chromium, beside what that must take at least.
+"""From a click, and from a letter typed, to a painted picture in Chromium, beside what that must take at least.
 
 python -m bench.click [--pairs 20] [--chromium /usr/bin/chromium]
 
 One run, one process for the server, in turn: a click on Generate; a click on a button of the same page whose handler
 only hands over a picture that lies there; a diffusers pipeline's own call on the same parts. What the page costs by its
 own doing is the first against the sum of the others. The browser tells the times, from the click to the frame after the
-new picture was decoded.
+new picture was decoded. A letter is typed with Live on; beside it stands what a letter takes until an empty handler's
+answer is painted.
 """
 
 from __future__ import annotations
@@ -49,6 +50,18 @@ _CLICK_TO_PAINT = """(selector) => new Promise((done) => {
 })"""
 
 
+# Writes another prompt as typing does, and gives the milliseconds until something else is painted at `selector`.
+_LETTER_TO_PAINT = """([field, selector, text]) => new Promise((done) => {
+  const shown = () => document.querySelector(selector)?.outerHTML;
+  const box = document.querySelector(field), before = shown(), start = performance.now();
+  const look = () => shown() === before ? requestAnimationFrame(look)
+    : requestAnimationFrame(() => done(performance.now() - start));
+  Object.getOwnPropertyDescriptor(box.constructor.prototype, 'value').set.call(box, text);
+  box.dispatchEvent(new InputEvent('input', { bubbles: true, data: text.at(-1) }));
+  look();
+})"""
+
+
 @contextmanager
 def opened(runtime: Runtime, pictures: list[Path]) -> Iterator[str]:
     """The page's address. A hidden button more hands over one of `pictures` at each click."""
@@ -62,6 +75,8 @@ def opened(runtime: Runtime, pictures: list[Path]) -> Iterator[str]:
     with page:
         gallery = next(block for block in page.blocks.values() if "pictures" in getattr(block, "elem_classes", ()))
         gr.Button("Nothing", elem_id="nothing").click(hand_over, None, gallery)
+        typed, answered = gr.Textbox(elem_id="typed"), gr.HTML(elem_id="answered")
+        typed.change(lambda text: f"<b>{text}</b>", typed, answered, queue=False, show_progress="hidden")
     page.queue()
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, theme=THEME, css=CSS, ssr_mode=False)
     try:
@@ -89,6 +104,30 @@ def measure(page: Page, runtime: Runtime, steps: int, pairs: int) -> None:
     print(f"| {steps} | {told} | {ratio:.2f} |", flush=True)
 
 
+def measure_live(page: Page, pairs: int) -> None:
+    """Prints a row for letters that are typed with Live on."""
+    page.get_by_label("Seed", exact=True).fill("7")
+    page.get_by_label("Live", exact=True).check()
+    page.locator("#live-picture img").wait_for()
+    letters, nothings = list[float](), list[float]()
+    for run in range(pairs + 2):
+        text = f"a cat number {run}"
+        times = (
+            page.evaluate(_LETTER_TO_PAINT, ["#prompt textarea", "#live-picture img", text]),
+            page.evaluate(_LETTER_TO_PAINT, ["#typed textarea, #typed input", "#answered b", text]),
+        )
+        page.wait_for_timeout(100)
+        if run >= 2:
+            for kept, took in zip((letters, nothings), times, strict=True):
+                kept.append(took)
+    beyond = [letter - nothing for letter, nothing in zip(letters, nothings, strict=True)]
+    told = " | ".join(
+        f"{median(times):.0f} ({quantiles(times, n=20)[-1]:.0f})" for times in (letters, nothings, beyond)
+    )
+    print("\n| letter to paint | an empty handler | beyond it |\n|---|---|---|")
+    print(f"| {told} |", flush=True)
+
+
 def main() -> None:
     """Prints a table: medians and 95th percentiles in ms, and the median ratio of a run's own three."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -112,6 +151,7 @@ def main() -> None:
             print("|---|---|---|---|---|", flush=True)
             for steps in (1, 4):
                 measure(page, runtime, steps, chosen.pairs)
+            measure_live(page, chosen.pairs)
         browser.close()
 
 
