@@ -73,7 +73,8 @@ class _Worker:
     @property
     def alive(self) -> bool:
         """Whether it can be called again."""
-        return not self._connection.closed and self._process.is_alive()
+        # multiprocessing takes a process for alive whose end somebody else has waited for.
+        return not self._connection.closed and self._process.is_alive() and self._watched.is_running()
 
     def call(self, function: Callable[[A], T], argument: A) -> T:
         """As `apart`; afterwards it may be alive no more."""
@@ -85,8 +86,9 @@ class _Worker:
         return cast("T", value)
 
     def _receive(self, seconds: float, cpu_seconds: float) -> tuple[object, Exception | None]:
-        deadline, most = time.monotonic() + seconds, self._cpu_seconds() + cpu_seconds
+        deadline = time.monotonic() + seconds
         with suppress(EOFError, OSError, psutil.Error):
+            most = self._cpu_seconds() + cpu_seconds
             while not self._connection.poll(_LOOK):
                 if time.monotonic() > deadline or self._cpu_seconds() > most:
                     self._end()
@@ -108,9 +110,8 @@ class _Worker:
         self._process.close()
 
 
-_free: LifoQueue[_Worker | None] = (
-    LifoQueue()
-)  # the last one used comes first: a second one starts where two are needed
+# The last one used comes first: a second one starts where two are needed.
+_free: LifoQueue[_Worker | None] = LifoQueue()
 for _ in range(_MOST_AT_ONCE):
     _free.put(None)
 
