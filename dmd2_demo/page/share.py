@@ -17,7 +17,6 @@ from dmd2_demo.generate.program import INPUT, program
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling, Restored
 
-
 _COPY = "async (text) => { await window.dmd2Share.copy(text); }"
 
 
