@@ -17,6 +17,8 @@ from dmd2_demo.generate.program import INPUT, program
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling, Restored
 
+_COPY = "async (text) => { await window.dmd2Share.copy(text); }"
+
 
 @dataclass(frozen=True)
 class Share:
@@ -61,7 +63,9 @@ def connect(page: gr.Blocks, share: Share, settings: gr.JSON, filling: Filling) 
             queue=False,
             **PRIVATE,
         )
-        told.success(None, share.text, None, js="async (text) => { await window.dmd2Share.copy(text); }", **PRIVATE)
+        told.success(None, share.text, None, js=_COPY, **PRIVATE)
+    # What follows an event may still see the text from before it; what follows the change does not.
+    share.text.change(None, share.text, None, js=_COPY, **PRIVATE)
 
     def opened(request: gr.Request) -> list[Any]:
         told = from_query(dict(request.query_params), filling)

@@ -18,13 +18,14 @@ from tests.browser.demo import MINUTE, Demo
 pytestmark = pytest.mark.browser
 
 
-def copied(demo: Demo, button: str) -> str:
-    """What that button brings to the clipboard, which is what it shows, too."""
+def copied(demo: Demo, button: str, word: str) -> str:
+    """What that button brings to the clipboard, with that word in it, which is what it shows, too."""
     if not demo.button(button).is_visible():
         demo.page.get_by_role("button", name="Settings and sharing").click()
     demo.page.evaluate("navigator.clipboard.writeText('')")
     demo.button(button).click()
-    demo.page.wait_for_function("navigator.clipboard.readText().then((text) => text !== '')", timeout=MINUTE)
+    there = "(word) => navigator.clipboard.readText().then((text) => text.includes(word))"
+    demo.page.wait_for_function(there, arg=word, timeout=MINUTE)
     text = str(demo.page.evaluate("navigator.clipboard.readText()"))
     expect(demo.page.locator(".cm-content").filter(visible=True)).to_contain_text(text.split("\n", maxsplit=1)[0])
     return text
@@ -38,7 +39,7 @@ def test_a_link_brings_the_settings_and_makes_nothing_by_itself(open_demo: Open,
     demo.field("Base").click()
     demo.page.get_by_role("option", name="Fluent (3D)").click()
     made = demo.make(61, prompt="a lion & a cat?", **{"number input for LoRA scale": 0.5})
-    link = copied(demo, "Copy link")
+    link = copied(demo, "Copy link", "prompt=")
     assert link.startswith(address)
     assert parse_qs(urlsplit(link).query)["prompt"] == ["a lion & a cat?"]
     leases = Client(address, verbose=False, analytics_enabled=False).predict(api_name="/status")["leases"]
@@ -74,7 +75,7 @@ def test_the_copied_call_and_program_make_the_very_picture(open_demo: Open, tmp_
     demo = Demo(open_demo(**CLIPBOARD))
     demo.panel.get_by_role("radio", name="1").check()
     made = demo.make(62, prompt='a "fox"')
-    call, program = copied(demo, "Copy as API call"), copied(demo, "Copy as Python")
+    call, program = copied(demo, "Copy as API call", "predict("), copied(demo, "Copy as Python", "diffusers")
     (tmp_path / "dmd2_demo").symlink_to(Path(__file__).parents[2] / "dmd2_demo")
     (tmp_path / "call.py").write_text(call + "\nprint(gallery[0]['image'])\n")
     (tmp_path / "program.py").write_text(program)
