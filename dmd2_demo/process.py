@@ -109,9 +109,11 @@ def _remove_temporary_files() -> None:
 
 
 def _remove_abandoned(shared: Path) -> None:
-    """What killed processes left."""
-    for path in shared.glob(f"{_PREFIX}*/{_LOCK}"):
+    """What killed processes left; one that was killed as it began or removed this has left no lock."""
+    for folder in shared.glob(f"{_PREFIX}*"):
+        lock = folder / _LOCK
         with suppress(OSError, Timeout):
-            if time.time() - path.stat().st_mtime > _SECONDS_TO_START:
-                with FileLock(path, timeout=0):
-                    rmtree(path.parent, ignore_errors=True)
+            made = (lock if lock.exists() else folder).stat().st_mtime
+            if time.time() - made > _SECONDS_TO_START:
+                with FileLock(lock, timeout=0):
+                    rmtree(folder, ignore_errors=True)

@@ -91,10 +91,15 @@ def test_what_killed_processes_left_is_removed_and_what_others_use_is_not(tmp_pa
         abandoned.touch()
         for lock in (used, abandoned):
             os.utime(lock, (0, 0))
+        half_removed = Path(tempfile.mkdtemp(prefix="dmd2-demo-", dir=one.temporary))
+        os.utime(half_removed, (0, 0))
+        beginning = Path(tempfile.mkdtemp(prefix="dmd2-demo-", dir=one.temporary))
         with Started(tmp_path, "--port", "1", "--host", "192.0.2.1") as two:
             assert two.ended() == 1
         assert used.exists()
         assert not abandoned.parent.exists()
+        assert not half_removed.exists()
+        assert beginning.exists()
 
 
 def test_only_empty_variables_of_ours_are_dropped() -> None:

@@ -57,7 +57,7 @@ class Pickles:
         except OSError as error:
             if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS} or self._is_own:
                 raise DemoError(f"{path.name} can't be converted: {error.strerror or error}.") from error
-            self._cache, self._is_own = Path(mkdtemp(prefix="dmd2-demo-")), True
+            self._cache, self._is_own = Path(mkdtemp(prefix="dmd2-converted-")), True
             atexit.register(rmtree, self._cache, ignore_errors=True)
             self._convert(path)
 
