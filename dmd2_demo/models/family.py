@@ -181,7 +181,7 @@ class Family:
     def style(self, name: object) -> StyleLora:
         """The style of that name, or whose file has it, as other tools name LoRAs; DemoError where there is none."""
         for style in self.styles:
-            if name in {style.name, style.file.stem}:
+            if name in (style.name, style.file.stem):
                 return style
         known = ", ".join(style.name for style in self.styles)
         raise DemoError(

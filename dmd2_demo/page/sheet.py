@@ -138,7 +138,7 @@ def on_make(
         axes = [
             axis.read(form.request, name, text, family, most, partial(form.convert, str(name)))
             for name, text in ((values["x_axis"], values["x_values"]), (values["y_axis"], values["y_values"]))
-            if name not in {None, "", _NONE}
+            if name not in (None, "", _NONE)
         ]
         return Sheet.of(
             form.build({name: values[name] for name, one in form.components.items() if fields.get(name) is one}),

@@ -70,11 +70,12 @@ def test_a_visit_through_everything_does_no_work_twice(counted: Counted, drawing
     assert counted.make(text(steps=1)) == {"UNet": 1, "decode": 1, "load": 1}
     assert counted.make(canny(drawing)) == {"UNet": 4, "decode": 1, "adapter": 1, "load": 1}
     assert counted.make(image_to_image(drawing, strength=0.5)) == {"UNet": 2, "encode": 1, "decode": 1}
-    assert counted.make(lora()) == {"UNet": 4, "decode": 1, "load": 1}
+    # The base's own UNet, a way to its weights without a LoRA, and DMD2's LoRA.
+    assert counted.make(lora()) == {"UNet": 4, "decode": 1, "load": 3}
     assert counted.make(lora(lora_scale=0.3)) == {"UNet": 4, "decode": 1}
-    # Another base has text encoders of its own.
+    # Another base has text encoders and a schedule of its own.
     other = lora(base=FAMILY.bases[1])
-    assert counted.make(other) == prompt | {"UNet": 4, "decode": 1, "load": 3}
+    assert counted.make(other) == prompt | {"UNet": 4, "decode": 1, "load": 5}
     assert counted.make(text(steps=1, tiny_vae=True)) == {"UNet": 1, "decode": 1, "load": 1}
     assert counted.make(text(steps=4, prompt="a dog")) == prompt | {"UNet": 4, "decode": 1}
 
@@ -124,11 +125,11 @@ def test_a_thousand_random_lora_scales_leave_the_weights_as_a_fresh_load_has_the
     spec = lora().spec()
     chance = random.Random(0)
     with runtime.manager.lease(spec, silent) as pipeline:
-        mergeable: Any = pipeline.lora
-        mergeable.set_scale(0.7)
-        fresh = {name: tensor.clone() for name, tensor in mergeable.unet.state_dict().items()}
+        merging = pipeline.merging
+        merging.at((0.7,))
+        fresh = {name: tensor.clone() for name, tensor in merging.unet.network.state_dict().items()}
         for _ in range(1000):
-            mergeable.set_scale(round(chance.uniform(0, 1.5), 3))
-        mergeable.set_scale(0.7)
-        after = mergeable.unet.state_dict()
+            merging.at((round(chance.uniform(0, 1.5), 3),))
+        merging.at((0.7,))
+        after = merging.unet.network.state_dict()
         assert all(torch.equal(after[name], tensor) for name, tensor in fresh.items())
