@@ -73,6 +73,16 @@ def test_bad_address_and_folder_are_one_sentence(tmp_path: Path) -> None:
         assert page.said.count("\n") == 1
 
 
+@pytest.mark.parametrize("port", ["abc", "70000"])
+def test_port_that_is_none_is_one_sentence(tmp_path: Path, port: str) -> None:
+    with Started(tmp_path, f"--port={port}") as page:
+        assert page.ended() == 1
+        assert page.said.startswith("--port: ")
+        assert "a whole number from 1 to 65535" in page.said
+        assert page.said.count("\n") == 1
+    assert not list(page.temporary.iterdir())
+
+
 def test_what_killed_processes_left_is_removed_and_what_others_use_is_not(tmp_path: Path) -> None:
     with Started(tmp_path, "--family", "embedded") as one:
         one.wait_until(lambda: list(one.temporary.glob("*/lock")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 from PIL import Image
 
 from dmd2_demo.generate.metadata.formats import PNG, FileFormat
+
+_INCOMPLETE = ".incomplete"
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,16 @@ class Picture:
     def save(self, folder: Path, file_format: FileFormat = PNG, *, settings_inside: bool = True) -> Path:
         """Writes a file named by its seed, with the parameters inside unless told otherwise, and gives its path.
 
-        DemoError where the format can't hold them.
+        It has that name once it is whole. DemoError where the format can't hold them.
         """
         options = file_format.with_settings(self.parameters) if settings_inside else dict(file_format.options)
-        with tempfile.NamedTemporaryFile(
-            dir=folder, prefix=f"{self.parameters['seed']}-", suffix=file_format.suffix, delete=False
-        ) as file:
-            self.image.save(file, file_format.pillow, **options)
-        return Path(file.name)
+        handle, name = tempfile.mkstemp(
+            dir=folder, prefix=f"{self.parameters['seed']}-", suffix=f"{file_format.suffix}{_INCOMPLETE}"
+        )
+        try:
+            with os.fdopen(handle, "w+b") as file:  # a full disk may show as late as it is closed
+                self.image.save(file, file_format.pillow, **options)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        return Path(name).rename(name.removesuffix(_INCOMPLETE))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from weakref import WeakValueDictionary
 from zipfile import is_zipfile
 
 from huggingface_hub import HfApi, HfFileMetadata, try_to_load_from_cache
@@ -37,13 +38,12 @@ class Hub:
 
     def __init__(self, cache: Path | None = None, endpoint: str | None = None, free: Free = free_disk) -> None:
         self._cache = cache or default_cache()
-        self._free = free
-        self._endpoint = endpoint
+        self._free, self._endpoint = free, endpoint
         self._downloads = Downloader(self._cache, endpoint, free)
         self._spellings: Remembered[str, str] = Remembered(LATELY)
         self._listings: Remembered[HubRepo, tuple[str, ...]] = Remembered(LATELY)
         self._lock = threading.Lock()
-        self._flights: dict[File, SingleFlight] = {}
+        self._flights: WeakValueDictionary[File, SingleFlight] = WeakValueDictionary()  # visitors think of names
 
     def fetch(self, file: File, report: Report = silent, what: str = "") -> Path:
         """The file's path on this disk, downloaded first where it must be. DemoError says why it can't be had.

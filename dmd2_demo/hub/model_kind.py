@@ -9,7 +9,7 @@ from typing import Any
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.hub_errors import NotThere, Unreachable
-from dmd2_demo.hub.safetensors_header import BrokenFile, Header, read_whole_header
+from dmd2_demo.hub.safetensors_header import BrokenFile, Header, Tensor, read_whole_header
 from dmd2_demo.models.config_file import read_config
 from dmd2_demo.models.content import require_itself
 from dmd2_demo.models.sources import File, PipelineSource, SingleFile, Source
@@ -29,6 +29,7 @@ class ModelKind(StrEnum):
     OTHER_PREDICTION = "an SDXL model that predicts something else than noise, which DMD2's LoRA was not made for"
     SMALLER = "a model with other layers than SDXL's"
     EDM = "an SDXL model with another noise schedule (EDM), which DMD2's LoRA was not made for"
+    QUANTISED = "a quantised model, which this demo can't read"
     FLUX = "a Flux model"
     LORA = "a LoRA"
     VAE = "a VAE"
@@ -76,13 +77,22 @@ def of_header(header: Header) -> ModelKind:
         return ModelKind.REFINER
     if width == _FULL_WIDTH and any(not any(name.startswith(last) for name in names) for last in _LAST):
         return ModelKind.SMALLER
-    return _of_noise(names, header.metadata)
+    return ModelKind.QUANTISED if _is_quantised(header.tensors) else _of_noise(names, header.metadata)
 
 
 def _hears_text(name: str) -> bool:
     return name.startswith(_UNET) and name.endswith(".attn2.to_k.weight")
 
 
+def _is_quantised(tensors: Mapping[str, Tensor]) -> bool:
+    """Whether weights are packed integers, or floats of eight bits that are nothing without scales beside them."""
+    kinds = {tensor.dtype for name, tensor in tensors.items() if name.endswith(".weight")}
+    scaled = any(name.endswith(_SCALES) for name in tensors)
+    return bool(kinds & _PACKED) or (scaled and any(kind.startswith("F8") for kind in kinds))
+
+
+_PACKED = {"U8", "I8"}  # bitsandbytes and its like
+_SCALES = ("scaled_fp8", ".scale_weight", ".weight_scale")
 _UNET = "model.diffusion_model."
 # What a UNet hears from its text encoders tells it apart, whatever lies beside it; SDXL's deepest level has ten
 # transformers a block, which smaller students of it lack.
@@ -152,19 +162,45 @@ def of_pipeline(source: Source, hub: Hub) -> ModelKind:
             return kind
     if "StableDiffusion" not in name or not index.get("unet"):
         return ModelKind.UNKNOWN
+    # Not by the pipeline's name: whole bases are saved from pipelines for inpainting or with a ControlNet too.
     unet = _read(File(source, "unet/config.json"), hub)
-    if unet.get("addition_embed_type") != "text_time":
-        return ModelKind.SD1 if unet.get("cross_attention_dim") == 768 else ModelKind.SD2
     by_channels = _of_channels(unet.get("in_channels", 4))
     if by_channels is not ModelKind.SDXL:
         return by_channels
+    if unet.get("addition_embed_type") != "text_time":
+        return ModelKind.SD1 if unet.get("cross_attention_dim") == 768 else ModelKind.SD2
+    return _of_sdxl(source, hub, index, unet)
+
+
+def _of_sdxl(source: Source, hub: Hub, index: Mapping[str, Any], unet: Mapping[str, Any]) -> ModelKind:
+    """What a pipeline is whose UNet hears of sizes, as SDXL's does."""
     if not (_is_there(index, "text_encoder") and _is_there(index, "text_encoder_2")):
         return ModelKind.REFINER
+    if unet.get("quantization_config"):
+        return ModelKind.QUANTISED
+    if unet.get("cross_attention_dim") == _FULL_WIDTH and not _has_all_layers(unet):
+        return ModelKind.SMALLER
     try:
         scheduler = _read(File(source, "scheduler/scheduler_config.json"), hub)
     except NotThere:
         return ModelKind.SDXL  # its schedule is SDXL's own in any case
     return _of_scheduler(scheduler)
+
+
+def _has_all_layers(unet: Mapping[str, Any]) -> bool:
+    """Whether a UNet of SDXL's width has its layers too, as far as the config says."""
+    depth = unet.get("transformer_layers_per_block", _DEPTH)
+    return (
+        isinstance(depth, list)
+        and depth[1:] == _DEPTH[1:]  # the first block has no transformers
+        and unet.get("reverse_transformer_layers_per_block") in (None, _DEPTH[::-1])
+        and unet.get("layers_per_block", 2) in (2, [2, 2, 2])
+        and unet.get("mid_block_type", _MIDDLE) == _MIDDLE
+    )
+
+
+_DEPTH = [1, 2, 10]
+_MIDDLE = "UNetMidBlock2DCrossAttn"
 
 
 def _of_scheduler(scheduler: Mapping[str, Any]) -> ModelKind:
@@ -179,9 +215,6 @@ def _of_scheduler(scheduler: Mapping[str, Any]) -> ModelKind:
 _PIPELINES = (
     ("Flux", ModelKind.FLUX),
     ("StableDiffusion3", ModelKind.SD3),
-    ("Inpaint", ModelKind.INPAINTING),
-    ("Pix2Pix", ModelKind.EDITING),
-    ("ControlNet", ModelKind.CONTROL),
 )
 
 

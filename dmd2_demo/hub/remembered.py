@@ -13,31 +13,47 @@ Key = TypeVar("Key")
 Answer = TypeVar("Answer")
 
 
+_MOST_AT_ONCE = 32  # threads that wait for somebody's answer
+
+
 class Remembered(Generic[Key, Answer]):
-    """Answers by key, errors among them, for `age` seconds each and `most` at a time.
+    """Answers by key, errors among them, for `age` seconds each and `most` at a time: visitors choose the keys.
 
     Who asks while another does waits for that answer. Safe to call from many threads.
     """
 
-    def __init__(self, age: float, most: int = 2000, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, age: float, most: int = 500, clock: Callable[[], float] = time.monotonic) -> None:
         self._age, self._most, self._clock = age, most, clock
         self._lock = threading.Lock()
         self._held: OrderedDict[Key, tuple[float, Future[Answer]]] = OrderedDict()
+        self._threads = threading.BoundedSemaphore(_MOST_AT_ONCE)
 
     def get(self, key: Key, ask: Callable[[], Answer]) -> Answer:
         """What `ask` gave or raised for this key; asked now where that is too long ago."""
         future, is_new = self._future(key)
         if is_new:
             _settle(future, ask)
-        return future.result()
+        return _result(future)
 
     def within(self, key: Key, ask: Callable[[], Answer], seconds: float) -> Answer:
-        """The same, asked in a thread that keeps nobody. Raises TimeoutError where it takes longer than `seconds`."""
+        """The same, asked in a thread that keeps nobody.
+
+        Raises TimeoutError where it takes longer than `seconds`, or where many such threads wait already.
+        """
         future, is_new = self._future(key)
-        if is_new:
+        if is_new and self._threads.acquire(blocking=False):
             # No pool: its threads would hold up the end of the program.
-            threading.Thread(target=_settle, args=(future, ask), daemon=True).start()
-        return future.result(seconds)
+            threading.Thread(target=self._settle_apart, args=(future, ask), daemon=True).start()
+        elif is_new:
+            self._forget(key, future)
+            future.set_exception(TimeoutError())
+        return _result(future, seconds)
+
+    def _settle_apart(self, future: Future[Answer], ask: Callable[[], Answer]) -> None:
+        try:
+            _settle(future, ask)
+        finally:
+            self._threads.release()
 
     def _future(self, key: Key) -> tuple[Future[Answer], bool]:
         with self._lock:
@@ -51,9 +67,22 @@ class Remembered(Generic[Key, Answer]):
                 self._held.popitem(last=False)
             return self._held[key][1], True
 
+    def _forget(self, key: Key, future: Future[Answer]) -> None:
+        with self._lock:
+            if key in self._held and self._held[key][1] is future:
+                del self._held[key]
+
 
 def _settle(future: Future[Answer], ask: Callable[[], Answer]) -> None:
     try:
         future.set_result(ask())
     except BaseException as error:  # noqa: BLE001 - it is raised where the answer is wanted
         future.set_exception(error)
+
+
+def _result(future: Future[Answer], seconds: float | None = None) -> Answer:
+    error = future.exception(seconds)
+    if error:
+        # Each time that one error is raised it would remember who was told, with all that they hold.
+        raise error.with_traceback(None)
+    return future.result()

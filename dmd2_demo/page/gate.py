@@ -7,9 +7,13 @@ import logging
 import os
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import suppress
 from http import HTTPStatus
+from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
+from gradio.route_utils import GradioMultiPartParser
 from starlette.responses import PlainTextResponse
 
 from dmd2_demo.page.full_disk import FULL_DISK, is_full
@@ -52,7 +56,8 @@ class Gate:
         """Gradio writes what is sent before any event sees it."""
         try:
             await self._app(scope, _bounded(receive), self._noting(send))
-        except OSError as error:
+        except Exception as error:
+            _remove_what_arrived(error)
             if not is_full(error):
                 raise
             _log.exception("full")
@@ -74,6 +79,20 @@ class Gate:
             await send(message)
 
         return noting
+
+
+def _remove_what_arrived(error: BaseException) -> None:
+    """Removes the files of the upload that `error` ended: the visitor went away, or the disk is full.
+
+    Gradio does so only where the request itself is malformed, and nobody but its parser knows the files' names.
+    """
+    for frame, _ in walk_tb(error.__traceback__):
+        parser = frame.f_locals.get("self")
+        if isinstance(parser, GradioMultiPartParser):
+            for file in parser._files_to_close_on_error:  # noqa: SLF001 - see above
+                with suppress(OSError):  # closing writes what is left, for which there may be no room either
+                    file.close()
+                Path(file.name).unlink(missing_ok=True)
 
 
 def trust_proxies(addresses: str, environment: MutableMapping[str, str] = os.environ) -> None:

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import rmtree
 from threading import Lock
 from typing import Any
 
@@ -98,7 +99,11 @@ class Uploads:
             raise DemoError("The picture's data URL is damaged: it is no base64.") from None
         path = self._folder / secrets.token_hex(32) / "picture"
         path.parent.mkdir(parents=True)
-        path.write_bytes(decoded)
+        try:
+            path.write_bytes(decoded)
+        except OSError:
+            rmtree(path.parent, ignore_errors=True)
+            raise
         with self._lock:
             self._of(str(path)).visitors.add(visitor.name)
         return str(path)

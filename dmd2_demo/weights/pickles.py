@@ -1,4 +1,4 @@
-"""PartLoader that were published as a pickle, made into a safetensors file once."""
+"""Weights that were published as a pickle, made into a safetensors file once."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import errno
 import hashlib
 import threading
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 
 import torch
+from filelock import FileLock, Timeout
 from huggingface_hub.utils import WeakFileLock
 from safetensors import SafetensorError
 from safetensors.torch import save_file
@@ -19,6 +21,8 @@ from safetensors.torch import save_file
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.disk import Free, check_room, free_disk
 from dmd2_demo.progress import Progress, Report, silent
+
+_INCOMPLETE = ".incomplete"
 
 
 class Pickles:
@@ -81,14 +85,25 @@ def _unpickle(path: Path) -> dict[str, torch.Tensor]:
     return tensors
 
 
-def _save(tensors: dict[str, torch.Tensor], path: Path) -> None:
-    """Written in a folder of its own first: complete or absent, however it ends.
+def _lock(cache: Path, name: str) -> Path:
+    """Held by who converts to the file of that name."""
+    return cache / ".locks" / f"{name}.lock"
 
-    That folder has always the same name, so that what a killed process left there goes before the next try. Raises
-    OSError.
-    """
-    folder, lock = path.with_name(f"{path.name}.incomplete"), path.parent / ".locks" / f"{path.name}.lock"
+
+def _remove_abandoned(cache: Path) -> None:
+    """What killed processes left, of other files too: those may never be converted again."""
+    for folder in cache.glob(f"*{_INCOMPLETE}"):
+        lock = _lock(cache, folder.name.removesuffix(_INCOMPLETE))
+        # As WeakFileLock, which can't be had without waiting; where the disk knows no such locks, it all stays.
+        with suppress(OSError, NotImplementedError, Timeout), FileLock(lock, timeout=0, mode=0o664):
+            rmtree(folder, ignore_errors=True)
+
+
+def _save(tensors: dict[str, torch.Tensor], path: Path) -> None:
+    """Written in a folder of its own first: complete or absent, however it ends. Raises OSError."""
+    folder, lock = path.with_name(f"{path.name}{_INCOMPLETE}"), _lock(path.parent, path.name)
     lock.parent.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(path.parent)
     with WeakFileLock(lock):
         rmtree(folder, ignore_errors=True)
         folder.mkdir()

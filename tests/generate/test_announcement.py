@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from pathlib import Path
 from shutil import copytree
 
@@ -57,6 +59,18 @@ def test_the_hub_is_asked_once_for_all_visitors(repos: LocalHub, hub: Hub) -> No
     asked = len(repos.asked)
     assert [announcer.announce(spec(HubRepo("owner/base"))) for _ in range(20)] == [told] * 20
     assert len(repos.asked) == asked
+
+
+def test_names_that_visitors_think_of_are_not_all_remembered(cache: Path) -> None:
+    announcer = Announcer(Hub(cache, "http://127.0.0.1:1"))
+    specs: weakref.WeakSet[PipelineSpec] = weakref.WeakSet()
+    for number in range(600):
+        one = spec(HubRepo(f"owner/base{number}"))
+        specs.add(one)
+        assert "can't be reached" in announcer.announce(one)
+        del one
+    gc.collect()
+    assert 0 < len(specs) <= 501  # the last one may be a thread's that ends just now
 
 
 def test_a_folder_that_lacks_a_file_is_told_as_such(tmp_path: Path, cache: Path) -> None:

@@ -1,7 +1,15 @@
 from __future__ import annotations
 
+import errno
 import json
+import multiprocessing
+import os
+import random
+import tempfile
+import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -9,6 +17,7 @@ from PIL import Image
 from dmd2_demo.generate.picture import Picture
 from dmd2_demo.generate.requests import TextToImage
 from dmd2_demo.models.catalogue import FAMILIES
+from dmd2_demo.process import prepare
 
 
 def picture(prompt: str = "a cat", seed: int = 7) -> Picture:
@@ -48,3 +57,54 @@ def test_plain_text_is_in_the_chunk_that_every_tool_reads(tmp_path: Path, prompt
 
 def test_two_pictures_of_one_seed_are_two_files(tmp_path: Path) -> None:
     assert picture().save(tmp_path) != picture().save(tmp_path)
+
+
+def test_a_picture_that_finds_no_room_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = picture()
+
+    def fill(file: Any, *_: object, **__: object) -> None:
+        file.write(b"half a picture")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(made.image, "save", fill)
+        with pytest.raises(OSError, match="No space left"):
+            made.save(tmp_path)
+    assert not list(tmp_path.iterdir())
+    with Image.open(made.save(tmp_path)) as image:
+        assert image.tobytes() == made.image.tobytes()
+
+
+def save_for_ever(made: Picture, temporary: Path) -> None:
+    """What a page does, in a process of its own."""
+    os.environ["TMPDIR"], tempfile.tempdir = str(temporary), None
+    prepare()
+    folder = Path(tempfile.mkdtemp(prefix="dmd2-"))
+    while True:
+        made.save(folder)
+
+
+def test_killed_at_any_moment_no_part_of_a_picture_is_taken_for_whole(tmp_path: Path) -> None:
+    noise = Image.merge("RGB", [Image.effect_noise((640, 640), 90)] * 3)
+    made = replace(picture(), image=noise)
+    fork = multiprocessing.get_context("fork")
+    moments = random.Random(0)
+    unfinished, whole = 0, 0
+    for _ in range(20):
+        process = fork.Process(target=save_for_ever, args=(made, tmp_path))
+        process.start()
+        deadline = time.monotonic() + 20
+        while not any(tmp_path.glob("*/dmd2-*")) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        time.sleep(moments.uniform(0, 0.3))
+        process.kill()
+        process.join()
+        (lock,) = tmp_path.glob("*/lock")  # what those before it left is gone
+        unfinished += len(list(lock.parent.glob("*/*.incomplete")))
+        for path in lock.parent.glob("*/*.png"):
+            with Image.open(path) as image:
+                assert image.tobytes() == noise.tobytes()
+            whole += 1
+        os.utime(lock, (0, 0))  # as if a minute had gone by
+    assert unfinished, "no moment was in the middle of a picture"
+    assert whole, "no moment was late enough"

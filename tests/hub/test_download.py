@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import random
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+import torch
 from huggingface_hub import constants
 
 from dmd2_demo.errors import Cancelled, DemoError
@@ -152,6 +157,34 @@ Hub(Path({str(cache)!r})).fetch(File(HubRepo({REPO!r}), {WEIGHTS!r}), kill)
     local_hub.asked.clear()
     assert hub.fetch(WEIGHTS_FILE).read_bytes() == (published / WEIGHTS).read_bytes()
     assert local_hub.downloads(WEIGHTS)[0].start >= 90_000
+
+
+def test_killed_at_any_moment_the_next_download_works_and_leaves_nothing_else(
+    published: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.save({"weight": torch.arange(5_000_000).float()}, published / "unet" / "large.bin")  # 20 MB
+    large, content = File(HubRepo(REPO), "unet/large.bin"), (published / "unet" / "large.bin").read_bytes()
+    monkeypatch.setenv("HF_TOKEN", "")
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 50_000)
+    fork = multiprocessing.get_context("fork")
+    moments = random.Random(0)
+    unfinished = 0
+    with LocalHub({REPO: published}) as local_hub:
+        for _ in range(20):
+            process = fork.Process(target=Hub(cache, local_hub.url).fetch, args=(large,))
+            process.start()
+            time.sleep(moments.uniform(0, 0.4))
+            process.kill()
+            process.join()
+            blobs = {path.suffix == ".incomplete": path for path in cache.glob("models--*/blobs/*")}
+            assert len(blobs) == len(list(cache.glob("models--*/blobs/*")))  # one of each kind at most
+            unfinished += True in blobs
+            if False in blobs:
+                assert blobs[False].read_bytes() == content
+                shutil.rmtree(cache)
+        assert unfinished > 5, "few moments were in the middle"
+        assert Hub(cache, local_hub.url).fetch(large).read_bytes() == content
+    assert not list(cache.rglob("*.incomplete"))
 
 
 def test_connection_that_never_gives_a_byte_is_told(hub: Hub, local_hub: LocalHub) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +11,7 @@ from huggingface_hub import constants
 
 from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.hub.hub import Hub
+from dmd2_demo.hub.single_flight import SingleFlight
 from dmd2_demo.models.sources import File, Folder, HubRepo
 from dmd2_demo.progress import Progress
 from tests.local_hub import LocalHub
@@ -147,3 +149,11 @@ def test_folder_gives_its_files_as_they_are(hub: Hub, published: Path) -> None:
         file.truncate(1000)
     with pytest.raises(DemoError, match=r"model.fp16.safetensors of published is damaged: its end is missing"):
         hub.fetch(File(Folder(published), WEIGHTS))
+
+
+def test_files_that_visitors_think_of_are_not_all_remembered(hub: Hub) -> None:
+    for number in range(20):
+        with pytest.raises(DemoError):
+            hub.fetch(File(HubRepo("owner/other"), f"{number}.json"))
+    gc.collect()
+    assert not [one for one in gc.get_objects() if type(one) is SingleFlight]

@@ -113,13 +113,21 @@ def write(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> Folder:
     [
         ("model_index.json", {}, ModelKind.SDXL),
         ("model_index.json", {"_class_name": "StableDiffusionXLImg2ImgPipeline"}, ModelKind.SDXL),
-        ("model_index.json", {"_class_name": "StableDiffusionXLInpaintPipeline"}, ModelKind.INPAINTING),
+        # Whole bases, saved from other pipelines.
+        ("model_index.json", {"_class_name": "StableDiffusionXLInpaintPipeline"}, ModelKind.SDXL),
+        (
+            "model_index.json",
+            {"_class_name": "StableDiffusionXLControlNetPipeline", "controlnet": ["diffusers", "ControlNetModel"]},
+            ModelKind.SDXL,
+        ),
+        ("model_index.json", {"_class_name": "StableDiffusionXLControlNetInpaintPipeline"}, ModelKind.SDXL),
         ("model_index.json", {"_class_name": "FluxPipeline"}, ModelKind.FLUX),
         ("model_index.json", {"_class_name": "StableDiffusion3Pipeline"}, ModelKind.SD3),
         ("model_index.json", {"_class_name": "KolorsPipeline"}, ModelKind.UNKNOWN),
         ("model_index.json", {"text_encoder": [None, None]}, ModelKind.REFINER),
         ("unet/config.json", {"in_channels": 9}, ModelKind.INPAINTING),
         ("unet/config.json", {"in_channels": 8}, ModelKind.EDITING),
+        ("unet/config.json", {"in_channels": 9, "addition_embed_type": None}, ModelKind.INPAINTING),
         ("unet/config.json", {"addition_embed_type": None, "cross_attention_dim": 768}, ModelKind.SD1),
         ("unet/config.json", {"addition_embed_type": None, "cross_attention_dim": 1024}, ModelKind.SD2),
         ("scheduler/scheduler_config.json", {"prediction_type": "v_prediction"}, ModelKind.V_PREDICTION),
@@ -242,3 +250,64 @@ def test_odd_configs_are_told_apart_too(
     tmp_path: Path, cache: Path, name: str, changes: Mapping[str, Any], kind: ModelKind
 ) -> None:
     assert of_pipeline(write(tmp_path, BASE | {name: {**BASE[name], **changes}}), Hub(cache)) is kind
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"transformer_layers_per_block": [1, 2, 10], "mid_block_type": "UNetMidBlock2DCrossAttn"}, ModelKind.SDXL),
+        ({"transformer_layers_per_block": [0, 2, 10]}, ModelKind.SDXL),
+        ({"transformer_layers_per_block": [1, 2, 10], "reverse_transformer_layers_per_block": None}, ModelKind.SDXL),
+        # In the manner of SSD-1B, Vega and KOALA.
+        ({"transformer_layers_per_block": [1, 2, 4]}, ModelKind.SMALLER),
+        ({"transformer_layers_per_block": [1, [1, 1], [4, 4]]}, ModelKind.SMALLER),
+        ({"transformer_layers_per_block": 1}, ModelKind.SMALLER),
+        (
+            {
+                "transformer_layers_per_block": [1, 2, 10],
+                "reverse_transformer_layers_per_block": [[4, 4, 10], [2, 1, 1], 1],
+            },
+            ModelKind.SMALLER,
+        ),
+        ({"transformer_layers_per_block": [1, 2, 10], "mid_block_type": None}, ModelKind.SMALLER),
+        ({"transformer_layers_per_block": [1, 2, 10], "mid_block_type": "UNetMidBlock2D"}, ModelKind.SMALLER),
+        ({"transformer_layers_per_block": [1, 2, 10], "layers_per_block": 1}, ModelKind.SMALLER),
+        ({"quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": True}}, ModelKind.QUANTISED),
+    ],
+)
+def test_students_and_quantised_models_in_diffusers_layout_are_named(
+    tmp_path: Path, cache: Path, changes: Mapping[str, Any], kind: ModelKind
+) -> None:
+    unet = {**BASE["unet/config.json"], **changes}
+    assert of_pipeline(write(tmp_path, BASE | {"unet/config.json": unet}), Hub(cache)) is kind
+
+
+def stored_as(dtype: str, *beside: str) -> dict[str, Tensor]:
+    """A whole SDXL file whose attention is stored so, with further tensors beside each of its weights."""
+    tensors = sdxl()
+    for name in list(tensors):
+        if name.endswith(".to_k.weight"):
+            size = tensors[name].size
+            tensors[name] = Tensor(dtype, (size // 2, 1) if dtype == "U8" else tensors[name].shape)
+            module = name.removesuffix("weight")
+            tensors |= {f"{module}{each}": Tensor("F32", (1,)) for each in beside}
+    return tensors
+
+
+@pytest.mark.parametrize(
+    ("tensors", "kind"),
+    [
+        (stored_as("F8_E4M3", "scale_weight") | {"model.diffusion_model.scaled_fp8": Tensor("F8_E4M3", (2,))}, True),
+        (stored_as("F8_E4M3") | {"scaled_fp8": Tensor("F8_E4M3", (0,))}, True),
+        (stored_as("F8_E4M3", "weight_scale", "input_scale"), True),
+        (stored_as("U8", "weight.absmax", "weight.quant_map", "weight.quant_state.bitsandbytes__nf4"), True),
+        (stored_as("I8", "SCB"), True),
+        (stored_as("F8_E4M3"), False),
+        (stored_as("BF16"), False),
+        # Strays in a file of half precision.
+        (sdxl() | {"scaled_fp8": Tensor("F8_E4M3", (0,))}, False),
+        (sdxl() | {"a.weight.absmax": Tensor("F32", (1,))}, False),
+    ],
+)
+def test_quantised_single_files_are_named(tensors: dict[str, Tensor], kind: bool) -> None:
+    assert of_header(Header(tensors, {})) is (ModelKind.QUANTISED if kind else ModelKind.SDXL)

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -19,23 +20,30 @@ HAS_IPV6 = socket.has_ipv6 and Path("/proc/net/if_inet6").exists()
 def taken(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # an earlier page's connections may linger there
         other.bind((host, port))
         other.listen()
         yield other.getsockname()[1]
 
 
+def free_port() -> int:
+    """A free one that no program is given which connects to somewhere: those are higher."""
+    for port in random.sample(range(10_000, 30_000), 100):
+        with suppress(OSError), taken("0.0.0.0", port):
+            return port
+    raise AssertionError
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "localhost"])
 def test_free_port_is_had(host: str) -> None:
-    with taken() as port:
-        pass
+    port = free_port()
     assert find(host, port) == Address(host, port)
 
 
 @pytest.mark.skipif(not HAS_IPV6, reason="this machine has no IPv6")
 @pytest.mark.parametrize("host", ["::1", "::"])
 def test_ipv6_address_is_in_brackets(host: str) -> None:
-    with taken() as port:
-        pass
+    port = free_port()
     assert find(host, port) == Address(f"[{host}]", port)
 
 

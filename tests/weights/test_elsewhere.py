@@ -135,6 +135,16 @@ def test_encoders_as_pickles_are_found(loader: PartLoader, family: TinyFamily, b
     assert_same(loader.load(part).module.text_encoder, theirs.text_encoder)
 
 
+@pytest.mark.parametrize("pipeline", ["StableDiffusionXLControlNetPipeline", "StableDiffusionXLInpaintPipeline"])
+def test_whole_base_saved_from_another_pipeline_loads(
+    loader: PartLoader, family: TinyFamily, base: Path, pipeline: str
+) -> None:
+    config("model_index.json", _class_name=pipeline)(base)
+    loader.fetch(UNet(Folder(base)))
+    theirs = loader.load(UNet(Folder(family.base))).module
+    assert_same(loader.load(UNet(Folder(base))).module.network, theirs.network)
+
+
 def test_weights_in_no_known_form_are_told_before_anything_large_is_read(loader: PartLoader, base: Path) -> None:
     for path in (base / "text_encoder_2").glob("*.safetensors"):
         path.rename(path.with_suffix(".gguf"))

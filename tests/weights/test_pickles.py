@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from filelock import FileLock
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
@@ -135,6 +136,35 @@ def test_killed_at_any_moment_the_next_conversion_works_and_leaves_nothing_else(
     converted = Pickles(cache).as_safetensors(published)
     assert {path.name for path in cache.iterdir()} == {converted.name, ".locks"}
     assert all(torch.equal(tensor, tensors[name]) for name, tensor in load_file(converted).items())
+
+
+def test_what_was_left_of_another_file_is_removed_and_what_is_being_converted_is_not(
+    pickles: Pickles, published: Path, cache: Path
+) -> None:
+    abandoned, used = (cache / f"{name}.safetensors.incomplete" for name in ("abandoned", "used"))
+    for folder in (abandoned, used):
+        folder.mkdir(parents=True)
+        (folder / ".tmp1234").write_bytes(b"half")
+    (cache / ".locks").mkdir()
+    with FileLock(cache / ".locks" / "used.safetensors.lock"):
+        pickles.as_safetensors(published)
+    assert not abandoned.exists()
+    assert used.exists()
+
+
+def test_full_disk_leaves_nothing_and_the_next_conversion_works(
+    pickles: Pickles, published: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(tensors: dict[str, torch.Tensor], path: Path, metadata: dict[str, str]) -> None:
+        (path.parent / ".tmpAbCdEf").write_bytes(b"half of them")  # where safetensors writes first
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("dmd2_demo.weights.pickles.save_file", fill)
+        with pytest.raises(DemoError, match="No space left on device"):
+            pickles.as_safetensors(published)
+    assert {path.name for path in cache.iterdir()} == {".locks"}
+    assert holds_the_tensors(pickles.as_safetensors(published))
 
 
 def test_room_is_checked_first(published: Path, cache: Path) -> None:
