@@ -111,6 +111,14 @@ def _embedded() -> Family:
                 ("pixel art",),
                 scale=1.0,
             ),
+            StyleLora(
+                "line",
+                "Line drawing",
+                File(Folder(_EMBEDDED / "loras" / "line"), "pytorch_lora_weights.safetensors"),
+                _CC_BY,
+                ("line drawing",),
+                scale=1.0,
+            ),
         ),
     )
 

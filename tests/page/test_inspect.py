@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from gradio_client import handle_file
 from gradio_client.exceptions import AppError
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageChops, PngImagePlugin
 
 from dmd2_demo.generate.metadata import formats, reading
 from dmd2_demo.models.catalogue import FAMILIES
@@ -62,7 +62,9 @@ def test_the_shipped_examples_are_what_their_settings_make(visitor: Visitor, exa
     endpoint = f"/{settings['task']}"
     again = visitor.ask(endpoint, **asked(settings, endpoint))
     with Image.open(example.picture) as shipped:
-        assert shipped.convert("RGB").tobytes() == again.pictures[0].convert("RGB").tobytes()
+        difference = ImageChops.difference(shipped.convert("RGB"), again.pictures[0].convert("RGB"))
+    # They were made on another processor, whose kernels may round otherwise.
+    assert max(most for _, most in difference.getextrema()) <= 1
 
 
 def with_text(path: Path, text: str, name: str = "parameters") -> Path:
@@ -82,7 +84,7 @@ def test_what_another_tool_says_is_used_as_far_as_it_goes(visitor: Visitor, tmp_
     assert found["settings"] == {"prompt": "a cat, (fluffy:1.2)", "seed": 5, "width": 160, "height": 96, **style}
     assert {"Steps", "Sampler", "CFG scale", "Negative prompt"} <= set(found["ignored"])
     assert found["notices"] == [
-        "Style 'style' can't be had here. There is no style called 'style'. Choose one of: pixel."
+        "Style 'style' can't be had here. There is no style called 'style'. Choose one of: pixel, line."
     ]
 
 

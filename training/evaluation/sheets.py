@@ -33,12 +33,12 @@ SHOWN = tuple(
 def write(drawn: list[Guided]) -> None:
     """Draws and writes every sheet."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    _save([_row(setup, FULL) for setup in MAIN[:4]], "members")
-    _save([_row(setup, FULL) for setup in (FOUR, *MAIN[4:])], "schedules")
+    save([_row(setup, FULL) for setup in MAIN[:4]], "members")
+    save([_row(setup, FULL) for setup in (FOUR, *MAIN[4:])], "schedules")
     for style in communities.STYLES:
-        _save([_row(setup, NO_STYLE) for setup in community_setups(style)], f"community-{style}")
+        save([_row(setup, NO_STYLE) for setup in community_setups(style)], f"community-{style}")
     shown = drawn[3 :: len(drawn) // len(SHOWN)][: len(SHOWN)]
-    _save(
+    save(
         [
             [one.composite.image for one in shown],
             [one.edges for one in shown],
@@ -54,6 +54,7 @@ def _row(setup: Setup, template: str) -> list[Image.Image]:
     return list(draw(setup, [wish.prompt(template) for wish in SHOWN], [wish.seed for wish in SHOWN]))
 
 
-def _save(rows: list[list[Image.Image]], name: str) -> None:
+def save(rows: list[list[Image.Image]], name: str) -> None:
+    """Writes rows of pictures of one size as one of the model card's."""
     sheet = grid([image for row in rows for image in row], len(rows[0]))
     sheet.save(PICTURES / f"{name}.webp", quality=88, method=6)

@@ -1,20 +1,22 @@
-"""Measures what the two style LoRAs do to pictures, on the 4-step UNet and on both community bases.
+"""Measures what the two style LoRAs do to pictures, on the 4-step UNet and on both community bases, and draws a sheet.
 
 python -m training.evaluation.styles
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 
-from training.data.restyled import BLOCK
+from training.data.composites import to_tensor, to_unit
+from training.data.restyled import BLOCK, STYLES
+from training.evaluation import sheets
 from training.evaluation.prompts import NO_STYLE, Wish, wishes
 from training.evaluation.setups import FOUR, SIZE, Setup, call_arguments, lora_on, pipeline
+from training.evaluation.sheets import SHOWN
 from training.family.members import LINE_LORA, PIXEL_LORA
 from training.loop.run import arguments
 
@@ -47,10 +49,11 @@ MEASURES = {"pixel": flatness, "line": saturation}
 """What each LoRA is made to change: steps on the blocks' borders go up, colour goes away."""
 
 
-def measured(made: Any, setup: Setup, style: str, scale: float, chosen: list[Wish]) -> float:
-    """The mean of the style's measure over a picture a wish."""
-    names = [*(["dmd2"] if setup.lora_scale is not None else []), style]
-    made.set_adapters(names, [setup.lora_scale, scale] if setup.lora_scale is not None else [scale])
+def styled(made: Any, setup: Setup, style: str, scale: float, chosen: list[Wish]) -> list[Image.Image]:
+    """A picture a wish, by a pipeline that has that style's LoRA."""
+    distilled = {} if setup.lora_scale is None else {"dmd2": setup.lora_scale}
+    scales = {**distilled, style: scale}
+    made.set_adapters(list(scales), list(scales.values()))
     images: list[Image.Image] = made(
         [wish.prompt(NO_STYLE) for wish in chosen],
         width=SIZE,
@@ -58,26 +61,44 @@ def measured(made: Any, setup: Setup, style: str, scale: float, chosen: list[Wis
         generator=[torch.Generator().manual_seed(wish.seed) for wish in chosen],
         **call_arguments(setup),
     ).images
-    return float(np.mean([MEASURES[style](image) for image in images]))
+    return images
+
+
+@torch.no_grad()
+def by_algorithm(made: Any, style: str, images: list[Image.Image]) -> list[Image.Image]:
+    """The pictures as the style's algorithm has them, through the VAE, which no LoRA gets past."""
+    pixels = to_unit(to_tensor([STYLES[style](image) for image in images]))
+    decoded = made.vae.decode(made.vae.encode(pixels).latent_dist.mode()).sample
+    shown: list[Image.Image] = made.image_processor.postprocess(decoded)
+    return shown
+
+
+def measured(style: str, images: list[Image.Image]) -> str:
+    """The mean of the style's measure."""
+    return f"{100 * float(np.mean([MEASURES[style](image) for image in images])):.1f} %"
 
 
 def main() -> None:
-    """Prints the model card's table."""
+    """Prints the model card's table and writes its sheet."""
     options: Any = arguments(
         __doc__, steps=0, extend=lambda parser: parser.add_argument("--count", type=int, default=40)
     )
     chosen = wishes(options.count)
-    print(
-        f"{len(chosen)} pictures each\n\n| | {' | '.join(f'scale {scale:g}' for scale in SCALES)} |\n|---|---|---|---|"
-    )
+    print(f"{len(chosen)} pictures each\n")
+    print(f"| | {' | '.join(f'scale {scale:g}' for scale in SCALES)} | the algorithm's own |\n|---|---|---|---|---|")
+    rows: list[Image.Image] = []
     for style, path in LORAS.items():
-        if not path.exists():
-            continue  # its stage was not run yet
         for setup in SETUPS:
             made = pipeline(setup)
-            made.load_lora_weights(str(Path(path).parent), weight_name=path.name, adapter_name=style)
-            row = [measured(made, setup, style, scale, chosen) for scale in SCALES]
-            print(f"| {style} on {setup.name} | {' | '.join(f'{100 * value:.1f} %' for value in row)} |", flush=True)
+            made.load_lora_weights(str(path.parent), weight_name=path.name, adapter_name=style)
+            drawn = [styled(made, setup, style, scale, chosen) for scale in SCALES]
+            row = [measured(style, images) for images in (*drawn, by_algorithm(made, style, drawn[0]))]
+            print(f"| {style} on {setup.name} | {' | '.join(row)} |", flush=True)
+            if setup is FOUR:
+                # Scale 0 is one row for both.
+                for scale in SCALES[1:] if rows else SCALES:
+                    rows += styled(made, setup, style, scale, list(SHOWN))
+    sheets.save([rows[i : i + len(SHOWN)] for i in range(0, len(rows), len(SHOWN))], "styles")
 
 
 if __name__ == "__main__":

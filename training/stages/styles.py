@@ -84,4 +84,4 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    parallel.launch(train, arguments(__doc__, steps=160, extend=_options))
+    parallel.launch(train, arguments(__doc__, steps=700, extend=_options))
