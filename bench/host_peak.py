@@ -34,12 +34,12 @@ class HostPeak:
         self._thread.join()
 
     def _watch(self) -> None:
-        while True:
+        over = False
+        while not over:
+            over = self._over.wait(_EVERY)  # once more at the end: a block may be shorter than that
             own, mapped = _held()
             self.own, self.mapped = max(self.own, own), max(self.mapped, mapped)
             self.both = max(self.both, own + mapped)
-            if self._over.wait(_EVERY):
-                return
 
 
 def _held() -> tuple[int, int]:

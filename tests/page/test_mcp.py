@@ -73,8 +73,8 @@ def pictures(answer: Any, folder: Path) -> list[bytes]:
 
 def test_tools_are_the_endpoints_and_say_what_they_take(page: str) -> None:
     tools = {tool.name: tool for tool in asked(page, lambda opened: opened.list_tools()).tools}
-    assert set(tools) == {"text_to_image", "lora", "canny", "inspect", "status"}
-    for name in ("text_to_image", "lora", "canny"):
+    assert set(tools) == {"text_to_image", "lora", "canny", "image_to_image", "contact_sheet", "inspect", "status"}
+    for name in ("text_to_image", "lora", "canny", "image_to_image"):
         schema = tools[name].inputSchema
         assert "Makes pictures" in tools[name].description
         assert all(told["description"] for told in schema["properties"].values())
