@@ -48,7 +48,7 @@ def test_all_tabs_are_measured_on_a_small_family(tmp_path: Path) -> None:
         "text, 1 step": 1,
         "back to 4 steps": 0,
         "canny": 1,
-        "LoRA at 1.0": 1,
+        "LoRA at 1.0": 3,
         "LoRA at 0.7": 0,
     }
     assert all(row[1].endswith(" s") and row[4].endswith(" GB") for row in rows)

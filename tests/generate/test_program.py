@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.image_to_image import ImageToImage
@@ -69,7 +69,10 @@ def test_the_programs_make_the_very_pictures(setup: EmbeddedRuntime, tmp_path: P
     subprocess.run([sys.executable, "-c", _RUN_EACH, *folders], check=True, timeout=500)
     for request, folder in zip(asked, folders, strict=True):
         with Image.open(folder / f"{request.seed}.png") as made:
-            assert made.tobytes() == setup.make(request).tobytes(), program(request)
+            # A LoRA is rounded once here, and at each product there.
+            most = 1 if request.spec().loras else 0
+            difference = ImageChops.difference(made, setup.make(request))
+            assert max(largest for _, largest in difference.getextrema()) <= most, program(request)
 
 
 @pytest.mark.parametrize("prompt", ["a (cat:1.2)", "a cat BREAK a dog", "a fox on a blue background " * 20])

@@ -33,8 +33,10 @@ def studio(backend: FakeBackend, budget: int | None = None) -> Studio:
     manager = backend.manager(budget=budget)
 
     @contextmanager
-    def lease(spec: PipelineSpec, report: Report, visitor: str = "", pixels: int = 0) -> Iterator[FakePipeline]:
-        with manager.lease(spec, report, visitor, pixels):
+    def lease(
+        spec: PipelineSpec, report: Report, visitor: str = "", pixels: int = 0, *, yields: bool = False
+    ) -> Iterator[FakePipeline]:
+        with manager.lease(spec, report, visitor, pixels, yields=yields):
             yield FakePipeline()
 
     return Studio(FAMILY, lease)

@@ -154,7 +154,7 @@ def test_lora_without_alpha_is_taken_as_it_is(bare: UNet2DConditionModel, lora: 
     ("change", "sentence"),
     [
         (dict, "does not fit the base's UNet: it is for nothing"),
-        (lambda lora: {f"lora_te1_{name}": tensor for name, tensor in lora.items()}, "named in no way that is known"),
+        (lambda lora: {f"lora_te1_{name}": tensor for name, tensor in lora.items()}, "holds what is not merged here"),
         (
             lambda lora: {f"diffusion_model.{name}": tensor for name, tensor in lora.items()},
             "it is for diffusion_model",
