@@ -83,8 +83,9 @@ class Demo:
         return self.told_seed()
 
     def told_seed(self) -> int:
-        """The one in the line under the pictures."""
-        return int((self._lines().text_content() or "").split()[1])
+        """The one in the line under the pictures; -1 where there is none yet."""
+        told = self._lines().all_text_contents()
+        return int(told[0].split()[1]) if told else -1
 
     def _lines(self) -> Locator:
         return self.page.get_by_text(re.compile(r"^seed \d+ ·"))

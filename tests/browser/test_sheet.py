@@ -60,7 +60,7 @@ def test_a_sheet_is_made_clicked_saved_and_opened_again(open_demo: Open, tmp_pat
 
     other = Demo(open_demo(), "Canny")
     accordion(other, "Settings from a picture").click()
-    other.page.locator("input[type=file]").last.set_input_files(file)
+    other.page.locator("#inspect input[type=file]").set_input_files(file)
     expect(cells(other.page)).to_have_count(4, timeout=MINUTE)
     again = [
         other.image(one).convert("RGB").tobytes() for one in other.page.locator("#sheet .grid-container img").all()
@@ -82,7 +82,7 @@ def test_stop_ends_a_sheet_and_keeps_what_is_made(open_demo: Open) -> None:
     accordion(demo, "Contact sheet").click()
     demo.field("Values across").fill("1-60")
     demo.button("Make the sheet").click()
-    expect(demo.page.get_by_text("Cell 2 of 60: Step")).to_be_visible(timeout=2 * MINUTE)
+    expect(demo.page.get_by_text(re.compile(r"^Cell \d+ of 60"))).to_be_visible(timeout=2 * MINUTE)
     demo.button("Stop").click()
     expect(demo.page.locator("#sheet .progress-text:visible, #sheet .eta-bar:visible")).to_have_count(0, timeout=MINUTE)
     expect(cells(demo.page)).to_have_count(60)
