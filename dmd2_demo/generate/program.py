@@ -19,9 +19,9 @@ _ROOT = Path(__file__).parents[2]
 
 
 def program(request: Request) -> str:
-    """The program's text; its picture is `request`'s first, the same pixels on the same kind of machine;
-    with LoRAs, which diffusers rounds otherwise, within one level of 255.
+    """The program's text; its picture is `request`'s first, the same pixels on the same kind of machine.
 
+    With LoRAs, which diffusers rounds otherwise, it is within one level of 255.
     Files that lie in this demo's repository are named from there, and an operator's own by their names alone.
     DemoError where plain diffusers can't read the prompt as this demo does.
     """
