@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.raw_visitor import RawVisitor, Reply
 
-PAYLOADS = 500
+PAYLOADS = int(os.environ.get("PAYLOADS", "500"))
+"""To each event. 500 take about seven minutes; whoever has less time says so."""
 
 TEXTS = st.one_of(
     st.text(st.characters(codec=None, exclude_categories=()), max_size=20),
