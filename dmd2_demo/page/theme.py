@@ -135,7 +135,7 @@ body.dropping .gradio-container { outline: 3px dashed var(--color-accent); outli
   .tab-container button { padding: 0 .375rem !important; font-size: .8125rem !important; }
   /* Generate stays in reach of the thumb. */
   .actions {
-    position: fixed; inset: auto 0 0; z-index: 40; padding: .5rem 1rem; background: var(--body-background-fill);
+    position: fixed; inset: auto 0 0; z-index: 100; padding: .5rem 1rem; background: var(--body-background-fill);
   }
   .gradio-container { padding-bottom: 5rem !important; }
   /* Prompt and Generate, the pictures, then the rest. */
