@@ -126,7 +126,8 @@ def test_memory_that_a_small_file_asks_for_is_bounded(
 def test_compressed_text_is_bounded(tmp_path: Path, name: str, reader: Callable[[Path], object]) -> None:
     path = tmp_path / "text.png"
     path.write_bytes(TEXTS[name]())
-    with pytest.raises(DemoError, match=r"^There is too much text in that picture's file\.$"):
+    # Which bound it meets first differs with the version of Python.
+    with pytest.raises(DemoError, match=r"^(There is too much text in that picture's file|The picture takes too much)"):
         reader(path)
 
 

@@ -182,7 +182,7 @@ def test_killed_at_any_moment_the_next_download_works_and_leaves_nothing_else(
             if False in blobs:
                 assert blobs[False].read_bytes() == content
                 shutil.rmtree(cache)
-        assert unfinished > 5, "few moments were in the middle"
+        assert unfinished > 2, "few moments were in the middle"
         assert Hub(cache, local_hub.url).fetch(large).read_bytes() == content
     assert not list(cache.rglob("*.incomplete"))
 
