@@ -43,11 +43,11 @@ class Card:
     def text_to_image(self, steps: int) -> Any:
         """The card's "1-step UNet generation" and "4-step UNet generation"."""
         pipe = DiffusionPipeline.from_pretrained(self.base, unet=self.unet(steps), dtype=self.dtype, variant="fp16")
-        return _lcm(pipe)
+        return with_lcm(pipe)
 
     def lora(self, scale: float) -> Any:
         """The card's "4-step LoRA generation"."""
-        pipe = _lcm(DiffusionPipeline.from_pretrained(self.base, dtype=self.dtype, variant="fp16"))
+        pipe = with_lcm(DiffusionPipeline.from_pretrained(self.base, dtype=self.dtype, variant="fp16"))
         pipe.load_lora_weights(self.dmd2 / "dmd2_sdxl_4step_lora_fp16.safetensors")
         pipe.fuse_lora(lora_scale=scale)
         return pipe
@@ -55,7 +55,7 @@ class Card:
     def canny(self) -> Any:
         """The card's "4-step T2I Adapter"."""
         adapter = T2IAdapter.from_pretrained(self.adapter, dtype=self.dtype, variant="fp16")
-        return _lcm(
+        return with_lcm(
             StableDiffusionXLAdapterPipeline.from_pretrained(
                 self.base, unet=self.unet(4), adapter=adapter, dtype=self.dtype, variant="fp16"
             )
@@ -75,7 +75,8 @@ def picture(pipe: Any, prompt: str, seed: int, steps: int = 4, **more: Any) -> I
     return image
 
 
-def _lcm(pipe: Any) -> Any:
+def with_lcm(pipe: Any) -> Any:
+    """The pipeline with the card's scheduler."""
     pipe.scheduler = LCMScheduler.from_config(pipe.scheduler.config)
     pipe.set_progress_bar_config(disable=True)
     return pipe

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from bench import card
 from dmd2_demo.generate import decode
 from dmd2_demo.generate.metadata.formats import PNG
 from dmd2_demo.generate.requests import TextToImage
@@ -69,13 +70,13 @@ def parts(runtime: EmbeddedRuntime, runs: int) -> None:
 
 def beside_the_recipe(runtime: EmbeddedRuntime, steps: int, pairs: int) -> None:
     """A row for pictures of so many steps."""
-    card = recipes.text_to_image(steps)
+    recipe = recipes.CARD.text_to_image(steps)
 
     def ours(seed: int) -> Image.Image:
         return runtime.make(TextToImage(family=FAMILY, prompt=PROMPT, seed=seed, steps=steps))
 
     def theirs(seed: int) -> Image.Image:
-        return recipes.picture(card, PROMPT, seed, steps, width=SIZE[0], height=SIZE[1])
+        return card.picture(recipe, PROMPT, seed, steps, width=SIZE[0], height=SIZE[1])
 
     ours(0), theirs(0)
     times = list[tuple[float, float, float, float]]()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, assert_never
@@ -16,9 +15,8 @@ from dmd2_demo.device.host_memory import HostMemory, host_memory
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.disk import own_cache
 from dmd2_demo.hub.hub import Hub
-from dmd2_demo.hub.lora_kind import LoraKind, require_style
 from dmd2_demo.hub.model_kind import require_sdxl
-from dmd2_demo.hub.safetensors_header import bytes_in, read_header, read_whole_header
+from dmd2_demo.hub.safetensors_header import bytes_in, read_header
 from dmd2_demo.models import files
 from dmd2_demo.models.catalogue import SDXL_CONFIGS
 from dmd2_demo.models.config_file import read_config
@@ -27,8 +25,8 @@ from dmd2_demo.models.parts import Adapter, Lora, Part, Pristine, Scheduler, Tex
 from dmd2_demo.models.sources import SingleFile, Source
 from dmd2_demo.progress import Progress, Report, silent
 from dmd2_demo.weights import modules, single_file
-from dmd2_demo.weights.lora import LoadedLora, Mergeable, alike
-from dmd2_demo.weights.lora_forms import Targets, read_lora, require_fit_of
+from dmd2_demo.weights.lora import Mergeable
+from dmd2_demo.weights.lora_loader import LoraLoader
 from dmd2_demo.weights.modules import LoadTarget
 from dmd2_demo.weights.pickles import Pickles
 from dmd2_demo.weights.tensors import read_tensors
@@ -63,7 +61,7 @@ class PartLoader:
         self._merge_device = merge_device or device
         self._host = host
         self._pickles = Pickles(cache or own_cache())
-        self._fitting: dict[Lora, int] = {}
+        self._loras = LoraLoader(hub, dtype, self._look)
 
     def fetch(self, part: Part, report: Report = silent) -> int:
         """Makes every file of the part local. Returns about how many bytes it will take on the device once loaded.
@@ -73,7 +71,7 @@ class PartLoader:
         """
         on_cpu = self._target.device.type == "cpu"
         if isinstance(part, Lora):
-            copied = self._require_fit(part)
+            copied = self._loras.require_fit(part)
             # What is merged from lies in the host's memory, which is a CPU's own.
             size = self._hub.fetch(part.file, report).stat().st_size
             return size + copied if on_cpu else 0
@@ -101,7 +99,7 @@ class PartLoader:
             case Pristine():
                 return Loaded(self._pristine(part.unet))
             case Lora():
-                return Loaded(self._lora(part))
+                return Loaded(self._loras.load(part))
             case TextEncoders():
                 return self._text_encoders(part)
             case Vae():
@@ -156,45 +154,6 @@ class PartLoader:
         unet, *both = (self._hub.fetch(files.config(source, folder)) for folder in ("unet", *encoders.folders))
         modules.require_together(unet, both)
 
-    def _require_fit(self, part: Lora) -> int:
-        """The bytes of the text encoders' weights that it changes, which are copied for as long as it does.
-
-        DemoError where a LoRA is of no use on its base. Reads configs and the LoRA's header.
-        """
-        if part in self._fitting:
-            return self._fitting[part]
-        self._look(UNet(part.base))
-        is_style = part.distillation is not None
-        header = require_style(part, self._hub) if is_style else read_whole_header(self._hub.fetch(part.file))
-        with _about(part):
-            targets = self._targets(part)
-            lora = require_fit_of(header, targets)
-        both = ((targets.text_encoder, lora.text_encoder), (targets.text_encoder_2, lora.text_encoder_2))
-        numbers = sum(network.get_submodule(name).weight.numel() for network, layers in both for name in layers)
-        self._fitting[part] = numbers * self._target.dtype.itemsize
-        return self._fitting[part]
-
-    def _lora(self, part: Lora) -> LoadedLora:
-        path = self._hub.fetch(part.file)
-        tensors = read_tensors(path, torch.device("cpu"))
-        # Copies: what is read as it is stored stays a map of the file, and a new scale must not read it.
-        copies = {name: tensor.clone() for name, tensor in tensors.items()}
-        with _about(part):
-            targets = self._targets(part)
-            lora = read_lora(copies, read_whole_header(path).metadata, targets)
-            own = part.distillation
-            if own is not None and self._hub.holds([(own,)]):
-                mapped = read_tensors(self._hub.fetch(own), torch.device("cpu"))
-                if alike(lora.unet, read_lora(mapped, {}, targets).unet):
-                    raise DemoError(f"it is {LoraKind.DISTILLATION}.")
-            return lora
-
-    def _targets(self, part: Lora) -> Targets:
-        """The networks of its base without weights."""
-        source = files.configs(part.base)
-        unet, *both = (self._hub.fetch(files.config(source, name)) for name in ("unet", *TextEncoders.folders))
-        return Targets(modules.unet_without_weights(unet), *map(modules.text_encoder_without_weights, both))
-
     def _model(self, build: modules.Build, config: Alternatives, weights: Alternatives) -> Any:
         return build(self._hub.first(config), self._tensor_files(weights), self._target)
 
@@ -248,15 +207,6 @@ def scheduler() -> LCMScheduler:
     config = read_config(path)
     del config["skip_prk_steps"]  # for another scheduler; this one would warn of it each time
     return LCMScheduler.from_config(config)
-
-
-@contextmanager
-def _about(lora: Lora) -> Iterator[None]:
-    """Names the LoRA in what its own reading says: a visitor may have chosen several."""
-    try:
-        yield
-    except DemoError as error:
-        raise DemoError(f"{lora.file}: {error}") from error
 
 
 def _network(module: nn.Module) -> Loaded:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from bench import card
 from dmd2_demo.models.family import CommunityBase
 from dmd2_demo.models.sources import Folder, SingleFile
 from tests import recipes
@@ -42,10 +43,10 @@ def path_of(base: CommunityBase) -> Path:
 
 @pytest.mark.parametrize("steps", [1, 4])
 def test_text_to_image_is_the_cards_picture_at_every_size(setup: EmbeddedRuntime, steps: int) -> None:
-    card = recipes.text_to_image(steps)
+    recipe = recipes.CARD.text_to_image(steps)
     for seed, (width, height) in enumerate([(128, 128), (160, 96), (72, 256)]):
         ours = setup.make(text(steps=steps, seed=seed, width=width, height=height))
-        theirs = recipes.picture(card, PROMPT, seed, steps, width=width, height=height)
+        theirs = card.picture(recipe, PROMPT, seed, steps, width=width, height=height)
         assert difference(ours, theirs) == 0
 
 
@@ -56,8 +57,8 @@ def test_canny_is_the_cards_picture(
     request = canny(drawing, seed=3, conditioning_scale=scale, guided_steps=guided)
     found = request.edges()
     assert found
-    theirs = recipes.picture(
-        recipes.canny(),
+    theirs = card.picture(
+        recipes.CARD.canny(),
         PROMPT,
         3,
         image=found.image,
@@ -94,14 +95,14 @@ def test_image_to_image_is_the_picture_of_diffusers_own_pipeline(
 def test_lora_at_any_scale_is_within_one_level_of_a_fresh_load_at_it(
     setup: EmbeddedRuntime, base: CommunityBase, scale: float
 ) -> None:
-    theirs = recipes.picture(recipes.lora(path_of(base), scale), PROMPT, 5, width=128, height=128)
+    theirs = card.picture(recipes.lora(path_of(base), scale), PROMPT, 5, width=128, height=128)
     assert difference(setup.make(lora(base=base, lora_scale=scale, seed=5)), theirs) <= 1
 
 
 @pytest.mark.parametrize("base", BASES)
 def test_lora_at_scale_0_is_the_bare_base(setup: EmbeddedRuntime, base: CommunityBase) -> None:
     setup.make(lora(base=base, lora_scale=1.5))
-    theirs = recipes.picture(recipes.community(path_of(base)), PROMPT, 5, width=128, height=128)
+    theirs = card.picture(recipes.community(path_of(base)), PROMPT, 5, width=128, height=128)
     assert difference(setup.make(lora(base=base, lora_scale=0, seed=5)), theirs) == 0
 
 

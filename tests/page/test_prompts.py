@@ -10,6 +10,7 @@ import pytest
 from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 
+from bench import card
 from dmd2_demo.generate.prompt.choices import expanded
 from tests import recipes
 from tests.visitor import Visitor
@@ -31,13 +32,13 @@ def size(endpoint: str) -> dict[str, int]:
 @pytest.mark.parametrize("steps", [4, 1])
 def test_a_prompt_that_fits_makes_the_model_cards_picture(visitor: Visitor, steps: int) -> None:
     prompt = "a penguin: on a {pink} background, fluent style"
-    theirs = recipes.picture(recipes.text_to_image(steps), prompt, 5, steps, width=128, height=128)
+    theirs = card.picture(recipes.CARD.text_to_image(steps), prompt, 5, steps, width=128, height=128)
     assert visitor.ask("/text_to_image", prompt=prompt, seed=5, steps=steps).pixels == [theirs.tobytes()]
 
 
 def test_a_plain_prompt_makes_the_model_cards_picture_however_long_and_whatever_is_in_it(visitor: Visitor) -> None:
     prompt = f"({LONG}) {{a|b}} [x]"
-    theirs = recipes.picture(recipes.text_to_image(1), prompt, 5, 1, width=128, height=128)
+    theirs = card.picture(recipes.CARD.text_to_image(1), prompt, 5, 1, width=128, height=128)
     assert visitor.ask("/text_to_image", prompt=prompt, plain_prompt=True, seed=5, steps=1).pixels == [theirs.tobytes()]
 
 

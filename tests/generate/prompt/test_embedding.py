@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from bench import card
 from dmd2_demo.generate.prompt.embedding import call_arguments, left_out
 from tests import recipes
 
@@ -22,7 +23,7 @@ SHORT = "a fox on a blue background"
 
 @pytest.fixture(scope="module")
 def pipe() -> Any:
-    return recipes.text_to_image(4)
+    return recipes.CARD.text_to_image(4)
 
 
 def compels(pipe: Any, prompt: str) -> tuple[torch.Tensor, torch.Tensor]:
@@ -140,7 +141,7 @@ def test_a_picture_of_a_long_prompt_reads_its_end(pipe: Any) -> None:
         image = pipe(
             **call_arguments(pipe, prompt, plain=plain),
             num_inference_steps=4,
-            timesteps=recipes.TIMESTEPS[4],
+            timesteps=card.TIMESTEPS[4],
             guidance_scale=0,
             generator=torch.Generator("cpu").manual_seed(3),
         ).images[0]
