@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from huggingface_hub import constants
 
 from dmd2_demo.errors import DemoError
-from dmd2_demo.generate.tables import path_of, read_tables, require_keys, scale_of
+from dmd2_demo.generate.tables import path_of, read_tables, require_keys, require_own_names, scale_of
 from dmd2_demo.hub.model_kind import ModelKind, of_file
 from dmd2_demo.models.catalogue import FAMILIES, SDXL_CONFIGS
 from dmd2_demo.models.family import CommunityBase, Family, Licence
@@ -36,10 +36,7 @@ def read_bases(path: Path) -> tuple[CommunityBase, ...]:
 def with_bases(family: Family, bases: Iterable[CommunityBase]) -> Family:
     """The family with more bases. DemoError where two have one name."""
     together = (*family.bases, *bases)
-    names = [base.name for base in together]
-    for name in names:
-        if names.count(name) > 1:
-            raise DemoError(f"Two bases are called {name!r}.")
+    require_own_names([base.name for base in together], "bases")
     return replace(family, bases=together)
 
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.bases import address_words, require_id
-from dmd2_demo.generate.tables import path_of, read_tables, require_keys, scale_of
+from dmd2_demo.generate.tables import path_of, read_tables, require_keys, require_own_names, scale_of
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.lora_kind import refusal_of_name
 from dmd2_demo.models.family import Family, Licence, StyleLora
@@ -36,10 +36,7 @@ def read_styles(path: Path) -> tuple[StyleLora, ...]:
 def with_styles(family: Family, styles: Iterable[StyleLora]) -> Family:
     """The family with more styles. DemoError where two have one name."""
     together = (*family.styles, *styles)
-    names = [style.name for style in together]
-    for name in names:
-        if names.count(name) > 1:
-            raise DemoError(f"Two style LoRAs are called {name!r}.")
+    require_own_names([style.name for style in together], "style LoRAs")
     return replace(family, styles=together)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,13 @@ def read_tables(path: Path, key: str, noun: str) -> tuple[tuple[str, Mapping[str
     if read or not entries or not tables:
         raise DemoError(f"{path.name} must hold {noun}s as [[{key}]] tables and nothing else.")
     return tuple((f"{noun[0].upper() + noun[1:]} {i} of {path.name}", entry) for i, entry in enumerate(entries, 1))
+
+
+def require_own_names(names: Sequence[str], nouns: str) -> None:
+    """Raises DemoError where two have one name; `nouns` is what they are, such as "bases"."""
+    for name in names:
+        if names.count(name) > 1:
+            raise DemoError(f"Two {nouns} are called {name!r}.")
 
 
 def require_keys(
