@@ -3,7 +3,7 @@
 python -m bench.download [--gigabytes 1] [--rounds 5] [--folder FOLDER]
 
 They take turns, each time into an empty cache; the medians are shown. Ours also checks the file's SHA-256, which the
-others do not: what that takes alone stands beside it. Xet is off, for want of a server.
+others do not: what that takes alone stands beside it. The hub here has no Xet.
 """
 
 from __future__ import annotations
@@ -20,7 +20,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from huggingface_hub import hf_hub_download
+from huggingface_hub.utils import disable_progress_bars
+
 from bench.file_hub import REPO
+from dmd2_demo.hub.hub import Hub
+from dmd2_demo.models.sources import File, HubRepo
 
 _NAME = "weights.bin"
 _BLOCK = 2**24
@@ -33,6 +38,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", type=Path, help="where files are written (default: the system's temporary one)")
     arguments = parser.parse_args()
+    disable_progress_bars()
     print("| way | seconds | MB/s |\n|---|---|---|")
     for way, seconds in measure(round(arguments.gigabytes * 1e9), arguments.rounds, arguments.folder).items():
         print(f"| {way} | {seconds:.2f} | {arguments.gigabytes * 1e3 / seconds:.0f} |")
@@ -40,8 +46,6 @@ def main() -> None:
 
 def measure(size: int, rounds: int, folder: Path | None = None) -> dict[str, float]:
     """The median seconds of each way to download so many bytes."""
-    os.environ["HF_HUB_DISABLE_XET"] = "1"  # before huggingface_hub is imported
-    os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
     taken: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory(dir=folder) as place:
         path = Path(place) / _NAME
@@ -59,11 +63,6 @@ def measure(size: int, rounds: int, folder: Path | None = None) -> dict[str, flo
 
 
 def _ways(path: Path, address: str) -> dict[str, Callable[[Path], object]]:
-    from huggingface_hub import hf_hub_download  # noqa: PLC0415 - reads the environment when it is imported
-
-    from dmd2_demo.hub.hub import Hub  # noqa: PLC0415
-    from dmd2_demo.models.sources import File, HubRepo  # noqa: PLC0415
-
     def hashed(_: Path) -> object:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

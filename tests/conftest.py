@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,19 @@ from dmd2_demo.weights.loader import PartLoader
 from tests.local_hub import LocalHub
 from tests.small_repo import REPO, write_repo
 from tests.tiny import TinyFamily, write_family
+
+
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """Fails a test that leaves changed what programs go by that later tests start."""
+    before = _variables()
+    yield
+    assert _variables() == before
+
+
+def _variables() -> dict[str, str]:
+    # Some libraries set variables of their own when they are imported.
+    return {name: value for name, value in os.environ.items() if name.startswith(("HF_", "no_proxy", "TMPDIR"))}
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,9 @@ def asked(address: str, ask: Callable[[ClientSession], Coroutine[Any, Any, Any]]
         async with session(address) as opened:
             return await ask(opened)
 
-    return anyio.run(main)
+    # Where browser tests have run in this thread, it has a loop of theirs.
+    with ThreadPoolExecutor() as thread:
+        return thread.submit(anyio.run, main).result()
 
 
 def call(address: str, tool: str, **values: Any) -> Any:
