@@ -30,6 +30,9 @@ TO_SHEET = "() => document.querySelector('#sheet').scrollIntoView({ block: 'near
 """Scrolls to it."""
 CLICKS = "A click on one takes its settings, a click on another compares the two."
 
+_Clicked = tuple[int, object]
+"""A cell's number, and the settings of its sheet."""
+
 
 @dataclass(frozen=True)
 class SheetView:
@@ -66,10 +69,10 @@ def view() -> SheetView:
 
 def connect(view: SheetView, filling: Filling, results: Results, comparison: Comparison) -> None:
     """A click on a cell takes its settings and shows it among the pictures; one on another then compares the two."""
-    before = gr.State()  # number and sheet of what was clicked last
+    before = gr.State()
 
     def chosen(
-        selected: Selected, cells: list[tuple[str, str | None]] | None, settings: object, last: tuple[int, object] | None
+        selected: Selected, cells: list[tuple[str, str | None]] | None, settings: object, last: _Clicked | None
     ) -> list[Any]:
         paths = [cell[0] for cell in cells or []]
         path, number = selected.of([(path, number) for number, path in enumerate(paths)])
