@@ -112,7 +112,7 @@ class Studio:
 
             def make(picture: int = picture, on_step: Callable[[int], None] = on_step) -> Picture:
                 alone = request.alone(picture)
-                understood = self._understood(alone)
+                understood = self.understood(alone)
                 known = replace(alone, prompt=understood.prompt) if understood.taken else alone
                 pixels = math.prod(request.size)
                 with self._lease(request.spec(), tell, visitor, pixels, yields=yields) as pipeline:
@@ -130,7 +130,7 @@ class Studio:
             self._made(request, made.seconds)
             yield replace(made, notices=(*fell, *made.notices))
 
-    def _understood(self, request: Request) -> Understood:
+    def understood(self, request: Request) -> Understood:
         """The prompt in the family's own words; as it is where the visitor wants it plain."""
         if self.vocabulary is None or request.plain_prompt:
             return Understood(request.prompt, {})
