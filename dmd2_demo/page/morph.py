@@ -39,7 +39,12 @@ def view() -> MorphView:
     make = gr.Button("Morph at one step", size="sm")
     with gr.Column(visible=False, elem_id="morph") as place:
         shown = gr.Image(
-            label="Between the two", show_label=False, interactive=False, format="png", height=400, buttons=["download"]
+            label="Between the two",
+            show_label=False,
+            interactive=False,
+            format="png",
+            elem_id="morph-picture",
+            buttons=["download"],
         )
         scrubber = gr.Slider(1, FRAMES, value=1, step=1, label="From left to right", buttons=[])
         status = gr.Markdown(elem_classes="status")
