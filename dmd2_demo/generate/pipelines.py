@@ -16,9 +16,10 @@ from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 
 from dmd2_demo.device.memory import raising_device_full
-from dmd2_demo.generate.between import Between, mixed, slerp
+from dmd2_demo.generate.between import Between
 from dmd2_demo.generate.decode import decode
 from dmd2_demo.generate.encode import encode
+from dmd2_demo.generate.mixing import mixed, slerp
 from dmd2_demo.generate.picture import Decoded
 from dmd2_demo.generate.prompt import embedding
 from dmd2_demo.generate.request import Request

@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 
 from dmd2_demo.errors import Cancelled, DemoError
-from dmd2_demo.generate.between import mixed, slerp
 from dmd2_demo.generate.metadata import reading
+from dmd2_demo.generate.mixing import mixed, slerp
 from dmd2_demo.generate.morph import FRAMES, Morph, save, steps_of
 from dmd2_demo.generate.picture import Picture
 from dmd2_demo.progress import Progress, silent
