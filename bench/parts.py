@@ -3,8 +3,8 @@
 python -m bench.parts [--pairs 20]
 
 Ours and the recipe make the same pictures in turn, from the same seeds; how far their pixels differ is told beside the
-times. The prompt repeats, as it does for who tries seeds. CPU seconds are those of all threads: they tell more than the
-clock where others have part of the machine.
+times. So are the recipe's, four pictures in one call and in four. The prompt repeats, as it does for who tries seeds.
+CPU seconds are those of all threads: they tell more than the clock where others have part of the machine.
 """
 
 from __future__ import annotations
@@ -94,8 +94,35 @@ def beside_the_recipe(runtime: EmbeddedRuntime, steps: int, pairs: int) -> None:
     )
 
 
+def in_batches(steps: int, pairs: int) -> None:
+    """A row for four pictures of so many steps, made in one call and in four."""
+    recipe = recipes.CARD.text_to_image(steps)
+    shape = {"width": SIZE[0], "height": SIZE[1], "timesteps": card.TIMESTEPS[steps]}
+
+    def made(*seeds: int) -> list[Image.Image]:
+        generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+        prompts = [PROMPT] * len(seeds)
+        return list(recipe(prompts, generator=generators, num_inference_steps=steps, guidance_scale=0, **shape).images)
+
+    made(0), made(0, 1, 2, 3)
+    times = list[tuple[float, float, float, float]]()
+    farthest = 0
+    for first in range(0, 4 * pairs, 4):
+        seeds = range(first, first + 4)
+        one, one_cpu, together = timed(lambda seeds=seeds: made(*seeds))
+        two, two_cpu, single = timed(lambda seeds=seeds: [made(seed)[0] for seed in seeds])
+        times.append((one, two, one_cpu, two_cpu))
+        farthest = max(farthest, int(np.abs(np.stack(together).astype(int) - np.stack(single)).max()))
+    one, two, one_cpu, two_cpu = (median(column) for column in zip(*times, strict=True))
+    print(
+        f"| {steps} | {one:.0f} | {two:.0f} | {two / one:.2f} | {one_cpu:.0f} | {two_cpu:.0f} "
+        f"| {two_cpu / one_cpu:.2f} | {farthest} |",
+        flush=True,
+    )
+
+
 def main() -> None:
-    """Prints two tables."""
+    """Prints three tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=20)
     chosen = parser.parse_args()
@@ -106,6 +133,10 @@ def main() -> None:
         print("|---|---|---|---|---|---|---|---|")
         for steps in (1, 4):
             beside_the_recipe(runtime, steps, chosen.pairs)
+    print("\n| steps | four in one call, ms | in four, ms | ratio | CPU ms | in four | ratio | difference of 255 |")
+    print("|---|---|---|---|---|---|---|---|")
+    for steps in (1, 4):
+        in_batches(steps, chosen.pairs)
 
 
 if __name__ == "__main__":

@@ -89,8 +89,7 @@ class Request(ABC):
         bool,
         Flag(
             "Plain prompt",
-            "as on the model card: cut where one chunk of tokens ends; weights (word:1.2), BREAK and choices {cat|dog},"
-            " which else make their pictures of each, are text",
+            "read as on the model card: cut after one chunk of tokens, with (word:1.2), BREAK and {cat|dog} as text",
         ),
     ] = False
 

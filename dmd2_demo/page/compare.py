@@ -23,6 +23,10 @@ from dmd2_demo.page.runner import Runner
 
 _NOT_TOLD = {"version", "family", "weights", "notices", "images"}
 
+# Once there is one and it has its height.
+_TO_COMPARISON = """() => requestAnimationFrame(() =>
+  document.querySelector('#comparison')?.scrollIntoView({ block: 'nearest' }))"""
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -84,9 +88,9 @@ def connect(
             (first, fewest), (last, most) = made(counts[0]), made(counts[-1])
             yield (first, last), [fewest, most]
 
-    compared.settings.change(
-        tell, compared.settings, [compared.place, compared.label, compared.table], queue=False, **PRIVATE
-    )
+    told = [compared.place, compared.label, compared.table]
+    shown = compared.settings.change(tell, compared.settings, told, queue=False, **PRIVATE)
+    shown.success(None, js=_TO_COMPARISON, **PRIVATE)
     return every_steps.click(
         make,
         results.parameters,

@@ -79,7 +79,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         with controls_place:
             sheet_controls = sheet.controls(tabs, family, context.most_cells)
             inspect.panel(filling, sheet_controls, sheet_shown, family)
-        sheet_view.connect(sheet_shown, filling, shown)
+        sheet_view.connect(sheet_shown, filling, shown, compared)
         examples.connect(rows, filling, shown)
         with shown.details:
             sharing = share.buttons()

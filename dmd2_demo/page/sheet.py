@@ -24,7 +24,7 @@ from dmd2_demo.page.events import ON_DEVICE, PRIVATE
 from dmd2_demo.page.inputs import Dropdown
 from dmd2_demo.page.plain import plain
 from dmd2_demo.page.runner import Run
-from dmd2_demo.page.sheet_view import TO_SHEET, SheetView
+from dmd2_demo.page.sheet_view import CLICKS, TO_SHEET, SheetView
 from dmd2_demo.page.tabs import Tab, TabContext
 
 _NONE = "none"
@@ -178,7 +178,7 @@ def told(settings: object) -> str:
     """The line under a sheet that was just made, as Markdown."""
     match settings:
         case {"cells": cells, "seconds": seconds, "notices": list(notices)}:
-            lines = [f"{cells} pictures · {seconds} s. A click on one takes its settings.", *notices]
+            lines = [f"{cells} pictures · {seconds} s. {CLICKS}", *notices]
             return "  \n".join(plain(str(line)) for line in lines)
     return ""
 

@@ -16,6 +16,7 @@ from dmd2_demo.generate.fields import fields_of
 from dmd2_demo.generate.sheet import cell_settings, checked_axes, titles
 from dmd2_demo.generate.sheet_picture import cells_in
 from dmd2_demo.models.family import Family
+from dmd2_demo.page.compare import Comparison
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling
 from dmd2_demo.page.results import Results, describe
@@ -27,6 +28,10 @@ _SET_COLUMNS = (
 )
 TO_SHEET = "() => document.querySelector('#sheet').scrollIntoView({ block: 'nearest' })"
 """Scrolls to it."""
+CLICKS = "A click on one takes its settings, a click on another compares the two."
+
+_Clicked = tuple[int, object]
+"""A cell's number, and the settings of its sheet."""
 
 
 @dataclass(frozen=True)
@@ -62,20 +67,28 @@ def view() -> SheetView:
     return SheetView(place, gallery, status, file, settings)
 
 
-def connect(view: SheetView, filling: Filling, results: Results) -> None:
-    """A click on a cell takes its settings and shows it among the pictures."""
+def connect(view: SheetView, filling: Filling, results: Results, comparison: Comparison) -> None:
+    """A click on a cell takes its settings and shows it among the pictures; one on another then compares the two."""
+    before = gr.State()
 
-    def chosen(selected: Selected, cells: list[tuple[str, str | None]] | None, settings: object) -> list[Any]:
-        path, number = selected.of([(cell[0], number) for number, cell in enumerate(cells or [])])
-        taken = cell_settings(settings if isinstance(settings, dict) else {}, number)
+    def chosen(
+        selected: Selected, cells: list[tuple[str, str | None]] | None, settings: object, last: _Clicked | None
+    ) -> list[Any]:
+        paths = [cell[0] for cell in cells or []]
+        path, number = selected.of([(path, number) for number, path in enumerate(paths)])
+        sheet = settings if isinstance(settings, dict) else {}
+        taken = cell_settings(sheet, number)
         restored = filling.restored(taken)
         if not path or "seed" not in restored.values:
             raise DemoError("What was clicked is no longer there.")
         shown = [[path], restored.values["seed"], taken, describe(taken)]
-        return [*filling.updates(restored), *shown]
+        pair: list[Any] = [gr.skip(), gr.skip()]
+        if last and last[1] == settings and last[0] != number and last[0] < len(paths):
+            pair = [(paths[last[0]], path), [cell_settings(sheet, last[0]), taken]]
+        return [*filling.updates(restored), *shown, *pair, (number, settings)]
 
-    outputs = [*filling.outputs, *results.outputs]
-    view.gallery.select(chosen, [view.gallery, view.settings], outputs, queue=False, **PRIVATE)
+    outputs = [*filling.outputs, *results.outputs, comparison.slider, comparison.settings, before]
+    view.gallery.select(chosen, [view.gallery, view.settings, before], outputs, queue=False, **PRIVATE)
 
 
 def opened(path: str, settings: dict[str, Any], filling: Filling, family: Family) -> list[Any]:
@@ -83,7 +96,7 @@ def opened(path: str, settings: dict[str, Any], filling: Filling, family: Family
     request = filling.restored(settings).tab.form.request
     cells = cells_in(path, settings)
     labels = titles([_titles(request, told, family) for told in checked_axes(settings)])
-    status = f"{len(cells)} pictures, from {Path(path).name:.80}. A click on one takes its settings."
+    status = f"{len(cells)} pictures, from {Path(path).name:.80}. {CLICKS}"
     return [gr.Column(visible=True), _captioned(cells, labels), status, path, settings]
 
 

@@ -53,6 +53,14 @@ def test_a_sheet_is_made_clicked_saved_and_opened_again(open_demo: Open, tmp_pat
     assert demo.pixels() == [pictures[1]]
     assert demo.make(42) == pictures[1]
 
+    slider = page.locator("#comparison .slider-wrap img, #comparison img")
+    expect(slider).to_have_count(0)  # one click compares nothing
+    cells(page).nth(2).click()
+    expect(page.get_by_text("Left: seed 42, 1 step · right: seed 41, 4 steps")).to_be_in_viewport(timeout=MINUTE)
+    assert {demo.image(one).convert("RGB").tobytes() for one in slider.all()} == {pictures[1], pictures[2]}
+    expect(page.locator("#comparison table")).to_contain_text("seed4241")
+    expect(demo.field("Seed")).to_have_value("41")
+
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the sheet").or_(demo.button("Download the sheet")).first.click()
     file = tmp_path / "sheet.png"
