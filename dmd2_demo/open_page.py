@@ -9,6 +9,9 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
+from dmd2_demo.cluster.link import Link
+from dmd2_demo.cluster.runtime import ClusterRuntime
+from dmd2_demo.cluster.studio import ClusterStudio
 from dmd2_demo.device.cuda_probe import find_gpu
 from dmd2_demo.generate import zero_gpu
 from dmd2_demo.generate.announcement import Announcer
@@ -51,9 +54,11 @@ def open_page(settings: Settings) -> gr.Blocks:
     DemoError where the address or the operator's bases or LoRAs can't be used.
     """
     address = find(settings.host, settings.port)
-    lent = zero_gpu.active()
-    gpu = None if lent else find_gpu()
-    has_gpu = gpu is not None and gpu.trouble is None
+    link = Link(settings.cluster, settings) if settings.cluster else None
+    joined = link.connected() if link else None
+    lent = None if joined else zero_gpu.active()
+    gpu = None if joined or lent else find_gpu()
+    has_gpu = joined.gpus > 0 if joined else gpu is not None and gpu.trouble is None
     family = FAMILIES[_family_name(settings.family, lent or has_gpu)]
     notice = f"{gpu.sentence} {_INSTEAD[family.name]}" if gpu and gpu.trouble else ""
     if notice:
@@ -62,7 +67,11 @@ def open_page(settings: Settings) -> gr.Blocks:
         family = with_bases(family, read_bases(settings.bases))
     if settings.loras is not None:
         family = with_styles(family, read_styles(settings.loras))
-    if lent:
+    runtime: Runtime | ClusterRuntime
+    if link:
+        family = family if has_gpu else family.for_cpu()
+        runtime = ClusterRuntime(ClusterStudio(family, link))
+    elif lent:
         runtime, family = zero_gpu.build_forked_runtime(family, settings, lent.fork)
     else:
         family = family if has_gpu else family.for_cpu()
@@ -70,13 +79,13 @@ def open_page(settings: Settings) -> gr.Blocks:
     hub = Hub()
     named = partial(custom, hub.spelled, offered=family.bases)
     named_style = partial(custom_style, hub, family.styles)
-    device = "ZeroGPU" if lent else gpu.name if gpu and has_gpu else "CPU"
+    device = str(joined) if joined else "ZeroGPU" if lent else gpu.name if gpu and has_gpu else "CPU"
     context = PageContext(
         device=device,
         notice=notice,
         status=partial(status, family, device, runtime),
-        unload=None if lent or settings.reachable_by_others else runtime.manager.unload,
-        downloads=(lambda _: "") if lent else Announcer(hub).announce,
+        unload=None if lent or settings.reachable_by_others else runtime.unload,
+        downloads=(lambda _: "") if link or lent else Announcer(hub).announce,
         custom_base=named if settings.allow_custom_bases and not lent else None,
         custom_style=named_style if settings.allow_custom_bases and not lent else None,
         quota=lent.quota if lent else None,
@@ -95,7 +104,7 @@ def open_page(settings: Settings) -> gr.Blocks:
     with around_proxies(address.host, all_hosts=not settings.share or bool(trouble)):
         _launch(page, address, settings)
     if not lent:  # else it is warm
-        runtime.backend.warm_up()
+        runtime.warm_up()
     return page
 
 
@@ -125,17 +134,9 @@ def _launch(page: ServedBlocks, address: Address, settings: Settings) -> None:
         raise taken(address.port) from error
 
 
-def status(family: Family, device: str, runtime: Runtime) -> dict[str, Any]:
+def status(family: Family, device: str, runtime: Runtime | ClusterRuntime) -> dict[str, Any]:
     """What `/status` answers."""
-    now = runtime.manager.status()
-    return {
-        "family": family.name,
-        "device": device,
-        **runtime.backend.described(),
-        "resident": [{"part": part.title, "from": part.origin, "bytes": size} for part, size in now.resident],
-        "loads": now.loads,
-        "leases": now.leases,
-    }
+    return {"family": family.name, "device": device, **runtime.status()}
 
 
 def _most_cells(family: Family, settings: Settings, *, lent: bool, has_gpu: bool) -> int:

@@ -39,6 +39,7 @@ class Settings:
     queue_per_address: int = 48
     trusted_proxies: str = ""
     mcp: bool = False
+    cluster: str = ""
 
     @property
     def reachable_by_others(self) -> bool:
@@ -127,6 +128,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--mcp", action="store_true", help="also serve the endpoints as MCP tools, at /gradio_api/mcp/ of the page"
+    )
+    parser.add_argument(
+        "--cluster",
+        metavar="auto|ADDRESS",
+        help="make pictures on the Ray cluster that this machine is part of: the one that runs here, or the one whose "
+        "head is at HOST:PORT",
     )
     return parser
 

@@ -32,6 +32,24 @@ class Runtime:
     studio: Studio
     cost: CpuCost | None = None
 
+    def status(self) -> dict[str, Any]:
+        """How it computes and what is loaded, in JSON's types."""
+        now = self.manager.status()
+        return {
+            **self.backend.described(),
+            "resident": [{"part": part.title, "from": part.origin, "bytes": size} for part, size in now.resident],
+            "loads": now.loads,
+            "leases": now.leases,
+        }
+
+    def unload(self) -> None:
+        """Drops every part, once the lease of the moment is over."""
+        self.manager.unload()
+
+    def warm_up(self) -> None:
+        """Starts importing what the first picture needs, in the background."""
+        self.backend.warm_up()
+
 
 def build_runtime(
     family: Family, settings: Settings, choose: Callable[[], Placement] | None = None, *, has_gpu: bool = True

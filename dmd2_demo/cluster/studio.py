@@ -1,0 +1,147 @@
+"""A studio whose pictures are made by replicas on a cluster."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from io import BytesIO
+from threading import Lock
+from typing import Any, NoReturn
+
+from PIL import Image
+
+from dmd2_demo.cluster.link import Call, Link
+from dmd2_demo.cluster.words import Ask, Gone, Lost, Made, ReplicaStatus
+from dmd2_demo.errors import Cancelled, DemoError
+from dmd2_demo.generate.edges import EdgeMap
+from dmd2_demo.generate.forked_studio import Failure
+from dmd2_demo.generate.metadata import formats
+from dmd2_demo.generate.metadata.formats import FileFormat
+from dmd2_demo.generate.picture import Picture
+from dmd2_demo.generate.request import Request
+from dmd2_demo.generate.studio import Studio
+from dmd2_demo.models.family import Family
+from dmd2_demo.progress import Progress, Report
+
+_log = logging.getLogger(__name__)
+
+_LOOK = 0.05  # seconds from one look at Stop to the next
+_STARTING = 1.0  # seconds without a word until the visitor is told what is waited for
+_TRIES = 2
+
+GONE = "The machines that make pictures can't be reached at the moment. Nothing of yours is lost; please try again."
+LOST = "The machine that made this picture was lost, and so was another that tried it again. Please try again."
+
+
+@dataclass(frozen=True)
+class Arrived(Picture):
+    """A picture that came as a file. Its pixels are read from there on first use, as fine as that format keeps them."""
+
+    file: bytes = field(default=b"", repr=False)
+    as_asked: tuple[FileFormat, bool] | None = None
+
+    def encoded(self, file_format: FileFormat, *, settings_inside: bool) -> bytes:
+        """The very file where it is wanted as it was asked for."""
+        if (file_format, settings_inside) == self.as_asked:
+            return self.file
+        return super().encoded(file_format, settings_inside=settings_inside)
+
+
+class ClusterStudio(Studio):
+    """A studio that makes its pictures through a link, which it begins anew where that ended."""
+
+    def __init__(self, family: Family, link: Link) -> None:
+        super().__init__(family, _nothing_is_leased_here)
+        self._link = link
+        self._lock = Lock()
+        self._replicas: dict[str, ReplicaStatus] = {}
+
+    def one(
+        self,
+        request: Request,
+        picture: int,
+        found: EdgeMap | None,
+        report: Report,
+        cancelled: Callable[[], bool],
+        visitor: str = "",
+        *,
+        yields: bool = False,
+    ) -> Picture:
+        """As Studio's. Where the replica is lost meanwhile, another makes it, once."""
+        ask = Ask(request, picture, found, visitor, yields)
+        for _ in range(_TRIES):
+            if cancelled():
+                raise Cancelled
+            with closing(self._joined().ask(ask)) as call:
+                made = _made(call, report, cancelled)
+            if made is not None:
+                self._replicas[made.status.name] = made.status
+                file_format = formats.named(request.file_format)
+                return Arrived(
+                    Image.open(BytesIO(made.file)),
+                    made.parameters,
+                    made.seconds,
+                    made.notices,
+                    found.image if found else None,
+                    made.file,
+                    (file_format, request.settings_inside),
+                )
+            _log.warning("a replica was lost while it made a picture")
+        raise DemoError(LOST)
+
+    def status(self) -> dict[str, Any]:
+        """What the replicas told with their last pictures; of those that made none since the start, nothing."""
+        known = list(self._replicas.values())
+        return {
+            "replicas": len(known),
+            "resident": [
+                {"part": title, "from": origin, "bytes": size}
+                for each in known
+                for title, origin, size in each.resident
+            ],
+            "loads": sum(each.loads for each in known),
+            "leases": sum(each.leases for each in known),
+        }
+
+    def close(self) -> None:
+        """Leaves the cluster."""
+        self._link.close()
+
+    def _joined(self) -> Link:
+        with self._lock:
+            if not self._link.alive:
+                self._link = self._link.again()
+                self._replicas.clear()
+            return self._link
+
+
+def _made(call: Call, report: Report, cancelled: Callable[[], bool]) -> Made | None:
+    """What comes of it, None where the replica was lost. Reports on the way."""
+    silent = 0.0
+    while True:
+        word = call.next(_LOOK)
+        if cancelled():
+            raise Cancelled
+        match word:
+            case None:
+                silent += _LOOK
+                if _STARTING <= silent < _STARTING + _LOOK:
+                    report(Progress("Waiting for the cluster"))
+            case Progress():
+                silent = -float("inf")
+                report(word)
+            case Failure(sentence):
+                raise DemoError(sentence) if sentence else RuntimeError("in the replica: see its log")
+            case Gone(why):
+                _log.error("the cluster is gone: %s", why)
+                raise DemoError(GONE)
+            case Lost():
+                return None
+            case Made():
+                return word
+
+
+def _nothing_is_leased_here(*_: object, **__: object) -> NoReturn:
+    raise AssertionError
