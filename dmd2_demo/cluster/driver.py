@@ -28,6 +28,7 @@ _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_gcs_rpc_server_reconnect_timeout_s": "10",  # with no head for so long, Ray ends this process
 }
+_MOST = 64  # replicas, where machines join later
 _PATIENCE = 1.0  # seconds without a word until it is told why
 
 
@@ -69,10 +70,10 @@ def _handle(settings: Settings, there: Connected) -> DeploymentHandle[Any]:
         handle = serve.get_app_handle(NAME)
     else:
         serve.start(proxy_location=ProxyLocation.Disabled)
-        all_of_them = there.gpus or max(1, there.cpus)
+        now = there.gpus or max(1, there.cpus)
         if settings.family == "auto":
             settings = replace(settings, family="sdxl" if there.gpus else "embedded")
-        target = application(settings, fewest=all_of_them, most=all_of_them, gpu=bool(there.gpus))
+        target = application(settings, fewest=now, most=max(now, _MOST), gpu=bool(there.gpus))
         handle = serve.run(target, name=NAME, route_prefix=None)
     return handle.options(stream=True)
 
