@@ -8,10 +8,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
+import psutil
 import pytest
+from gradio_client.client import Job
 from gradio_client.exceptions import AppError
 
 from tests.cluster.local_ray import LocalRay
@@ -44,18 +47,29 @@ def visitor(page: Started, tmp_path_factory: pytest.TempPathFactory) -> Visitor:
     return Visitor(page.address(), tmp_path_factory.mktemp("visitor"))
 
 
-def said(job: object, seen: set[str]) -> set[str]:
+def said(job: Job, seen: set[str]) -> set[str]:
     """All that a job's progress has told so far."""
-    for unit in job.status().progress_data or ():  # type: ignore[attr-defined]
+    for unit in job.status().progress_data or ():
         seen.add(unit.desc or "")
     return seen
 
 
-def wait_for(true: object, seconds: float = 60) -> None:
+def wait_for(true: Callable[[], object], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
-    while not true():  # type: ignore[operator]
+    while not true():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def busiest(processes: list[psutil.Process]) -> psutil.Process:
+    """The one that takes most of a processor at the moment."""
+
+    def taken() -> list[float]:
+        return [process.cpu_times().user for process in processes]
+
+    before = taken()
+    time.sleep(0.2)
+    return processes[int(np.argmax(np.subtract(taken(), before)))]
 
 
 def test_each_tab_gives_the_pictures_of_a_page_that_makes_its_own(
@@ -79,7 +93,7 @@ def test_each_tab_gives_the_pictures_of_a_page_that_makes_its_own(
 def test_progress_comes_step_by_step_and_stop_ends_it_within_a_step(visitor: Visitor) -> None:
     job = visitor.client.submit(**SLOW, api_name="/text_to_image")
     seen: set[str] = set()
-    wait_for(lambda: any("Picture 2 of 8, step 1 of 4" in word for word in said(job, seen)))
+    wait_for(lambda: any("Picture 2 of 8" in word for word in said(job, seen)))
     leases = visitor.client.predict(api_name="/status")["leases"]
     job.cancel()
     assert visitor.ask("/text_to_image", steps=1).pictures
@@ -93,15 +107,18 @@ def test_a_replica_that_is_killed_in_mid_picture_loses_no_request(
     visitor: Visitor, ray: LocalRay, page: Started
 ) -> None:
     whole = visitor.ask("/text_to_image", **SLOW)
-    job = visitor.client.submit(**SLOW, api_name="/text_to_image")
-    seen: set[str] = set()
-    wait_for(lambda: any("Picture 3 of 8, step 1 of 4" in word for word in said(job, seen)))
-    busiest = max(ray.replicas(), key=lambda process: process.cpu_percent(0.3))
-    busiest.kill()
-    gallery, _, _ = job.result(60)
-    assert len(gallery) == 8
-    assert [Path(entry["image"]).read_bytes() for entry in gallery] == [path.read_bytes() for path in whole.paths]
-    assert "a replica was lost while it made a picture" in page.said
+    for _ in range(3):  # it may end just between two pictures
+        job = visitor.client.submit(**SLOW, api_name="/text_to_image")
+        seen: set[str] = set()
+        wait_for(lambda job=job, seen=seen: any("Picture 3 of 8" in word for word in said(job, seen)))
+        busiest(ray.replicas()).kill()
+        gallery, _, _ = job.result(60)
+        assert [Path(entry["image"]).read_bytes() for entry in gallery] == [path.read_bytes() for path in whole.paths]
+        if "a replica was lost while it made a picture" in page.said:
+            break
+        wait_for(lambda: len(ray.replicas()) == 2)
+    else:
+        pytest.fail(page.said)
 
 
 def test_a_new_version_replaces_the_replicas_and_loses_no_request(visitor: Visitor, ray: LocalRay) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dmd2_demo.cluster.routing import LOAD, Load, cost, part_key, ranked, sizes
 from dmd2_demo.models.parts import UNet
 from dmd2_demo.models.sources import HubRepo
-from tests.embedded import FAMILY, canny, lora, text
+from tests.embedded import FAMILY, lora, text
 
 FOUR = sizes(text(steps=4).spec().parts())
 ONE = sizes(text(steps=1).spec().parts())
