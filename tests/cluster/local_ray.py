@@ -61,7 +61,7 @@ class LocalRay:
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def start_head(self) -> None:
+    def start_head(self, cpus: int = 0) -> None:
         """Begins, or begins anew at the same address."""
         self.nodes.append(
             Node(
@@ -70,7 +70,7 @@ class LocalRay:
                 f"--port={self._port}",
                 "--node-ip-address=127.0.0.1",
                 f"--ray-client-server-port={free_port()}",
-                "--num-cpus=0",
+                f"--num-cpus={cpus}",
                 "--include-dashboard=false",
                 f"--temp-dir={self.folder / 's'}",
             )
