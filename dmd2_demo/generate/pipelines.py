@@ -16,6 +16,7 @@ from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 
 from dmd2_demo.device.memory import raising_device_full
+from dmd2_demo.generate.between import Between, mixed, slerp
 from dmd2_demo.generate.decode import decode
 from dmd2_demo.generate.encode import encode
 from dmd2_demo.generate.picture import Decoded
@@ -73,10 +74,13 @@ class Pipeline:
         width, height = request.size
         timesteps = list(request.schedule.timesteps)
         generator = torch.Generator("cpu").manual_seed(seed)
+        embedded = self._embedded(request)
         start = None if request.start is None else self._noised(request.start, timesteps[0], generator)
+        if isinstance(request, Between):
+            embedded, start = self._mixed(request, embedded, generator)
         with _after_each_step(self.diffusers.unet, on_step):
             output = self.diffusers(
-                **self._embedded(request),
+                **embedded,
                 width=width,
                 height=height,
                 num_inference_steps=len(timesteps),
@@ -118,6 +122,19 @@ class Pipeline:
         noise = randn_tensor(latents.shape, generator=generator, device=device, dtype=latents.dtype)
         noised: torch.Tensor = self.diffusers.scheduler.add_noise(latents, noise, torch.tensor([timestep]))
         return noised
+
+    @torch.no_grad()
+    def _mixed(
+        self, request: Between, embedded: dict[str, torch.Tensor], generator: torch.Generator
+    ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+        """Embeddings and noise at the request's share of the way."""
+        width, height = request.size
+        shape = (1, self.diffusers.unet.config.in_channels, height // 8, width // 8)
+        generators = (generator, torch.Generator("cpu").manual_seed(request.other.seed))
+        device, dtype = self.diffusers._execution_device, embedded["prompt_embeds"].dtype  # noqa: SLF001
+        one, other = (randn_tensor(shape, generator=drawn, device=device, dtype=dtype) for drawn in generators)
+        mixture = mixed(embedded, self._embedded(request.other), request.share)
+        return mixture, slerp(one, other, request.share)
 
     def left_out(self, request: Request) -> str:
         """The end of a request's prompt that the text encoders don't read; "" where they read it all."""

@@ -110,7 +110,7 @@ class Studio:
         edges, seen = (found.image, found.notices) if found else (None, ())
         steps = len(request.schedule)
         alone = request.alone(picture)
-        understood = self._understood(alone)
+        understood = self.understood(alone)
         known = replace(alone, prompt=understood.prompt) if understood.taken else alone
 
         def tell(progress: Progress) -> None:
@@ -142,7 +142,7 @@ class Studio:
         self._made(request, made.seconds)
         return replace(made, notices=(*fell, *made.notices))
 
-    def _understood(self, request: Request) -> Understood:
+    def understood(self, request: Request) -> Understood:
         """The prompt in the family's own words; as it is where the visitor wants it plain."""
         if self.vocabulary is None or request.plain_prompt:
             return Understood(request.prompt, {})

@@ -15,8 +15,10 @@ from gradio.events import Dependency
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.requests import TextToImage
 from dmd2_demo.models.family import Family
+from dmd2_demo.page import morph
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
 from dmd2_demo.page.filling import Filling
+from dmd2_demo.page.morph import MorphView
 from dmd2_demo.page.plain import as_table, plain
 from dmd2_demo.page.results import Results
 from dmd2_demo.page.runner import Runner
@@ -37,6 +39,7 @@ class Comparison:
     slider: gr.ImageSlider
     settings: gr.JSON
     table: gr.HTML
+    morph: MorphView
 
 
 def comparison() -> Comparison:
@@ -47,7 +50,8 @@ def comparison() -> Comparison:
             label="Compared", show_label=False, interactive=False, max_height=400, buttons=["fullscreen"]
         )
         table = gr.HTML(js_on_load=None)
-    return Comparison(place, label, slider, gr.JSON(visible=False), table)
+        morphed = morph.view()
+    return Comparison(place, label, slider, gr.JSON(visible=False), table, morphed)
 
 
 def step_counts(family: Family) -> list[int]:

@@ -15,7 +15,10 @@ from typing import Any
 from dmd2_demo.errors import DemoError
 
 Outputs = tuple[list[str], int, dict[str, Any]]
-"""What a generating endpoint gives: paths of the pictures, the first one's seed, and all parameters."""
+"""What a generating endpoint gives: paths of the pictures, the first one's seed, and all parameters.
+
+These are the first one's; `pictures` in them has the prompt and the seed of each.
+"""
 
 _MINUTES = 10
 _MOST_BYTES = 200_000_000  # of pictures that are kept

@@ -21,6 +21,7 @@ from dmd2_demo.page import (
     live,
     loaded,
     lora,
+    morph,
     returning,
     share,
     shared,
@@ -95,6 +96,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         events = [
             *made,
             compare.connect(compared, kept.every_steps, shown, filling, runner),
+            morph.connect(compared.morph, compared.settings, filling, runner),
             history.connect(page, kept, shown, filling, compared, runner, made),
             sheet.on_make(tab_context, tabs, sheet_controls, sheet_shown, context.most_cells),
         ]

@@ -80,15 +80,18 @@ class Runner:
     def _pictures(self, request: Request, run: Run) -> Iterator[Outputs]:
         paths: list[str] = []
         first: dict[str, Any] = {}
+        own: list[dict[str, Any]] = []
         seconds = 0.0
         file_format = formats.named(request.file_format)
         for picture in self.studio.generate(request, run.report, run.cancelled, run.visitor):
             paths.append(str(picture.save(run.folder, file_format, settings_inside=request.settings_inside)))
             first = first or picture.parameters
+            own.append({name: picture.parameters[name] for name in ("prompt", "seed")})
             seconds += picture.seconds
             parameters = {
                 **first,
                 "images": request.images,
+                "pictures": list(own),
                 "seconds": round(seconds, 3),
                 "notices": list(picture.notices),
             }

@@ -96,8 +96,9 @@ CSS = """
 /* What a tab is started by, pressed by the page's own Generate, and what resumes when the page is opened anew. */
 .trigger, .live-trigger, .returned { display: none !important; }
 /* As large as it would be in the gallery; nothing jumps while pictures follow one another. */
-#live-picture { min-height: var(--largest-shown); text-align: center; }
+#live-picture, #morph-picture { min-height: var(--largest-shown); text-align: center; }
 #live-picture img { width: 100%; max-width: var(--largest-shown); margin: 0 auto; }
+#morph-picture img { width: var(--largest-shown); max-width: 100%; margin: 0 auto; object-fit: contain !important; }
 /* -1 is a number that means a word. */
 #seed { position: relative; }
 #seed.random input:not(:focus) { color: transparent; }

@@ -55,6 +55,22 @@ def test_pictures_survive_a_reload_and_a_click_shows_each_with_its_settings(open
     expect(demo.page.locator("#history li img").first).to_have_attribute("alt", "a cat, seed 50, steps 4")
 
 
+def test_each_choice_of_a_prompt_is_kept_as_itself(open_demo: Open) -> None:
+    demo = Demo(open_demo())
+    demo.ask(46, prompt="a {cat|dog}", Pictures=2)
+    expect(strip(demo)).to_have_count(4, timeout=MINUTE)
+    images = demo.page.locator("#history li img").all()
+    told = [image.get_attribute("alt") for image in images]
+    assert told == [f"a {thing}, seed {seed}, steps 4" for thing in ("cat", "dog") for seed in (46, 47)]
+    shown = show(demo, 3, 47)
+    demo.button("Use settings").click()
+    expect(demo.field("Prompt")).to_have_value("a dog")
+    demo.field("Pictures").fill("1")
+    demo.generate()
+    demo.wait_for_seed(47)
+    assert demo.pixels() == [shown]
+
+
 def test_settings_seed_variation_edges_and_deletion(open_demo: Open) -> None:
     demo = Demo(open_demo())
     demo.panel.get_by_role("radio", name="1").check()

@@ -50,13 +50,13 @@ window.dmd2 = (() => {
   };
 
   const record = async (gallery, parameters, history) => {
-    const { images, notices, weights, seconds, ...settings } = parameters ?? {};
-    if (images === 1) settings.seconds = seconds; // else it is the time of all
+    const { images, pictures, notices, weights, seconds, prompt_understood, ...settings } = parameters ?? {};
+    if (gallery?.length === 1) settings.seconds = seconds; // else it is the time of all
     const made = await Promise.all((gallery ?? []).map(async ({ image }, number) => ({
       id: crypto.getRandomValues(new Uint32Array(3)).join('-'),
       thumb: await thumbnail(image.url),
       file: image.path,
-      settings: { ...settings, seed: (settings.seed + number) % 2 ** 32 },
+      settings: { ...settings, ...pictures?.[number] },
     })));
     made.forEach(({ file }) => ours.add(file));
     chosen = made[0]?.id ?? null;
