@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,7 @@ from dmd2_demo.generate.sheet import MOST_CELLS
 from dmd2_demo.generate.styles import custom_style, read_styles, with_styles
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.proxies import proxy_trouble
+from dmd2_demo.metrics import Metrics
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.family import Family
 from dmd2_demo.page import layout, manifest
@@ -80,10 +82,12 @@ def open_page(settings: Settings) -> gr.Blocks:
     named = partial(custom, hub.spelled, offered=family.bases)
     named_style = partial(custom_style, hub, family.styles)
     device = str(joined) if joined else "ZeroGPU" if lent else gpu.name if gpu and has_gpu else "CPU"
+    tell = partial(status, family, device, runtime)
+    metrics = Metrics(tell) if settings.metrics_port else None
     context = PageContext(
         device=device,
         notice=notice,
-        status=partial(status, family, device, runtime),
+        status=tell,
         unload=None if lent or settings.reachable_by_others else runtime.unload,
         downloads=(lambda _: "") if link or lent else Announcer(hub).announce,
         custom_base=named if settings.allow_custom_bases and not lent else None,
@@ -92,7 +96,10 @@ def open_page(settings: Settings) -> gr.Blocks:
         cost=runtime.cost.tell if runtime.cost else None,
         most_cells=_most_cells(family, settings, lent=lent is not None, has_gpu=has_gpu),
         limits=Limits(settings.queue_per_visitor, settings.queue_per_address),
+        counted=metrics.request if metrics else nullcontext,
     )
+    if metrics and settings.metrics_port:
+        metrics.serve(address.host, settings.metrics_port)
     trust_proxies(settings.trusted_proxies)
     page = layout.build(runtime.studio, context)
     manifest.link(page)

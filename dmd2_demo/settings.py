@@ -40,6 +40,7 @@ class Settings:
     trusted_proxies: str = ""
     mcp: bool = False
     cluster: str = ""
+    metrics_port: int | None = None
 
     @property
     def reachable_by_others(self) -> bool:
@@ -134,6 +135,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="auto|ADDRESS",
         help="make pictures on the Ray cluster that this machine is part of: the one that runs here, or the one whose "
         "head is at HOST:PORT",
+    )
+    parser.add_argument(
+        "--metrics-port",
+        type=_port,
+        metavar="PORT",
+        help="also answer Prometheus, at /metrics of that port of the host",
     )
     return parser
 

@@ -74,9 +74,7 @@ class Replica:
 
     def status(self) -> ReplicaStatus:
         """What it has loaded."""
-        now = self._runtime.manager.status()
-        resident = tuple((part.title, part.origin, size) for part, size in now.resident)
-        return ReplicaStatus(self._name, resident, now.loads, now.leases)
+        return ReplicaStatus(self._name, self._runtime.manager.status())
 
     def record_routing_stats(self) -> dict[str, Any]:
         """What Ray Serve asks for now and then, for the router."""

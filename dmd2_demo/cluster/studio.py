@@ -21,6 +21,7 @@ from dmd2_demo.generate.metadata import formats
 from dmd2_demo.generate.metadata.formats import FileFormat
 from dmd2_demo.generate.picture import Picture
 from dmd2_demo.generate.request import Request
+from dmd2_demo.generate.runtime import told
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.models.family import Family
 from dmd2_demo.progress import Progress, Report
@@ -94,16 +95,7 @@ class ClusterStudio(Studio):
     def status(self) -> dict[str, Any]:
         """What the replicas told with their last pictures; of those that made none since the start, nothing."""
         known = list(self._replicas.values())
-        return {
-            "replicas": len(known),
-            "resident": [
-                {"part": title, "from": origin, "bytes": size}
-                for each in known
-                for title, origin, size in each.resident
-            ],
-            "loads": sum(each.loads for each in known),
-            "leases": sum(each.leases for each in known),
-        }
+        return {"replicas": len(known), **told(each.now for each in known)}
 
     def close(self) -> None:
         """Leaves the cluster."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from dmd2_demo.generate.edges import EdgeMap
 from dmd2_demo.generate.forked_studio import Failure
+from dmd2_demo.generate.manager import Status
 from dmd2_demo.generate.request import Request
 from dmd2_demo.progress import Progress
 
@@ -24,12 +25,10 @@ class Ask:
 
 @dataclass(frozen=True)
 class ReplicaStatus:
-    """Which replica it is, what it has loaded (title, origin, bytes), and how many parts it loaded since its start."""
+    """Which replica it is, and what its manager tells."""
 
     name: str
-    resident: tuple[tuple[str, str, int], ...]
-    loads: int
-    leases: int
+    now: Status
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,19 @@ from dmd2_demo.cluster.studio import GONE, LOST, ClusterStudio
 from dmd2_demo.cluster.words import Ask, Gone, Lost, Made, ReplicaStatus, Word
 from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.generate.forked_studio import Failure
+from dmd2_demo.generate.manager import Status
 from dmd2_demo.generate.metadata import formats
 from dmd2_demo.progress import Progress, silent
 from tests.embedded import FAMILY, text
+
+UNET = text().spec().unet
 
 
 def made(colour: int = 7) -> Made:
     file = BytesIO()
     Image.new("RGB", (16, 16), (colour, 0, 0)).save(file, "PNG")
-    status = ReplicaStatus("a", (("UNet", "somewhere", 10),), loads=4, leases=2)
+    now = Status(((UNET, 10),), loads=4, leases=2, loading=(("UNet", 4, 1.5),), busy=0.25)
+    status = ReplicaStatus("a", now)
     return Made(file.getvalue(), {"seed": colour}, 0.5, ("a notice",), status)
 
 
@@ -134,11 +138,14 @@ def test_a_link_that_ended_is_begun_anew() -> None:
 def test_status_is_what_replicas_last_told() -> None:
     link = FakeLink([made()])
     with_pictures = studio(link)
-    assert with_pictures.status() == {"replicas": 0, "resident": [], "loads": 0, "leases": 0}
+    nothing = {"resident": [], "loads": 0, "leases": 0, "loading": [], "busy_seconds": 0}
+    assert with_pictures.status() == {"replicas": 0} | nothing
     list(with_pictures.generate(text(), silent, never))
     assert with_pictures.status() == {
         "replicas": 1,
-        "resident": [{"part": "UNet", "from": "somewhere", "bytes": 10}],
+        "resident": [{"part": "UNet", "from": UNET.origin, "bytes": 10}],
         "loads": 4,
         "leases": 2,
+        "loading": [{"part": "UNet", "count": 4, "seconds": 1.5}],
+        "busy_seconds": 0.25,
     }

@@ -53,7 +53,7 @@ def test_it_begins_with_the_common_pipeline_and_as_many_threads_as_it_may(replic
     assert torch.get_num_threads() == 1
     keys = {part_key(part) for part in text().spec().parts()}
     assert set(replica.record_routing_stats()["resident"]) == keys
-    assert replica.status().loads == len(keys)
+    assert replica.status().now.loads == len(keys)
 
 
 def test_it_tells_each_step_and_gives_the_same_file_as_a_studio_here(replica: Replica) -> None:
@@ -70,12 +70,12 @@ def test_it_tells_each_step_and_gives_the_same_file_as_a_studio_here(replica: Re
 
 
 def test_it_stops_within_a_step_once_nobody_listens(replica: Replica) -> None:
-    leases = replica.status().leases
+    leases = replica.status().now.leases
     words = told(replica, ask(text(width=256, height=256, steps=4)), most=1)
     assert [word.sentence for word in words if isinstance(word, Progress)] == ["Step 1 of 4"]
     # The next one has the line for itself again, and nothing of the other was made.
     assert isinstance(told(replica, ask(text(steps=1)))[-1], Made)
-    assert replica.status().leases == leases + 2
+    assert replica.status().now.leases == leases + 2
 
 
 def test_a_sentence_comes_back_as_one_and_a_bug_as_a_bug(
