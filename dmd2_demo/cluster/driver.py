@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import signal
+import time
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -62,20 +63,25 @@ def _connect(address: str) -> Connected:
 def _handle(settings: Settings, there: Connected) -> DeploymentHandle[Any]:
     from ray import serve  # noqa: PLC0415
     from ray.serve.config import ProxyLocation  # noqa: PLC0415
+    from ray.serve.exceptions import RayServeException  # noqa: PLC0415
 
     from dmd2_demo.cluster.deployment import NAME, application  # noqa: PLC0415
 
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
-    if NAME in serve.status().applications:
-        handle = serve.get_app_handle(NAME)
-    else:
+    if NAME not in serve.status().applications:
         serve.start(proxy_location=ProxyLocation.Disabled)
         now = there.gpus or max(1, there.cpus)
         if settings.family == "auto":
             settings = replace(settings, family="sdxl" if there.gpus else "embedded")
         target = application(settings, fewest=now, most=max(now, _MOST), gpu=bool(there.gpus))
-        handle = serve.run(target, name=NAME, route_prefix=None)
-    return handle.options(stream=True)
+        serve.run_many([serve.RunTarget(target, name=NAME, route_prefix=None)], wait_for_applications_running=False)
+    while True:  # another may be starting it
+        try:
+            return serve.get_app_handle(NAME).options(stream=True)
+        except RayServeException:
+            if NAME not in serve.status().applications:
+                raise
+            time.sleep(_PATIENCE)
 
 
 class _Answers:
@@ -107,39 +113,42 @@ class _Answers:
             self._tasks[number].cancel()
 
     async def _answer(self, number: int, ask: Ask) -> None:
-        from ray.exceptions import RayActorError, RayError  # noqa: PLC0415
+        from ray.exceptions import NodeDiedError, ObjectLostError, RayActorError, WorkerCrashedError  # noqa: PLC0415
 
         def tell(word: Word) -> None:
             self._connection.send((number, word))
 
         response = self._handle.make.remote(ask)
+        first = asyncio.ensure_future(anext(response))
         try:
-            first = asyncio.ensure_future(anext(response))
             while not (await asyncio.wait({first}, timeout=_PATIENCE))[0]:
-                tell(Progress(await _why_it_waits()))
+                tell(await _why_it_waits())
             tell(await first)
             async for word in response:
                 tell(word)
         except asyncio.CancelledError:
-            response.cancel()
-        except RayActorError:
+            first.cancel()
+            await asyncio.to_thread(response.cancel)  # it may wait for Serve's own thread
+        except (RayActorError, NodeDiedError, ObjectLostError, WorkerCrashedError):
             tell(Lost())
-        except RayError as error:
+        except Exception as error:  # noqa: BLE001 - of Ray's, Serve's and gRPC's
             _log.exception("the cluster")
             tell(Gone(str(error)))
         finally:
             del self._tasks[number]
 
 
-async def _why_it_waits() -> str:
-    """Asks the cluster how many replicas there are."""
+async def _why_it_waits() -> Progress | Gone:
+    """What the cluster says of its replicas."""
     from ray import serve  # noqa: PLC0415
 
     from dmd2_demo.cluster.deployment import NAME  # noqa: PLC0415
 
-    status = await asyncio.to_thread(serve.status)
-    deployment = status.applications[NAME].deployments.get(NAME)
+    application = (await asyncio.to_thread(serve.status)).applications.get(NAME)
+    if application is None or application.status == "DEPLOY_FAILED":
+        return Gone(application.message if application else "its application was taken away")
+    deployment = application.deployments.get(NAME)
     running = deployment.replica_states.get("RUNNING", 0) if deployment else 0
     if not running:
-        return "None of the cluster's machines is ready at the moment; waiting for one"
-    return f"Waiting for one of {running} machines" if running > 1 else "Waiting for the machine that makes pictures"
+        return Progress("None of the cluster's machines is ready at the moment; waiting for one")
+    return Progress(f"Waiting for one of the cluster's {running} replicas")
