@@ -14,14 +14,12 @@ from ray.serve.config import AutoscalingConfig, RequestRouterConfig
 
 from dmd2_demo.cluster.replica import Replica
 from dmd2_demo.cluster.router import STATS_PERIOD, PartsRouter
+from dmd2_demo.cluster.routing import ONGOING
 from dmd2_demo.errors import DemoError
 from dmd2_demo.settings import Settings
 
 NAME = "dmd2"
 """Of the application, and of its one deployment."""
-
-ONGOING = 2
-"""Pictures that a replica has at a time: one computes, and the next is there when it is done."""
 
 _ROOT = Path(__file__).parents[2]
 _DRAIN = 300.0  # seconds that a replica which is replaced has for what it is at

@@ -15,6 +15,7 @@ from dmd2_demo.cluster.words import Ask
 STATS_PERIOD = 2.0
 """Seconds between two words of a replica about what it has loaded."""
 
+_NEVER = 0.0, frozenset[str]()
 _TRUSTED = 3 * STATS_PERIOD  # for so long a replica is taken to have what it was last asked for
 
 
@@ -39,7 +40,8 @@ class PartsRouter(RequestRouter):  # type: ignore[misc] # Ray tells mypy nothing
         waiting = Counter(self._running.values()) + Counter(replica for _, replica in self._waiting.values())
         replicas = {replica.replica_id: replica for replica in candidate_replicas}
         loads = {
-            id_.unique_id: routing.Load(waiting[id_], self._resident(replica)) for id_, replica in replicas.items()
+            id_.unique_id: routing.Load(waiting[id_], self._resident(replica), self._sent.get(id_, _NEVER)[0])
+            for id_, replica in replicas.items()
         }
         by_name = {id_.unique_id: replica for id_, replica in replicas.items()}
         chosen = [
@@ -71,5 +73,5 @@ class PartsRouter(RequestRouter):  # type: ignore[misc] # Ray tells mypy nothing
     def _resident(self, replica: RunningReplica) -> frozenset[str]:
         """What it told, and what it was asked for since."""
         told = frozenset(replica.routing_stats.get("resident", ()))
-        sent, wanted = self._sent.get(replica.replica_id, (0.0, frozenset()))
+        sent, wanted = self._sent.get(replica.replica_id, _NEVER)
         return told | wanted if time.monotonic() - sent < _TRUSTED else told

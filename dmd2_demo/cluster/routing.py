@@ -15,6 +15,10 @@ LOAD = 3.0
 """Pictures that could be made while all parts of a pipeline are loaded; see bench/cluster_simulation.py."""
 
 
+ONGOING = 2
+"""Pictures that a replica has at a time: one computes, and the next is there when it is done."""
+
+
 def part_key(part: Part) -> str:
     """The same for equal parts, in every process."""
     return sha256(repr(part).encode()).hexdigest()[:16]
@@ -22,10 +26,11 @@ def part_key(part: Part) -> str:
 
 @dataclass(frozen=True)
 class Load:
-    """What a replica has to do: `waiting` pictures, with what it has `resident`."""
+    """What a replica has to do: `waiting` pictures, with what it has `resident`. `used` is when it was last asked."""
 
     waiting: int
     resident: frozenset[str]
+    used: float = 0.0
 
 
 def sizes(parts: Iterable[Part]) -> dict[str, int]:
@@ -43,8 +48,10 @@ def ranked(wanted: Mapping[str, int], replicas: Mapping[str, Load]) -> list[str]
     """Names of the replicas that the picture may go to now, the best first.
 
     One with much to do is waited for rather than parts loaded elsewhere, until that costs more than the loading: who
-    is not worth it is left out.
+    is not worth it is left out. Of equals the one that was asked longest ago comes first: what it has is wanted least.
     """
     costs = {name: cost(wanted, load) for name, load in replicas.items()}
     best = min(costs.values(), default=0.0)
-    return sorted((name for name, its in costs.items() if its < best + 1), key=costs.__getitem__)
+    return sorted(
+        (name for name, its in costs.items() if its < best + 1), key=lambda name: (costs[name], replicas[name].used)
+    )

@@ -41,5 +41,14 @@ def test_who_has_nothing_of_it_gets_it_once_the_others_have_enough_to_do() -> No
     assert first(int(LOAD) + 1) == "idle"
 
 
+def test_a_new_base_goes_where_nothing_was_wanted_for_longest() -> None:
+    full = frozenset(OTHER)
+    assert ranked(FOUR, {"late": Load(0, full, 9.0), "early": Load(0, full, 3.0), "between": Load(0, full, 5.0)}) == [
+        "early",
+        "between",
+        "late",
+    ]
+
+
 def test_no_replica_is_no_choice() -> None:
     assert ranked(FOUR, {}) == []
