@@ -11,6 +11,7 @@ import ray
 from ray import serve
 from ray.serve import Application
 from ray.serve.config import AutoscalingConfig, RequestRouterConfig
+from ray.serve.request_router import RequestRouter
 
 from dmd2_demo.cluster.replica import Replica
 from dmd2_demo.cluster.router import STATS_PERIOD, PartsRouter
@@ -36,8 +37,19 @@ class _Serving(Replica):
         super().__init__(settings, name, has_gpu=bool(mine.get("GPU")), cpus=int(mine.get("CPU", 1)))
 
 
-def application(settings: Settings, *, fewest: int, most: int, gpu: bool, cpus: float = 1) -> Application:
-    """So many replicas, each with a GPU of its own or `cpus` of the CPU. `settings.family` is a family's name."""
+def application(
+    settings: Settings,
+    *,
+    fewest: int,
+    most: int,
+    gpu: bool,
+    cpus: float = 1,
+    router: type[RequestRouter] = PartsRouter,
+) -> Application:
+    """So many replicas, each with a GPU of its own or `cpus` of the CPU. `settings.family` is a family's name.
+
+    `router` is another than the page's where they are compared.
+    """
     deployment = serve.deployment(
         _Serving,
         name=NAME,
@@ -55,7 +67,7 @@ def application(settings: Settings, *, fewest: int, most: int, gpu: bool, cpus: 
             "runtime_env": {"env_vars": {"PYTHONPATH": str(_ROOT), "RAY_USAGE_STATS_ENABLED": "0"}},
         },
         request_router_config=RequestRouterConfig(
-            request_router_class=PartsRouter,
+            request_router_class=router,
             request_routing_stats_period_s=STATS_PERIOD,
             max_backoff_s=_BACKOFF,
         ),
