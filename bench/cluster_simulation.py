@@ -183,6 +183,9 @@ class Simulation:
         waiting: Counter[int] = Counter()
         left = []
         for asked in self._undecided[:most]:
+            if all(len(replica.given) == ONGOING for replica in self._replicas):
+                left.append(asked)
+                continue
             number = self._choose(asked, self._replicas, waiting, self._now, self._chance)
             if number is not None and len(self._replicas[number].given) < ONGOING:
                 self._replicas[number].given.append(asked)
