@@ -6,7 +6,6 @@ import argparse
 import os
 import random
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -29,13 +28,14 @@ FAMILY = FAMILIES["embedded"].for_cpu()
 @contextmanager
 def joined(replicas: int, *, router: str = "parts", budget: int | None = None) -> Iterator[ClusterStudio]:
     """A studio whose pictures so many replicas make, once all are ready."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    # Below those that the system gives to whoever asks for any, as Ray does a lot.
+    port, clients = random.sample(range(20_000, 30_000), 2)
+    address = f"127.0.0.1:{port}"
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))  # the paths of its sockets must be short
     ray = str(Path(sys.executable).with_name("ray"))
-    command = [ray, "start", "--head", "--block", f"--port={address.partition(':')[2]}", f"--num-cpus={replicas}"]
+    command = [ray, "start", "--head", "--block", f"--port={port}", f"--num-cpus={replicas}"]
     command += ["--node-ip-address=127.0.0.1", "--object-store-memory=100000000", "--include-dashboard=false"]
+    command.append(f"--ray-client-server-port={clients}")
     quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     head = subprocess.Popen(  # noqa: S603 - our own words
         [*command, "--disable-usage-stats", f"--temp-dir={folder}"],

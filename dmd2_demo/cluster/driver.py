@@ -56,6 +56,7 @@ def _connect(address: str) -> Connected:
     import ray  # noqa: PLC0415
 
     ray.init(address=address, namespace="dmd2", log_to_driver=False, logging_level=logging.WARNING)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # Ray's own prints a trace of its threads
     there = ray.cluster_resources()
     return Connected(int(there.get("GPU", 0)), int(there.get("CPU", 0)))
 
@@ -129,6 +130,7 @@ class _Answers:
         except asyncio.CancelledError:
             first.cancel()
             await asyncio.to_thread(response.cancel)  # it may wait for Serve's own thread
+            await asyncio.gather(first, return_exceptions=True)
         except (RayActorError, NodeDiedError, ObjectLostError, WorkerCrashedError):
             tell(Lost())
         except Exception as error:  # noqa: BLE001 - of Ray's, Serve's and gRPC's
