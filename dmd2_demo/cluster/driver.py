@@ -45,8 +45,9 @@ def drive(connection: Connection, address: str, settings: Settings) -> None:
         connected = _connect(address)
         connection.send((None, connected))
         handle = _handle(settings, connected)
-    except Exception as error:  # noqa: BLE001 - Ray and what it runs raise what they like; it is told and logged
-        _log.exception("the cluster")
+    except Exception as error:  # noqa: BLE001 - Ray and what it runs raise what they like
+        if not isinstance(error, ConnectionError | ValueError):  # those say enough
+            _log.exception("the cluster")
         connection.send((None, Gone(str(error).strip().splitlines()[0] if str(error) else type(error).__name__)))
         return
     asyncio.run(_Answers(connection, handle).serve())
@@ -55,8 +56,10 @@ def drive(connection: Connection, address: str, settings: Settings) -> None:
 def _connect(address: str) -> Connected:
     import ray  # noqa: PLC0415
 
-    ray.init(address=address, namespace="dmd2", log_to_driver=False, logging_level=logging.WARNING)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # Ray's own prints a trace of its threads
+    try:
+        ray.init(address=address, namespace="dmd2", log_to_driver=False, logging_level=logging.WARNING)
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # Ray's own prints a trace of its threads
     there = ray.cluster_resources()
     return Connected(int(there.get("GPU", 0)), int(there.get("CPU", 0)))
 

@@ -104,7 +104,7 @@ class Link:
         self._process.join()
 
     def _read(self) -> None:
-        gone = Gone("its link ended")
+        gone = Gone("its head is lost, or does not answer")
         with suppress(EOFError, OSError):
             while True:
                 number, word = self._connection.recv()

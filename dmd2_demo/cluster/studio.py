@@ -90,6 +90,7 @@ class ClusterStudio(Studio):
                     (file_format, request.settings_inside),
                 )
             _log.warning("a replica was lost while it made a picture")
+            self._replicas.clear()  # which one is not known; those that are left tell again
         raise DemoError(LOST)
 
     def status(self) -> dict[str, Any]:
