@@ -4,7 +4,8 @@ python -m bench.load_test [--family embedded] [--clients 32] [--seconds 120]
 
 Opens the real page in a process of its own. Each client asks one endpoint after the other, all of them in turn, and
 asks again as soon as it is answered. Each endpoint is asked once before, so that loading counts for nobody. What a
-client was served are its answers, each worth what its endpoint takes in the median: who waits longer has less.
+client was served are its answers, each worth what its endpoint takes in the median: who waits longer has less. Last,
+what the page took of the processors is set beside what the embedded family's bare pipelines take for as many pictures.
 
 Ends with 1 where something failed, where a client was served less than nine tenths of what another was, or where the
 page took more memory at the end than after half of the time.
@@ -31,7 +32,10 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from bench.page import drawing, opened
+from dmd2_demo.generate.edges import EdgeMap
 from dmd2_demo.models.catalogue import FAMILIES
+from dmd2_demo.progress import silent
+from tests.embedded import EmbeddedRuntime, canny, image_to_image, lora, text
 
 LEAST_SERVED = 0.9  # of the one who is served most
 MOST_GROWTH = 0.01  # of the memory after half of the time: what an allocator's own moods are
@@ -127,27 +131,59 @@ def _calls(client: Client, values: dict[str, Any]) -> Iterator[tuple[str, dict[s
         yield endpoint, {name: values[name] for name in needed}
 
 
-class Memory(threading.Thread):
-    """Watches the bytes that a process holds, once a second until it ends."""
+class Watch(threading.Thread):
+    """Looks once a second at the bytes that a process holds and the processor time that it took, until it ends."""
 
     def __init__(self, process: psutil.Process) -> None:
         super().__init__(daemon=True)
         self._process = process
-        self._seen: list[tuple[float, int]] = []
+        self._seen: list[tuple[float, int, float]] = []
         self.start()
 
     def run(self) -> None:
         """Until the process is gone."""
         while self._process.is_running():
             try:
-                self._seen.append((time.monotonic(), self._process.memory_info().rss))
+                cpu = self._process.cpu_times()
+                self._seen.append((time.monotonic(), self._process.memory_info().rss, cpu.user + cpu.system))
             except psutil.NoSuchProcess:
                 return
             time.sleep(1)
 
-    def at(self, moment: float) -> float:
-        """What it held about then, in the time of `time.monotonic`."""
-        return median(held for when, held in self._seen if abs(when - moment) <= AROUND)
+    def memory(self, moment: float) -> float:
+        """The bytes it held about then, in the time of `time.monotonic`."""
+        return median(held for when, held, _ in self._seen if abs(when - moment) <= AROUND)
+
+    def cpu(self, begin: float, end: float) -> float:
+        """The seconds of processor time it took between two moments."""
+        one, other = (min(self._seen, key=lambda seen: abs(seen[0] - moment))[2] for moment in (begin, end))
+        return other - one
+
+
+def bare(folder: Path) -> dict[str, float]:
+    """Seconds of processor time that each endpoint's pictures take of a pipeline alone, by the endpoint's defaults."""
+    runtime = EmbeddedRuntime.open(folder)
+    with Image.open(drawing(folder)) as file:
+        image = file.convert("RGB")
+    asked = {
+        "/text_to_image": text(),
+        "/lora": lora(),
+        "/canny": canny(image),
+        "/image_to_image": image_to_image(image),
+    }
+    taken = {}
+    for endpoint, request in asked.items():
+        edges = request.edges()
+        with runtime.manager.lease(request.spec(), silent) as pipeline:
+
+            def make(edges: EdgeMap | None = edges, request: Any = request, pipeline: Any = pipeline) -> float:
+                began = time.process_time()
+                pipeline.run(request, 0, edges and edges.image, lambda _: None)
+                return time.process_time() - began
+
+            make()
+            taken[endpoint] = median(make() for _ in range(10))
+    return taken | {"/contact_sheet": 4 * taken["/text_to_image"]}
 
 
 def main() -> None:
@@ -159,10 +195,24 @@ def main() -> None:
     chosen = parser.parse_args()
     with opened(chosen.family) as (address, _), tempfile.TemporaryDirectory() as folder:
         load = Load(address, Path(folder), chosen.clients, chosen.seconds)
-        memory = Memory(psutil.Process().children()[0])
+        watch = Watch(psutil.Process().children()[0])
         visits, began = load.run(FAMILIES[chosen.family].examples[0].prompt)
-        middle, end = memory.at(began + chosen.seconds / 2), memory.at(began + chosen.seconds)
-    sys.exit(not _told(visits, middle, end))
+        over = time.monotonic()
+        middle, end = watch.memory(began + chosen.seconds / 2), watch.memory(began + chosen.seconds)
+        cpu = watch.cpu(began, over)
+    well = _told(visits, middle, end)
+    if chosen.family == "embedded":
+        with tempfile.TemporaryDirectory() as folder:
+            _tell_cost(visits, cpu, bare(Path(folder)))
+    sys.exit(not well)
+
+
+def _tell_cost(visits: list[Visits], cpu: float, alone: dict[str, float]) -> None:
+    """Prints what all answers took of the processors, beside their pictures alone."""
+    pipelines = sum(alone.get(answer.endpoint, 0.0) for visit in visits for answer in visit.answers)
+    print(
+        f"processor time: {cpu:.0f} s, bare pipelines for the same pictures: {pipelines:.0f} s, {cpu / pipelines:.2f} x"
+    )
 
 
 def _told(visits: list[Visits], middle: float, end: float) -> bool:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sys
 
-from dmd2_demo import open_page
+from dmd2_demo import open_page, process
 from dmd2_demo.generate import zero_gpu
 from dmd2_demo.settings import Settings
 
 if __name__ == "__main__":
+    process.prepare()
     zero_gpu.active()  # imports it before torch, as on a Space
     import torch
     from spaces.zero import torch as lent

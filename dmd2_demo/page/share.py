@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -17,18 +18,19 @@ from dmd2_demo.generate.program import INPUT, program
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling, Restored
 
-_COPY = "async (text) => { await window.dmd2Share.copy(text); }"
+_COPY = "async (copied) => { await window.dmd2Share.copy(copied?.text); }"
 
 
 @dataclass(frozen=True)
 class Share:
-    """The buttons, and what shows the text that they copy."""
+    """The buttons, and what shows the text that they copy. `copied` is that text for the browser."""
 
     link: gr.Button
     python: gr.Button
     call: gr.Button
     text: gr.Code
     address: gr.Textbox
+    copied: gr.JSON
 
 
 def buttons() -> Share:
@@ -39,33 +41,34 @@ def buttons() -> Share:
         python = gr.Button("Copy as Python", **small)
         call = gr.Button("Copy as API call", **small)
     text = gr.Code(language="python", visible=False, show_label=False, wrap_lines=True, max_lines=16, interactive=False)
-    return Share(link, python, call, text, gr.Textbox(visible=False))
+    return Share(link, python, call, text, gr.Textbox(visible=False), gr.JSON(visible=False))
 
 
 def connect(page: gr.Blocks, share: Share, settings: gr.JSON, filling: Filling) -> None:
     """Connects them with the shown picture's settings, inside the page, which opens such links."""
 
-    def shown(write: Callable[[Restored, str], str]) -> Callable[[object, object], gr.Code]:
-        def show(told: object, address: object) -> gr.Code:
+    def shown(write: Callable[[Restored, str], str]) -> Callable[[object, object], list[Any]]:
+        def show(told: object, address: object) -> list[Any]:
             restored = filling.restored(dict(told) if isinstance(told, dict) else {})
             for notice in restored.notices:
                 raise DemoError(notice)
-            return gr.Code(write(restored, str(address)[:2000]), visible=True)
+            text = write(restored, str(address)[:2000])
+            # Each press is a change, also where the text is the one before.
+            return [gr.Code(text, visible=True), {"text": text, "press": time.time_ns()}]
 
         return show
 
     for button, write in ((share.link, link), (share.python, python), (share.call, api_call)):
-        told = button.click(
+        button.click(
             shown(write),
             [settings, share.address],
-            share.text,
+            [share.text, share.copied],
             js="(told) => [told, window.dmd2Share.address()]",
             queue=False,
             **PRIVATE,
         )
-        told.success(None, share.text, None, js=_COPY, **PRIVATE)
     # What follows an event may still see the text from before it; what follows the change does not.
-    share.text.change(None, share.text, None, js=_COPY, **PRIVATE)
+    share.copied.change(None, share.copied, None, js=_COPY, **PRIVATE)
 
     def opened(request: gr.Request) -> list[Any]:
         told = from_query(dict(request.query_params), filling)
