@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from dmd2_demo.cluster.words import Ask, Connected, Gone, Lost, Word
+from dmd2_demo.cluster.words import Ask, Connected, Gone, Lost, Ready, Word
 from dmd2_demo.progress import Progress
 from dmd2_demo.settings import Settings
 
@@ -94,6 +94,8 @@ class _Answers:
     def __init__(self, connection: Connection, handle: DeploymentHandle[Any]) -> None:
         self._connection, self._handle = connection, handle
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._ready = 0
+        self._failure: str | None = None
 
     async def serve(self) -> None:
         """Until the connection is closed."""
@@ -107,7 +109,10 @@ class _Answers:
             loop.call_soon_threadsafe(ended.set)
 
         Thread(target=read, name="asked", daemon=True).start()
-        await ended.wait()
+        while not ended.is_set():
+            await self._look()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), _PATIENCE)
         os._exit(0)  # nobody is there to wait for Ray's own end
 
     def _begin_or_stop(self, number: int, ask: Ask | None) -> None:
@@ -126,7 +131,7 @@ class _Answers:
         first = asyncio.ensure_future(anext(response))
         try:
             while not (await asyncio.wait({first}, timeout=_PATIENCE))[0]:
-                tell(await _why_it_waits())
+                tell(self._why_it_waits())
             tell(await first)
             async for word in response:
                 tell(word)
@@ -142,18 +147,29 @@ class _Answers:
         finally:
             del self._tasks[number]
 
+    async def _look(self) -> None:
+        """Asks Serve how its application is, and tells how many replicas are ready where that changed."""
+        from ray import serve  # noqa: PLC0415
 
-async def _why_it_waits() -> Progress | Gone:
-    """What the cluster says of its replicas."""
-    from ray import serve  # noqa: PLC0415
+        from dmd2_demo.cluster.deployment import NAME  # noqa: PLC0415
 
-    from dmd2_demo.cluster.deployment import NAME  # noqa: PLC0415
+        try:
+            application = (await asyncio.to_thread(serve.status)).applications.get(NAME)
+        except Exception as error:  # noqa: BLE001 - Serve's controller begins anew; where the head is lost, Ray ends this
+            _log.warning("Serve does not answer: %s", error)
+            return
+        self._failure, deployment = "its application was taken away", None
+        if application:
+            self._failure = application.message if application.status == "DEPLOY_FAILED" else None
+            deployment = application.deployments.get(NAME)
+        ready = deployment.replica_states.get("RUNNING", 0) if deployment else 0
+        if ready != self._ready:
+            self._ready = ready
+            self._connection.send((None, Ready(ready)))
 
-    application = (await asyncio.to_thread(serve.status)).applications.get(NAME)
-    if application is None or application.status == "DEPLOY_FAILED":
-        return Gone(application.message if application else "its application was taken away")
-    deployment = application.deployments.get(NAME)
-    running = deployment.replica_states.get("RUNNING", 0) if deployment else 0
-    if not running:
-        return Progress("None of the cluster's machines is ready at the moment; waiting for one")
-    return Progress(f"Waiting for one of the cluster's {running} replicas")
+    def _why_it_waits(self) -> Progress | Gone:
+        if self._failure is not None:
+            return Gone(self._failure)
+        if not self._ready:
+            return Progress("None of the cluster's machines is ready at the moment; waiting for one")
+        return Progress(f"Waiting for one of the cluster's {self._ready} replicas")

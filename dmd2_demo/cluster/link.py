@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 
 from dmd2_demo.cluster.driver import drive
-from dmd2_demo.cluster.words import Ask, Connected, Gone, Word
+from dmd2_demo.cluster.words import Ask, Connected, Gone, Ready, Word
 from dmd2_demo.errors import DemoError
 from dmd2_demo.settings import Settings
 
@@ -57,6 +57,8 @@ class Link:
         self._numbers = itertools.count()
         self._calls: dict[int, Call] = {}
         self._gone: Gone | None = None
+        self.replicas = 0
+        """How many were ready a moment ago."""
         Thread(target=self._read, name="cluster", daemon=True).start()
 
     @property
@@ -113,6 +115,9 @@ class Link:
                         call = self._calls.get(number)
                     if call:
                         call.put(word)
+                    continue
+                if isinstance(word, Ready):
+                    self.replicas = word.replicas
                     continue
                 self._first.put(word)
                 if isinstance(word, Gone):

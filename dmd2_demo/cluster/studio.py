@@ -13,10 +13,12 @@ from typing import Any, NoReturn
 from PIL import Image
 
 from dmd2_demo.cluster.link import Call, Link
+from dmd2_demo.cluster.routing import ONGOING
 from dmd2_demo.cluster.words import Ask, Gone, Lost, Made, ReplicaStatus
 from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.generate.edges import EdgeMap
 from dmd2_demo.generate.forked_studio import Failure
+from dmd2_demo.generate.line import Line
 from dmd2_demo.generate.metadata import formats
 from dmd2_demo.generate.metadata.formats import FileFormat
 from dmd2_demo.generate.picture import Picture
@@ -57,6 +59,7 @@ class ClusterStudio(Studio):
         super().__init__(family, _nothing_is_leased_here)
         self._link = link
         self._lock = Lock()
+        self._line = Line(self._places)
         self._replicas: dict[str, ReplicaStatus] = {}
 
     def one(
@@ -71,7 +74,16 @@ class ClusterStudio(Studio):
         yields: bool = False,
     ) -> Picture:
         """As Studio's. Where the replica is lost meanwhile, another makes it, once."""
-        ask = Ask(request, picture, found, visitor, yields)
+
+        def tell(progress: Progress) -> None:
+            if cancelled():
+                raise Cancelled
+            report(progress)
+
+        with self._line.turn(visitor, tell, yields=yields):
+            return self._one(Ask(request, picture, found, visitor, yields), report, cancelled)
+
+    def _one(self, ask: Ask, report: Report, cancelled: Callable[[], bool]) -> Picture:
         for _ in range(_TRIES):
             if cancelled():
                 raise Cancelled
@@ -79,15 +91,15 @@ class ClusterStudio(Studio):
                 made = _made(call, report, cancelled)
             if made is not None:
                 self._replicas[made.status.name] = made.status
-                file_format = formats.named(request.file_format)
+                file_format = formats.named(ask.request.file_format)
                 return Arrived(
                     Image.open(BytesIO(made.file)),
                     made.parameters,
                     made.seconds,
                     made.notices,
-                    found.image if found else None,
+                    ask.found.image if ask.found else None,
                     made.file,
-                    (file_format, request.settings_inside),
+                    (file_format, ask.request.settings_inside),
                 )
             _log.warning("a replica was lost while it made a picture")
             self._replicas.clear()  # which one is not known; those that are left tell again
@@ -96,11 +108,15 @@ class ClusterStudio(Studio):
     def status(self) -> dict[str, Any]:
         """What the replicas told with their last pictures; of those that made none since the start, nothing."""
         known = list(self._replicas.values())
-        return {"replicas": len(known), **told(each.now for each in known)}
+        return {"replicas": self._link.replicas, **told(each.now for each in known)}
 
     def close(self) -> None:
         """Leaves the cluster."""
         self._link.close()
+
+    def _places(self) -> int:
+        """As many as the replicas hold, and as many again that may wait for the one with their parts."""
+        return max(1, 2 * ONGOING * self._link.replicas)
 
     def _joined(self) -> Link:
         with self._lock:

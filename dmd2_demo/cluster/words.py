@@ -66,6 +66,13 @@ class Connected:
         return f"Ray cluster, {count} {what}{'s' if count != 1 else ''}"
 
 
+@dataclass(frozen=True)
+class Ready:
+    """How many replicas are ready now."""
+
+    replicas: int
+
+
 Told = Progress | Made | Failure
 """What a replica says of a picture: how far it is, any number of times, then one of the others."""
 

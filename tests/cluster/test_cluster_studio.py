@@ -36,6 +36,7 @@ class FakeLink:
         self.asked: list[Ask] = []
         self.closed = self.begun = 0
         self.alive = True
+        self.replicas = 1
 
     def ask(self, ask: Ask) -> FakeCall:
         self.asked.append(ask)
@@ -139,7 +140,7 @@ def test_status_is_what_replicas_last_told() -> None:
     link = FakeLink([made()])
     with_pictures = studio(link)
     nothing = {"resident": [], "loads": 0, "leases": 0, "loading": [], "busy_seconds": 0}
-    assert with_pictures.status() == {"replicas": 0} | nothing
+    assert with_pictures.status() == {"replicas": 1} | nothing
     list(with_pictures.generate(text(), silent, never))
     assert with_pictures.status() == {
         "replicas": 1,

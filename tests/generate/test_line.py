@@ -118,3 +118,19 @@ def test_a_turn_that_fails_is_over() -> None:
         raise ValueError("broken")
     with line.turn("bob"):
         pass
+
+
+def test_as_many_have_their_turn_as_there_are_places() -> None:
+    places = 2
+    line = Line(lambda: places)
+    crowd = Crowd(line)
+    with line.turn(), line.turn():
+        for visitor in "aabc":
+            crowd.ask(visitor)
+        places = 4  # two more came
+        until(lambda: len(crowd.served) == 4)
+    for thread in crowd.threads:
+        thread.join()
+    assert crowd.most_inside <= 2
+    assert crowd.served[0] == "a"
+    assert sorted(crowd.served) == ["a", "a", "b", "c"]
