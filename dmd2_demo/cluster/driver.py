@@ -160,8 +160,9 @@ class _Answers:
             return
         self._failure, deployment = "its application was taken away", None
         if application:
-            self._failure = application.message if application.status == "DEPLOY_FAILED" else None
             deployment = application.deployments.get(NAME)
+            why = deployment.message if deployment else application.message
+            self._failure = why if application.status == "DEPLOY_FAILED" else None
         ready = deployment.replica_states.get("RUNNING", 0) if deployment else 0
         if ready != self._ready:
             self._ready = ready

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from math import prod
 from threading import Event
 from typing import Any
 
@@ -40,7 +41,8 @@ class Replica:
         self._name = name
         self._runtime = build_runtime(family, settings, has_gpu=has_gpu)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="picture")
-        with self._runtime.manager.lease(TextToImage.blank(family).spec(), silent):
+        common = TextToImage.blank(family)
+        with self._runtime.manager.lease(common.spec(), silent, pixels=prod(common.size)):
             pass
 
     async def make(self, ask: Ask) -> AsyncIterator[Told]:
