@@ -31,7 +31,7 @@ _THREADS = 16  # who was stopped holds one until the next step
 class Replica:
     """Makes the pictures that it is asked for, one at a time, keeping parts as the manager does.
 
-    It is ready once the family's most common pipeline is loaded. `cpus` bounds the threads that compute.
+    It is ready once the family's most common pipeline is loaded, where that can be. `cpus` bounds the threads that compute.
     """
 
     def __init__(self, settings: Settings, name: str, *, has_gpu: bool, cpus: int) -> None:
@@ -42,8 +42,11 @@ class Replica:
         self._runtime = build_runtime(family, settings, has_gpu=has_gpu)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="picture")
         common = TextToImage.blank(family)
-        with self._runtime.manager.lease(common.spec(), silent, pixels=prod(common.size)):
-            pass
+        try:
+            with self._runtime.manager.lease(common.spec(), silent, pixels=prod(common.size)):
+                pass
+        except DemoError as error:  # who asks for a picture is told, and another kind of it may do
+            _log.warning("the first pipeline is not loaded: %s", error)
 
     async def make(self, ask: Ask) -> AsyncIterator[Told]:
         """A word at each step, then the picture or why there is none. Closed, it stops within a step."""

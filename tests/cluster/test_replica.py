@@ -88,3 +88,12 @@ def test_a_sentence_comes_back_as_one_and_a_bug_as_a_bug(
     monkeypatch.setattr(replica, "_picture", lambda *_: 1 / 0)
     assert told(replica, ask(text())) == [Failure(None)]
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_one_that_has_no_room_for_the_common_pipeline_says_so_to_who_asks(caplog: pytest.LogCaptureFixture) -> None:
+    before = torch.get_num_threads()
+    small = Replica(Settings(family="embedded", budget=1_000_000), "small", has_gpu=False, cpus=1)
+    torch.set_num_threads(before)
+    assert "the first pipeline is not loaded" in caplog.text
+    (failure,) = [word for word in told(small, ask(text())) if isinstance(word, Failure)]
+    assert "the operator's budget is 0.001 GB" in str(failure.sentence)
