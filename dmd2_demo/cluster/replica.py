@@ -31,7 +31,7 @@ _THREADS = 16  # who was stopped holds one until the next step
 class Replica:
     """Makes the pictures that it is asked for, one at a time, keeping parts as the manager does.
 
-    It is ready once the family's most common pipeline is loaded, where that can be. `cpus` bounds the threads that compute.
+    It is ready once the family's most common pipeline is loaded, where that can be. `cpus` bounds its threads.
     """
 
     def __init__(self, settings: Settings, name: str, *, has_gpu: bool, cpus: int) -> None:
