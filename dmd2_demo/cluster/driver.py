@@ -94,7 +94,7 @@ class _Answers:
     def __init__(self, connection: Connection, handle: DeploymentHandle[Any]) -> None:
         self._connection, self._handle = connection, handle
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._ready = 0
+        self._ready, self._worked = 0, False
         self._failure: str | None = None
 
     async def serve(self) -> None:
@@ -122,7 +122,7 @@ class _Answers:
             self._tasks[number].cancel()
 
     async def _answer(self, number: int, ask: Ask) -> None:
-        from ray.exceptions import NodeDiedError, ObjectLostError, RayActorError, WorkerCrashedError  # noqa: PLC0415
+        from ray.exceptions import RayError  # noqa: PLC0415
 
         def tell(word: Word) -> None:
             self._connection.send((number, word))
@@ -139,9 +139,10 @@ class _Answers:
             first.cancel()
             await asyncio.to_thread(response.cancel)  # it may wait for Serve's own thread
             await asyncio.gather(first, return_exceptions=True)
-        except (RayActorError, NodeDiedError, ObjectLostError, WorkerCrashedError):
-            tell(Lost())
-        except Exception as error:  # noqa: BLE001 - of Ray's, Serve's and gRPC's
+        except RayError as error:  # actors, workers, nodes and objects are lost; the replica itself tells of failures
+            _log.warning("a replica is lost: %s", type(error).__name__)
+            tell(Lost(first.done() and first.exception() is None))
+        except Exception as error:  # noqa: BLE001 - Serve's
             _log.exception("the cluster")
             tell(Gone(str(error)))
         finally:
@@ -162,8 +163,10 @@ class _Answers:
         if application:
             deployment = application.deployments.get(NAME)
             why = deployment.message if deployment else application.message
-            self._failure = why if application.status == "DEPLOY_FAILED" else None
+            failed = application.status == "DEPLOY_FAILED" and not self._worked
+            self._failure = why if failed else None
         ready = deployment.replica_states.get("RUNNING", 0) if deployment else 0
+        self._worked = self._worked or ready > 0
         if ready != self._ready:
             self._ready = ready
             self._connection.send((None, Ready(ready)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -32,7 +33,9 @@ _log = logging.getLogger(__name__)
 
 _LOOK = 0.05  # seconds from one look at Stop to the next
 _STARTING = 1.0  # seconds without a word until the visitor is told what is waited for
-_TRIES = 2
+_TRIES = 2  # of a picture that was begun
+_MOST_ASKED = 60  # of one that was not: where a node is lost, Serve sees only after a while which replicas were on it
+_AGAIN = 1.0  # seconds until it is asked for again
 
 GONE = "The machines that make pictures can't be reached at the moment. Nothing of yours is lost; please try again."
 LOST = "The machine that made this picture was lost, and so was another that tried it again. Please try again."
@@ -84,12 +87,13 @@ class ClusterStudio(Studio):
             return self._one(Ask(request, picture, found, visitor, yields), report, cancelled)
 
     def _one(self, ask: Ask, report: Report, cancelled: Callable[[], bool]) -> Picture:
-        for _ in range(_TRIES):
+        begun = 0
+        for _ in range(_MOST_ASKED):
             if cancelled():
                 raise Cancelled
             with closing(self._joined().ask(ask)) as call:
                 made = _made(call, report, cancelled)
-            if made is not None:
+            if isinstance(made, Made):
                 self._replicas[made.status.name] = made.status
                 file_format = formats.named(ask.request.file_format)
                 return Arrived(
@@ -103,6 +107,11 @@ class ClusterStudio(Studio):
                 )
             _log.warning("a replica was lost while it made a picture")
             self._replicas.clear()  # which one is not known; those that are left tell again
+            begun += made.begun
+            if begun == _TRIES:
+                break
+            if not made.begun:
+                time.sleep(_AGAIN)
         raise DemoError(LOST)
 
     def status(self) -> dict[str, Any]:
@@ -126,8 +135,8 @@ class ClusterStudio(Studio):
             return self._link
 
 
-def _made(call: Call, report: Report, cancelled: Callable[[], bool]) -> Made | None:
-    """What comes of it, None where the replica was lost. Reports on the way."""
+def _made(call: Call, report: Report, cancelled: Callable[[], bool]) -> Made | Lost:
+    """What comes of it. Reports on the way."""
     silent = 0.0
     while True:
         word = call.next(_LOOK)
@@ -146,9 +155,7 @@ def _made(call: Call, report: Report, cancelled: Callable[[], bool]) -> Made | N
             case Gone(why):
                 _log.error("the cluster is gone: %s", why)
                 raise DemoError(GONE)
-            case Lost():
-                return None
-            case Made():
+            case Lost() | Made():
                 return word
 
 

@@ -44,7 +44,9 @@ class Made:
 
 @dataclass(frozen=True)
 class Lost:
-    """The replica ended while it made the picture; another may make it."""
+    """The replica ended, and had told a step before where it had `begun`; another may make the picture."""
+
+    begun: bool
 
 
 @dataclass(frozen=True)

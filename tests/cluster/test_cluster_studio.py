@@ -87,14 +87,22 @@ def test_each_picture_is_asked_for_alone() -> None:
 
 
 def test_a_picture_of_a_lost_replica_is_asked_for_once_more() -> None:
-    link = FakeLink([Progress("Step 1 of 4"), Lost()], [made()])
+    link = FakeLink([Progress("Step 1 of 4"), Lost(begun=True)], [made()])
     assert list(studio(link).generate(text(), silent, never))
     assert link.asked[0] == link.asked[1]
 
-    link = FakeLink([Lost()], [Lost()])
+    link = FakeLink([Lost(begun=True)], [Lost(begun=True)])
     with pytest.raises(DemoError) as raised:
         list(studio(link).generate(text(), silent, never))
     assert str(raised.value) == LOST
+
+
+def test_one_that_was_not_begun_is_asked_for_until_a_replica_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("time.sleep", waited.append)
+    link = FakeLink(*([Lost(begun=False)] for _ in range(5)), [made()])
+    assert list(studio(link).generate(text(), silent, never))
+    assert len(waited) == 5
 
 
 @pytest.mark.parametrize(
