@@ -22,6 +22,8 @@ from dmd2_demo.cluster.studio import ClusterStudio
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.settings import Settings
 
+_START = 10.0  # seconds until a head answers
+
 FAMILY = FAMILIES["embedded"].for_cpu()
 
 
@@ -44,8 +46,8 @@ def joined(replicas: int, *, router: str = "parts", budget: int | None = None) -
     )
     try:
         deploy = [sys.executable, "-m", "bench.cluster_head", address, str(replicas), router, str(budget or 0)]
-        while subprocess.run(deploy, check=False, **quiet).returncode:  # noqa: S603 - until the head answers
-            time.sleep(1)
+        time.sleep(_START)
+        subprocess.run(deploy, check=True, **quiet)  # noqa: S603 - our own words
         _pin(head, replicas)
         link = Link(address, Settings())
         link.connected()
@@ -72,20 +74,10 @@ def deploy(address: str, replicas: int, router: str, budget: int) -> None:
     """Starts the replicas and waits for them."""
     import ray  # noqa: PLC0415
     from ray import serve  # noqa: PLC0415
-    from ray.serve.request_router import PendingRequest, RequestRouter, RunningReplica  # noqa: PLC0415
 
+    from bench.random_router import RandomRouter  # noqa: PLC0415
     from dmd2_demo.cluster.deployment import NAME, application  # noqa: PLC0415
     from dmd2_demo.cluster.router import PartsRouter  # noqa: PLC0415
-
-    class RandomRouter(RequestRouter):
-        """Any replica with room."""
-
-        async def choose_replicas(
-            self, candidate_replicas: list[RunningReplica], pending_request: PendingRequest | None = None
-        ) -> list[list[RunningReplica]]:
-            if pending_request is not None:
-                pending_request.routing_context.should_backoff = True
-            return [[replica] for replica in random.sample(candidate_replicas, len(candidate_replicas))]
 
     ray.init(address=address, namespace="dmd2", log_to_driver=False)
     serve.start(proxy_location="Disabled")
