@@ -6,7 +6,7 @@ One run, one process for the server, in turn: a click on Generate; a click on a 
 only hands over a picture that lies there; a diffusers pipeline's own call on the same parts. What the page costs by its
 own doing is the first against the sum of the others. The browser tells the times, from the click to the frame after the
 new picture was decoded. A letter is typed with Live on; beside it stands what a letter takes until an empty handler's
-answer is painted.
+answer is painted. Last, a contact sheet of 16 pictures.
 """
 
 from __future__ import annotations
@@ -46,6 +46,22 @@ _CLICK_TO_PAINT = """(selector) => new Promise((done) => {
     image.decode().then(() => requestAnimationFrame(() => done(performance.now() - start)), () => look());
   };
   document.querySelector(selector).click();
+  look();
+})"""
+
+
+# Clicks, and gives the milliseconds until the line under the sheet is another and all its pictures are there.
+_CLICK_TO_SHEET = """() => new Promise((done) => {
+  const told = () => document.querySelector('#sheet .prose.status')?.innerText ?? '';
+  const before = told(), start = performance.now();
+  const look = () => {
+    const images = [...document.querySelectorAll('#sheet .grid-container img')];
+    const made = told().startsWith('16 pictures') && told() !== before;
+    if (!made || images.length < 16 || !images.every((one) => one.complete)) return requestAnimationFrame(look);
+    Promise.all(images.map((one) => one.decode())).then(
+      () => requestAnimationFrame(() => done(performance.now() - start)));
+  };
+  [...document.querySelectorAll('button')].find((one) => one.innerText === 'Make the sheet').click();
   look();
 })"""
 
@@ -128,6 +144,17 @@ def measure_live(page: Page, pairs: int) -> None:
     print(f"| {told} |", flush=True)
 
 
+def measure_sheet(page: Page, runs: int) -> None:
+    """Prints how long a contact sheet of 16 pictures of one step takes, from the click until all are shown."""
+    page.get_by_label("Prompt", exact=True).fill(FAMILY.examples[0].prompt)
+    page.locator("[role=tabpanel]:visible").get_by_role("radio", name="1").check()
+    page.get_by_role("button", name="Contact sheet").first.click()
+    page.get_by_label("Values across", exact=True).fill("1-16")
+    milliseconds = [float(page.evaluate(_CLICK_TO_SHEET)) for _ in range(runs + 1)][1:]
+    print("\n| click to a sheet of 16 pictures of one step |\n|---|")
+    print(f"| {median(milliseconds):.0f} ({max(milliseconds):.0f} at most) |", flush=True)
+
+
 def main() -> None:
     """Prints a table: medians and 95th percentiles in ms, and the median ratio of a run's own three."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -152,6 +179,9 @@ def main() -> None:
             for steps in (1, 4):
                 measure(page, runtime, steps, chosen.pairs)
             measure_live(page, chosen.pairs)
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            page.goto(address)
+            measure_sheet(page, chosen.pairs // 4)
         browser.close()
 
 

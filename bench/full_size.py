@@ -25,6 +25,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +64,9 @@ def main() -> None:
     print(machine(), "\n")
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         started = time.perf_counter()
-        family = write(Path(folder) / "family", SMALL if arguments.small else FULL)
+        # In a process that gives back all the memory it took.
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            family = pool.submit(write, Path(folder) / "family", SMALL if arguments.small else FULL).result()
         print(f"Writing the family took {time.perf_counter() - started:.0f} s.\n", flush=True)
         if arguments.cpu:
             _on_cpu(Path(folder), arguments)

@@ -26,14 +26,15 @@ def decode(vae: Any, latents: torch.Tensor, tier: str = "resident") -> Decoded:
     `tier` is how modules are placed: see memory.py. Raises DemoError where the latents themselves are no numbers.
     """
     tiled = is_tiled((latents.shape[-1] * 8, latents.shape[-2] * 8), tier)
-    half = vae.dtype != torch.float32
+    dtype = vae.dtype  # diffusers looks through all modules for it
+    half = dtype != torch.float32
     if not (half and vae.config.force_upcast):
-        pixels = _decode(vae, latents, tiled)
+        pixels = _decode(vae, latents.to(dtype), tiled)
         if _shows(pixels):
             return Decoded(_image(pixels))
         if not half:
             return Decoded(_image(_numbers(pixels)))
-    again = _numbers(_decode(in_float32(vae, latents.device), latents, tiled))
+    again = _numbers(_decode(in_float32(vae, latents.device), latents.float(), tiled))
     mended = not vae.config.force_upcast and _shows(again)
     return Decoded(_image(again), (MENDED,) if mended else ())
 
@@ -54,7 +55,6 @@ def statistics(vae: Any, latents: torch.Tensor) -> tuple[torch.Tensor, torch.Ten
 
 def _decode(vae: Any, latents: torch.Tensor, tiled: bool) -> torch.Tensor:
     vae.use_tiling = tiled
-    latents = latents.to(vae.dtype)
     found = statistics(vae, latents)
     if found is None:
         scaled = latents / vae.config.scaling_factor

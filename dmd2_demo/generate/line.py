@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Condition
+from threading import Condition, Lock
 
 from dmd2_demo.progress import Progress, Report, silent
 
@@ -20,48 +20,53 @@ class Line:
 
     def __init__(self, places: Callable[[], int] = lambda: 1) -> None:
         self._places = places
-        self._changed = Condition()
-        self._waiting: dict[str, deque[object]] = {}  # by visitor, in the order of their turns
-        self._yielding: dict[str, deque[object]] = {}  # the same
+        self._lock = Lock()
+        self._waiting: dict[str, deque[Condition]] = {}  # by visitor, in the order of their turns
+        self._yielding: dict[str, deque[Condition]] = {}  # the same
         self._busy = 0
 
     @contextmanager
     def turn(self, visitor: str = "", report: Report = silent, *, yields: bool = False) -> Iterator[None]:
         """Waits for a turn, telling `report` how many come before; what it raises ends the wait."""
-        ticket = object()
+        ticket = Condition(self._lock)  # one each: a turn that ends wakes nobody but the next
         line = self._yielding if yields else self._waiting
-        with self._changed:
+        with self._lock:
             line.setdefault(visitor, deque()).append(ticket)
             try:
                 while self._busy >= self._places() or self._next() is not ticket:
-                    if not self._changed.wait(_PATIENCE):
+                    if not ticket.wait(_PATIENCE):
                         report(Progress(f"Waiting: {self._before(line, visitor, ticket)} before you"))
             except BaseException:
                 self._leave(line, visitor, ticket)
-                self._changed.notify_all()
+                self._wake()
                 raise
             self._leave(line, visitor, ticket)
             self._busy += 1
-            self._changed.notify_all()  # there may be a place for the next one, too
+            self._wake()  # there may be a place for the next one, too
         try:
             yield
         finally:
-            with self._changed:
+            with self._lock:
                 self._busy -= 1
-                self._changed.notify_all()
+                self._wake()
 
-    def _next(self) -> object:
+    def _wake(self) -> None:
+        """Lets the next one go on, where one waits and there is a place."""
+        if self._busy < self._places() and (self._waiting or self._yielding):
+            self._next().notify()
+
+    def _next(self) -> Condition:
         return next(iter((self._waiting or self._yielding).values()))[0]
 
     @staticmethod
-    def _leave(line: dict[str, deque[object]], visitor: str, ticket: object) -> None:
+    def _leave(line: dict[str, deque[Condition]], visitor: str, ticket: Condition) -> None:
         """Takes the ticket out. A visitor with more of them goes to the end of the line."""
         tickets = line.pop(visitor)
         tickets.remove(ticket)
         if tickets:
             line[visitor] = tickets
 
-    def _before(self, line: dict[str, deque[object]], visitor: str, ticket: object) -> int:
+    def _before(self, line: dict[str, deque[Condition]], visitor: str, ticket: Condition) -> int:
         """Turns of others, and of the visitor's own older requests, that come before that one; the running ones too."""
         rounds = line[visitor].index(ticket)
         visitors = list(line)

@@ -134,3 +134,31 @@ def test_as_many_have_their_turn_as_there_are_places() -> None:
     assert crowd.most_inside <= 2
     assert crowd.served[0] == "a"
     assert sorted(crowd.served) == ["a", "a", "b", "c"]
+
+
+def test_who_waits_is_told_however_short_the_turns_of_others_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line_module, "_PATIENCE", 0.05)
+    line, told, enough = Line(), list[str](), threading.Event()
+
+    def turns() -> None:
+        while not enough.is_set():
+            with line.turn("busy"):
+                time.sleep(0.01)
+
+    def stop(progress: Progress) -> None:
+        told.append(progress.sentence)
+        if len(told) == 2:
+            enough.set()
+            raise Cancelled
+
+    others = [threading.Thread(target=turns) for _ in range(3)]  # one of them always waits before who yields
+    for other in others:
+        other.start()
+    try:
+        with pytest.raises(Cancelled), line.turn("last", stop, yields=True):
+            pass
+    finally:
+        enough.set()
+    for other in others:
+        other.join(10)
+    assert len(told) == 2
