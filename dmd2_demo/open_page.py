@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
 import gradio as gr
 from starlette.middleware import Middleware
 
+from dmd2_demo.cluster.link import Link
+from dmd2_demo.cluster.runtime import ClusterRuntime
+from dmd2_demo.cluster.studio import ClusterStudio
 from dmd2_demo.device.cuda_probe import find_gpu
 from dmd2_demo.generate import zero_gpu
 from dmd2_demo.generate.announcement import Announcer
@@ -18,6 +22,7 @@ from dmd2_demo.generate.sheet import MOST_CELLS
 from dmd2_demo.generate.styles import custom_style, read_styles, with_styles
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.proxies import proxy_trouble
+from dmd2_demo.metrics import Metrics
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.family import Family
 from dmd2_demo.page import layout, manifest
@@ -51,9 +56,11 @@ def open_page(settings: Settings) -> gr.Blocks:
     DemoError where the address or the operator's bases or LoRAs can't be used.
     """
     address = find(settings.host, settings.port)
-    lent = zero_gpu.active()
-    gpu = None if lent else find_gpu()
-    has_gpu = gpu is not None and gpu.trouble is None
+    link = Link(settings.cluster, settings) if settings.cluster else None
+    joined = link.connected() if link else None
+    lent = None if joined else zero_gpu.active()
+    gpu = None if joined or lent else find_gpu()
+    has_gpu = joined.gpus > 0 if joined else gpu is not None and gpu.trouble is None
     family = FAMILIES[_family_name(settings.family, lent or has_gpu)]
     notice = f"{gpu.sentence} {_INSTEAD[family.name]}" if gpu and gpu.trouble else ""
     if notice:
@@ -62,7 +69,11 @@ def open_page(settings: Settings) -> gr.Blocks:
         family = with_bases(family, read_bases(settings.bases))
     if settings.loras is not None:
         family = with_styles(family, read_styles(settings.loras))
-    if lent:
+    runtime: Runtime | ClusterRuntime
+    if link:
+        family = family if has_gpu else family.for_cpu()
+        runtime = ClusterRuntime(ClusterStudio(family, link))
+    elif lent:
         runtime, family = zero_gpu.build_forked_runtime(family, settings, lent.fork)
     else:
         family = family if has_gpu else family.for_cpu()
@@ -70,20 +81,25 @@ def open_page(settings: Settings) -> gr.Blocks:
     hub = Hub()
     named = partial(custom, hub.spelled, offered=family.bases)
     named_style = partial(custom_style, hub, family.styles)
-    device = "ZeroGPU" if lent else gpu.name if gpu and has_gpu else "CPU"
+    device = str(joined) if joined else "ZeroGPU" if lent else gpu.name if gpu and has_gpu else "CPU"
+    tell = partial(status, family, device, runtime)
+    metrics = Metrics(tell) if settings.metrics_port else None
     context = PageContext(
         device=device,
         notice=notice,
-        status=partial(status, family, device, runtime),
-        unload=None if lent or settings.reachable_by_others else runtime.manager.unload,
-        downloads=(lambda _: "") if lent else Announcer(hub).announce,
+        status=tell,
+        unload=None if lent or settings.reachable_by_others else runtime.unload,
+        downloads=(lambda _: "") if link or lent else Announcer(hub).announce,
         custom_base=named if settings.allow_custom_bases and not lent else None,
         custom_style=named_style if settings.allow_custom_bases and not lent else None,
         quota=lent.quota if lent else None,
         cost=runtime.cost.tell if runtime.cost else None,
         most_cells=_most_cells(family, settings, lent=lent is not None, has_gpu=has_gpu),
         limits=Limits(settings.queue_per_visitor, settings.queue_per_address),
+        counted=metrics.request if metrics else nullcontext,
     )
+    if metrics and settings.metrics_port:
+        metrics.serve(address.host, settings.metrics_port)
     trust_proxies(settings.trusted_proxies)
     page = layout.build(runtime.studio, context)
     manifest.link(page)
@@ -95,7 +111,7 @@ def open_page(settings: Settings) -> gr.Blocks:
     with around_proxies(address.host, all_hosts=not settings.share or bool(trouble)):
         _launch(page, address, settings)
     if not lent:  # else it is warm
-        runtime.backend.warm_up()
+        runtime.warm_up()
     return page
 
 
@@ -125,17 +141,9 @@ def _launch(page: ServedBlocks, address: Address, settings: Settings) -> None:
         raise taken(address.port) from error
 
 
-def status(family: Family, device: str, runtime: Runtime) -> dict[str, Any]:
+def status(family: Family, device: str, runtime: Runtime | ClusterRuntime) -> dict[str, Any]:
     """What `/status` answers."""
-    now = runtime.manager.status()
-    return {
-        "family": family.name,
-        "device": device,
-        **runtime.backend.described(),
-        "resident": [{"part": part.title, "from": part.origin, "bytes": size} for part, size in now.resident],
-        "loads": now.loads,
-        "leases": now.leases,
-    }
+    return {"family": family.name, "device": device, **runtime.status()}
 
 
 def _most_cells(family: Family, settings: Settings, *, lent: bool, has_gpu: bool) -> int:

@@ -39,6 +39,8 @@ class Settings:
     queue_per_address: int = 48
     trusted_proxies: str = ""
     mcp: bool = False
+    cluster: str = ""
+    metrics_port: int | None = None
 
     @property
     def reachable_by_others(self) -> bool:
@@ -127,6 +129,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--mcp", action="store_true", help="also serve the endpoints as MCP tools, at /gradio_api/mcp/ of the page"
+    )
+    parser.add_argument(
+        "--cluster",
+        metavar="auto|ADDRESS",
+        help="make pictures on the Ray cluster that this machine is part of: the one that runs here, or the one whose "
+        "head is at HOST:PORT",
+    )
+    parser.add_argument(
+        "--metrics-port",
+        type=_port,
+        metavar="PORT",
+        help="also answer Prometheus, at /metrics of that port of the host",
     )
     return parser
 

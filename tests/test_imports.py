@@ -7,7 +7,18 @@ import sys
 
 import pytest
 
-HEAVY = {"torch", "torchvision", "diffusers", "transformers", "peft", "accelerate", "controlnet_aux", "cv2", "xformers"}
+HEAVY = {
+    "torch",
+    "torchvision",
+    "diffusers",
+    "transformers",
+    "peft",
+    "accelerate",
+    "controlnet_aux",
+    "cv2",
+    "xformers",
+    "ray",
+}
 
 
 def imported_by(module: str) -> set[str]:

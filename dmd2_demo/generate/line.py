@@ -1,9 +1,9 @@
-"""The line of those who wait for the device: one at a time, and visitors take turns however many requests each has."""
+"""The line of those who wait for a device: visitors take turns on it, however many requests each has."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Condition, Lock
 
@@ -15,14 +15,15 @@ _PATIENCE = 0.5  # seconds between two words to somebody who waits
 class Line:
     """Grants turns. Who was served longest ago comes first; among the requests of one visitor, the oldest.
 
-    Those that yield come after all that don't.
+    Those that yield come after all that don't. `places` tells how many may have theirs at a time, at least 1.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, places: Callable[[], int] = lambda: 1) -> None:
+        self._places = places
         self._lock = Lock()
         self._waiting: dict[str, deque[Condition]] = {}  # by visitor, in the order of their turns
         self._yielding: dict[str, deque[Condition]] = {}  # the same
-        self._busy = False
+        self._busy = 0
 
     @contextmanager
     def turn(self, visitor: str = "", report: Report = silent, *, yields: bool = False) -> Iterator[None]:
@@ -32,7 +33,7 @@ class Line:
         with self._lock:
             line.setdefault(visitor, deque()).append(ticket)
             try:
-                while self._busy or self._next() is not ticket:
+                while self._busy >= self._places() or self._next() is not ticket:
                     if not ticket.wait(_PATIENCE):
                         report(Progress(f"Waiting: {self._before(line, visitor, ticket)} before you"))
             except BaseException:
@@ -40,17 +41,18 @@ class Line:
                 self._wake()
                 raise
             self._leave(line, visitor, ticket)
-            self._busy = True
+            self._busy += 1
+            self._wake()  # there may be a place for the next one, too
         try:
             yield
         finally:
             with self._lock:
-                self._busy = False
+                self._busy -= 1
                 self._wake()
 
     def _wake(self) -> None:
-        """Lets the next one go on, where one waits and nobody is at work."""
-        if not self._busy and (self._waiting or self._yielding):
+        """Lets the next one go on, where one waits and there is a place."""
+        if self._busy < self._places() and (self._waiting or self._yielding):
             self._next().notify()
 
     def _next(self) -> Condition:
@@ -65,7 +67,7 @@ class Line:
             line[visitor] = tickets
 
     def _before(self, line: dict[str, deque[Condition]], visitor: str, ticket: Condition) -> int:
-        """Turns of others, and of the visitor's own older requests, that come before that one; the running one too."""
+        """Turns of others, and of the visitor's own older requests, that come before that one; the running ones too."""
         rounds = line[visitor].index(ticket)
         visitors = list(line)
         place = visitors.index(visitor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,11 +29,16 @@ class Resident:
 
 @dataclass(frozen=True)
 class Status:
-    """What is loaded (with bytes, least recently leased first) and what happened since the start."""
+    """What is loaded (with bytes, least recently leased first) and what happened since the start.
+
+    `loading` has how often parts of each title were loaded, and the seconds that took; `busy` are those of all leases.
+    """
 
     resident: tuple[tuple[Part, int], ...] = ()
     loads: int = 0
     leases: int = 0
+    loading: tuple[tuple[str, int, float], ...] = ()
+    busy: float = 0.0
 
 
 class PipelineManager(Generic[Pipeline]):
@@ -63,7 +69,8 @@ class PipelineManager(Generic[Pipeline]):
         self._assembled: dict[PipelineSpec, Pipeline] = {}  # none over a part that was dropped
         # Held for single changes and reads of that dictionary: `status` waits for no lease.
         self._changing = Lock()
-        self._loads = self._leases = 0
+        self._leases, self._busy = 0, 0.0
+        self._loading: dict[str, tuple[int, float]] = {}
 
     @contextmanager
     def lease(
@@ -91,7 +98,11 @@ class PipelineManager(Generic[Pipeline]):
             if spec not in self._assembled:
                 modules = {part: self._resident[part].module for part in spec.parts()}
                 self._assembled[spec] = self._assemble(spec, modules)
-            yield self._assembled[spec]
+            started = time.perf_counter()
+            try:
+                yield self._assembled[spec]
+            finally:
+                self._busy += time.perf_counter() - started
 
     def unload(self) -> None:
         """Drops every part, once the lease of the moment is over."""
@@ -110,7 +121,9 @@ class PipelineManager(Generic[Pipeline]):
         """What is loaded now; never waits for a running lease."""
         with self._changing:
             resident = tuple((part, held.size) for part, held in self._resident.items())
-        return Status(resident, self._loads, self._leases)
+            loading = tuple((title, *told) for title, told in self._loading.items())
+        loads = sum(count for _, count, _ in loading)
+        return Status(resident, loads, self._leases, loading, self._busy)
 
     def _make_resident(self, spec: PipelineSpec, working: int, report: Report) -> None:
         missing = [part for part in spec.parts() if part not in self._resident]
@@ -122,11 +135,13 @@ class PipelineManager(Generic[Pipeline]):
         self._make_room(sum(sizes.values()), working, spec.parts())
         for part, size in sizes.items():
             report(Progress(f"Loading the {part.title}"))
+            started = time.perf_counter()
             loaded = Resident(self._load(part), size)
             with self._changing:
                 self._resident[part] = loaded
+                count, seconds = self._loading.get(part.title, (0, 0.0))
+                self._loading[part.title] = count + 1, seconds + time.perf_counter() - started
             del loaded  # Who drops the part frees its memory.
-            self._loads += 1
 
     def _drop_all(self) -> None:
         if self._resident:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -36,18 +37,25 @@ class Picture:
     notices: tuple[str, ...] = field(default=())
     edges: Image.Image | None = None
 
+    def encoded(self, file_format: FileFormat, *, settings_inside: bool) -> bytes:
+        """A file of that format, with the parameters inside or without. DemoError where it can't hold them."""
+        options = file_format.with_settings(self.parameters) if settings_inside else dict(file_format.options)
+        file = BytesIO()
+        self.image.save(file, file_format.pillow, **options)
+        return file.getvalue()
+
     def save(self, folder: Path, file_format: FileFormat = PNG, *, settings_inside: bool = True) -> Path:
         """Writes a file named by its seed, with the parameters inside unless told otherwise, and gives its path.
 
         It has that name once it is whole. DemoError where the format can't hold them.
         """
-        options = file_format.with_settings(self.parameters) if settings_inside else dict(file_format.options)
+        data = self.encoded(file_format, settings_inside=settings_inside)
         handle, name = tempfile.mkstemp(
             dir=folder, prefix=f"{self.parameters['seed']}-", suffix=f"{file_format.suffix}{_INCOMPLETE}"
         )
         try:
-            with os.fdopen(handle, "w+b") as file:  # a full disk may show as late as it is closed
-                self.image.save(file, file_format.pillow, **options)
+            with os.fdopen(handle, "wb") as file:  # a full disk may show as late as it is closed
+                file.write(data)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dmd2_demo.generate.backend import Backend
 from dmd2_demo.generate.cpu_cost import CpuCost
 from dmd2_demo.generate.identity import identified
-from dmd2_demo.generate.manager import PipelineManager
+from dmd2_demo.generate.manager import PipelineManager, Status
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.models.family import Family
@@ -31,6 +31,40 @@ class Runtime:
     manager: PipelineManager[Any]
     studio: Studio
     cost: CpuCost | None = None
+
+    def status(self) -> dict[str, Any]:
+        """How it computes and what is loaded, in JSON's types."""
+        return {**self.backend.described(), **told([self.manager.status()])}
+
+    def unload(self) -> None:
+        """Drops every part, once the lease of the moment is over."""
+        self.manager.unload()
+
+    def warm_up(self) -> None:
+        """Starts importing what the first picture needs, in the background."""
+        self.backend.warm_up()
+
+
+def told(statuses: Iterable[Status]) -> dict[str, Any]:
+    """What those managers have loaded and did since their start, all together, in JSON's types."""
+    all_of_them = list(statuses)
+    loading: dict[str, tuple[int, float]] = {}
+    for title, count, seconds in (each for now in all_of_them for each in now.loading):
+        before = loading.get(title, (0, 0.0))
+        loading[title] = before[0] + count, before[1] + seconds
+    return {
+        "resident": [
+            {"part": part.title, "from": part.origin, "bytes": size}
+            for now in all_of_them
+            for part, size in now.resident
+        ],
+        "loads": sum(now.loads for now in all_of_them),
+        "leases": sum(now.leases for now in all_of_them),
+        "loading": [
+            {"part": title, "count": count, "seconds": round(seconds, 3)} for title, (count, seconds) in loading.items()
+        ],
+        "busy_seconds": round(sum(now.busy for now in all_of_them), 3),
+    }
 
 
 def build_runtime(

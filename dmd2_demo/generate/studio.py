@@ -92,8 +92,26 @@ class Studio:
         yields: bool = False,
     ) -> Iterator[Picture]:
         """As `generate`, with the request's edges found already."""
+        for picture in range(request.pictures):
+            yield self.one(request, picture, found, report, cancelled, visitor, yields=yields)
+
+    def one(
+        self,
+        request: Request,
+        picture: int,
+        found: EdgeMap | None,
+        report: Report,
+        cancelled: Callable[[], bool],
+        visitor: str = "",
+        *,
+        yields: bool = False,
+    ) -> Picture:
+        """As `make`, that picture of the request's alone, counted from 0."""
         edges, seen = (found.image, found.notices) if found else (None, ())
         steps = len(request.schedule)
+        alone = request.alone(picture)
+        understood = self.understood(alone)
+        known = replace(alone, prompt=understood.prompt) if understood.taken else alone
 
         def tell(progress: Progress) -> None:
             # A download reports as well, so that Stop need not wait for its end.
@@ -101,34 +119,28 @@ class Studio:
                 raise Cancelled
             report(progress)
 
-        for picture in range(request.pictures):
+        def on_step(done: int) -> None:
+            which = f"Picture {picture + 1} of {request.pictures}, s" if request.pictures > 1 else "S"
+            tell(Progress(f"{which}tep {done} of {steps}", (picture * steps + done) / (steps * request.pictures)))
 
-            def on_step(done: int, picture: int = picture) -> None:
-                which = f"Picture {picture + 1} of {request.pictures}, s" if request.pictures > 1 else "S"
-                tell(Progress(f"{which}tep {done} of {steps}", (picture * steps + done) / (steps * request.pictures)))
+        def make() -> Picture:
+            pixels = math.prod(request.size)
+            with self._lease(request.spec(), tell, visitor, pixels, yields=yields) as pipeline:
+                started = time.perf_counter()
+                decoded = pipeline.run(known, alone.seed, edges, on_step)
+                seconds = time.perf_counter() - started
+                left_out = pipeline.left_out(known)
+            notices = (*seen, *decoded.notices, *self._notices(known, left_out, understood))
+            parameters = {**request.parameters(picture), "weights": self._identify(request.spec())}
+            if understood.taken:
+                parameters["prompt_understood"] = understood.prompt
+            return Picture(decoded.image, parameters, seconds, notices, edges)
 
-            if cancelled():
-                raise Cancelled
-
-            def make(picture: int = picture, on_step: Callable[[int], None] = on_step) -> Picture:
-                alone = request.alone(picture)
-                understood = self.understood(alone)
-                known = replace(alone, prompt=understood.prompt) if understood.taken else alone
-                pixels = math.prod(request.size)
-                with self._lease(request.spec(), tell, visitor, pixels, yields=yields) as pipeline:
-                    started = time.perf_counter()
-                    decoded = pipeline.run(known, alone.seed, edges, on_step)
-                    seconds = time.perf_counter() - started
-                    left_out = pipeline.left_out(known)
-                notices = (*seen, *decoded.notices, *self._notices(known, left_out, understood))
-                parameters = {**request.parameters(picture), "weights": self._identify(request.spec())}
-                if understood.taken:
-                    parameters["prompt_understood"] = understood.prompt
-                return Picture(decoded.image, parameters, seconds, notices, edges)
-
-            made, fell = with_fallback(make, self._fall_back)
-            self._made(request, made.seconds)
-            yield replace(made, notices=(*fell, *made.notices))
+        if cancelled():
+            raise Cancelled
+        made, fell = with_fallback(make, self._fall_back)
+        self._made(request, made.seconds)
+        return replace(made, notices=(*fell, *made.notices))
 
     def understood(self, request: Request) -> Understood:
         """The prompt in the family's own words; as it is where the visitor wants it plain."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +23,8 @@ class PageContext:
     that a visitor names, `custom_style` the style LoRA, None where they may not; `limits` are for what each has
     waiting or running, and `most_cells` for a contact sheet. `quota` tells the seconds of a lent GPU that a request
     asks for, None where the GPU is the operator's; `cost` tells what a request takes of a CPU, None where that is
-    little or a GPU computes. `notice` says why what computes is not what one would expect.
+    little or a GPU computes. `notice` says why what computes is not what one would expect. `counted` is entered with
+    each request.
     """
 
     device: str
@@ -36,3 +38,4 @@ class PageContext:
     quota: Callable[[Request], int] | None = None
     cost: Callable[[Request], str] | None = None
     notice: str = ""
+    counted: Callable[[], AbstractContextManager[None]] = nullcontext

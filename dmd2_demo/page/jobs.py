@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock
@@ -43,9 +43,18 @@ class Job:
 
 
 class Jobs:
-    """The requests of each visitor, so that Stop and who comes back reach one's own and nobody else's."""
+    """The requests of each visitor, so that Stop and who comes back reach one's own and nobody else's.
 
-    def __init__(self, minutes: float = _MINUTES, most_bytes: int = _MOST_BYTES) -> None:
+    `counted` is entered with each.
+    """
+
+    def __init__(
+        self,
+        minutes: float = _MINUTES,
+        most_bytes: int = _MOST_BYTES,
+        counted: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        self._counted = counted
         self._minutes, self._most_bytes = minutes, most_bytes
         self._lock = Lock()
         self._jobs: list[Job] = []  # the oldest first
@@ -57,7 +66,8 @@ class Jobs:
         with self._lock:
             self._jobs.append(job)
         try:
-            yield job
+            with self._counted():
+                yield job
         except DemoError as error:
             job.error = str(error)
             raise

@@ -47,7 +47,7 @@ _DAY = 86_400
 
 def build(studio: Studio, context: PageContext) -> ServedBlocks:
     """The whole page. Nothing is loaded by building it."""
-    jobs = Jobs()
+    jobs = Jobs(counted=context.counted)
     runner, family = Runner(studio, jobs), studio.family
     # Uploads and pictures older than a day are removed from Gradio's cache once an hour.
     page: ServedBlocks

@@ -120,6 +120,22 @@ def test_a_turn_that_fails_is_over() -> None:
         pass
 
 
+def test_as_many_have_their_turn_as_there_are_places() -> None:
+    places = 2
+    line = Line(lambda: places)
+    crowd = Crowd(line)
+    with line.turn(), line.turn():
+        for visitor in "aabc":
+            crowd.ask(visitor)
+        places = 4  # two more came
+        until(lambda: len(crowd.served) == 4)
+    for thread in crowd.threads:
+        thread.join()
+    assert crowd.most_inside <= 2
+    assert crowd.served[0] == "a"
+    assert sorted(crowd.served) == ["a", "a", "b", "c"]
+
+
 def test_who_waits_is_told_however_short_the_turns_of_others_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_module, "_PATIENCE", 0.05)
     line, told, enough = Line(), list[str](), threading.Event()

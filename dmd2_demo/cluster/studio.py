@@ -1,0 +1,163 @@
+"""A studio whose pictures are made by replicas on a cluster."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from io import BytesIO
+from threading import Lock
+from typing import Any, NoReturn
+
+from PIL import Image
+
+from dmd2_demo.cluster.link import Call, Link
+from dmd2_demo.cluster.routing import ONGOING
+from dmd2_demo.cluster.words import Ask, Gone, Lost, Made, ReplicaStatus
+from dmd2_demo.errors import Cancelled, DemoError
+from dmd2_demo.generate.edges import EdgeMap
+from dmd2_demo.generate.forked_studio import Failure
+from dmd2_demo.generate.line import Line
+from dmd2_demo.generate.metadata import formats
+from dmd2_demo.generate.metadata.formats import FileFormat
+from dmd2_demo.generate.picture import Picture
+from dmd2_demo.generate.request import Request
+from dmd2_demo.generate.runtime import told
+from dmd2_demo.generate.studio import Studio
+from dmd2_demo.models.family import Family
+from dmd2_demo.progress import Progress, Report
+
+_log = logging.getLogger(__name__)
+
+_LOOK = 0.05  # seconds from one look at Stop to the next
+_STARTING = 1.0  # seconds without a word until the visitor is told what is waited for
+_TRIES = 2  # of a picture that was begun
+_MOST_ASKED = 60  # of one that was not: where a node is lost, Serve sees only after a while which replicas were on it
+_AGAIN = 1.0  # seconds until it is asked for again
+
+GONE = "The machines that make pictures can't be reached at the moment. Nothing of yours is lost; please try again."
+LOST = "The machine that made this picture was lost, and so was another that tried it again. Please try again."
+
+
+@dataclass(frozen=True)
+class Arrived(Picture):
+    """A picture that came as a file. Its pixels are read from there on first use, as fine as that format keeps them."""
+
+    file: bytes = field(default=b"", repr=False)
+    as_asked: tuple[FileFormat, bool] | None = None
+
+    def encoded(self, file_format: FileFormat, *, settings_inside: bool) -> bytes:
+        """The very file where it is wanted as it was asked for."""
+        if (file_format, settings_inside) == self.as_asked:
+            return self.file
+        return super().encoded(file_format, settings_inside=settings_inside)
+
+
+class ClusterStudio(Studio):
+    """A studio that makes its pictures through a link, which it begins anew where that ended."""
+
+    def __init__(self, family: Family, link: Link) -> None:
+        super().__init__(family, _nothing_is_leased_here)
+        self._link = link
+        self._lock = Lock()
+        self._line = Line(self._places)
+        self._replicas: dict[str, ReplicaStatus] = {}
+
+    def one(
+        self,
+        request: Request,
+        picture: int,
+        found: EdgeMap | None,
+        report: Report,
+        cancelled: Callable[[], bool],
+        visitor: str = "",
+        *,
+        yields: bool = False,
+    ) -> Picture:
+        """As Studio's. Where the replica is lost meanwhile, another makes it, once."""
+
+        def tell(progress: Progress) -> None:
+            if cancelled():
+                raise Cancelled
+            report(progress)
+
+        with self._line.turn(visitor, tell, yields=yields):
+            return self._one(Ask(request, picture, found, visitor, yields), report, cancelled)
+
+    def _one(self, ask: Ask, report: Report, cancelled: Callable[[], bool]) -> Picture:
+        begun = 0
+        for _ in range(_MOST_ASKED):
+            if cancelled():
+                raise Cancelled
+            with closing(self._joined().ask(ask)) as call:
+                made = _made(call, report, cancelled)
+            if isinstance(made, Made):
+                self._replicas[made.status.name] = made.status
+                file_format = formats.named(ask.request.file_format)
+                return Arrived(
+                    Image.open(BytesIO(made.file)),
+                    made.parameters,
+                    made.seconds,
+                    made.notices,
+                    ask.found.image if ask.found else None,
+                    made.file,
+                    (file_format, ask.request.settings_inside),
+                )
+            _log.warning("a replica was lost while it made a picture")
+            self._replicas.clear()  # which one is not known; those that are left tell again
+            begun += made.begun
+            if begun == _TRIES:
+                break
+            if not made.begun:
+                time.sleep(_AGAIN)
+        raise DemoError(LOST)
+
+    def status(self) -> dict[str, Any]:
+        """What the replicas told with their last pictures; of those that made none since the start, nothing."""
+        known = list(self._replicas.values())
+        return {"replicas": self._link.replicas, **told(each.now for each in known)}
+
+    def close(self) -> None:
+        """Leaves the cluster."""
+        self._link.close()
+
+    def _places(self) -> int:
+        """As many as the replicas hold, and as many again that may wait for the one with their parts."""
+        return max(1, 2 * ONGOING * self._link.replicas)
+
+    def _joined(self) -> Link:
+        with self._lock:
+            if not self._link.alive:
+                self._link = self._link.again()
+                self._replicas.clear()
+            return self._link
+
+
+def _made(call: Call, report: Report, cancelled: Callable[[], bool]) -> Made | Lost:
+    """What comes of it. Reports on the way."""
+    silent = 0.0
+    while True:
+        word = call.next(_LOOK)
+        if cancelled():
+            raise Cancelled
+        match word:
+            case None:
+                silent += _LOOK
+                if _STARTING <= silent < _STARTING + _LOOK:
+                    report(Progress("Waiting for the cluster"))
+            case Progress():
+                silent = -float("inf")
+                report(word)
+            case Failure(sentence):
+                raise DemoError(sentence) if sentence else RuntimeError("in the replica: see its log")
+            case Gone(why):
+                _log.error("the cluster is gone: %s", why)
+                raise DemoError(GONE)
+            case Lost() | Made():
+                return word
+
+
+def _nothing_is_leased_here(*_: object, **__: object) -> NoReturn:
+    raise AssertionError
