@@ -78,7 +78,8 @@ def test_each_tab_gives_the_pictures_of_a_page_that_makes_its_own(
     local = Visitor(address, tmp_path)
     for endpoint in ("/text_to_image", "/lora", "/canny", "/image_to_image"):
         theirs, ours = (one.ask(endpoint, seed=5, images=2) for one in (local, visitor))
-        assert ours.pixels == theirs.pixels
+        # A replica computes with fewer threads, which add up in another order.
+        assert np.abs(np.stack(ours.pictures).astype(int) - np.stack(theirs.pictures)).max() <= 1
         different = {name for name in theirs.settings if theirs.settings[name] != ours.settings[name]}
         assert different <= {"seconds"}
     status = visitor.client.predict(api_name="/status")

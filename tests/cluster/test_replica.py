@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -19,6 +18,7 @@ from dmd2_demo.generate.runtime import build_runtime
 from dmd2_demo.models.sources import Folder
 from dmd2_demo.progress import Progress, silent
 from dmd2_demo.settings import Settings
+from tests import own_loop
 from tests.embedded import FAMILY, lora, text
 
 
@@ -46,7 +46,7 @@ def told(replica: Replica, asked: Ask, most: int = 100) -> list[Told]:
                 break
         return words
 
-    return asyncio.run(listen())
+    return own_loop.run(listen)
 
 
 def test_it_begins_with_the_common_pipeline_and_as_many_threads_as_it_may(replica: Replica) -> None:

@@ -7,8 +7,11 @@ import os
 import random
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -80,8 +83,23 @@ def save_for_ever(made: Picture, temporary: Path) -> None:
     os.environ["TMPDIR"], tempfile.tempdir = str(temporary), None
     prepare()
     folder = Path(tempfile.mkdtemp(prefix="dmd2-"))
+    os.fdopen = _slowly  # type: ignore[assignment] # this process is nobody else's
     while True:
         made.save(folder)
+
+
+@contextmanager
+def _slowly(handle: int, mode: str) -> Iterator[Any]:
+    """A file on a disk that takes a quarter of a second for a megabyte."""
+    with open(handle, mode) as file:
+
+        def write(data: bytes) -> None:
+            for start in range(0, len(data), 100_000):
+                file.write(data[start : start + 100_000])
+                file.flush()
+                time.sleep(0.025)
+
+        yield SimpleNamespace(write=write)
 
 
 def test_killed_at_any_moment_no_part_of_a_picture_is_taken_for_whole(tmp_path: Path) -> None:

@@ -9,18 +9,17 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 from gradio_client import Client
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from PIL import Image
 
+from tests import own_loop
 from tests.served import ROOT, served
 
 FOX = ROOT / "dmd2_demo" / "embedded" / "examples" / "fox.png"
@@ -50,9 +49,7 @@ def asked(address: str, ask: Callable[[ClientSession], Coroutine[Any, Any, Any]]
         async with session(address) as opened:
             return await ask(opened)
 
-    # Where browser tests have run in this thread, it has a loop of theirs.
-    with ThreadPoolExecutor() as thread:
-        return thread.submit(anyio.run, main).result()
+    return own_loop.run(main)
 
 
 def call(address: str, tool: str, **values: Any) -> Any:
