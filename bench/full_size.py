@@ -8,8 +8,8 @@ any machine that it works), and makes pictures in all three tabs by the page's o
 what comes before the pipeline starts: files, weights, places. "First" is the first picture's time in the pipeline,
 "warm" the median of the next ones'. Peak memory is the device's, on a CPU the process's so far.
 
-With --cpu, at 512 x 512 and beside the model card's recipe: see `full_size_cpu`. It takes 8 GB of memory in bfloat16
-and 16 in float32, and 23 GB of disk.
+With --cpu, at 512 x 512 and beside the model card's recipe: see `full_size_cpu`. It takes 14 GB of memory in bfloat16
+(float32: not measured), and 23 GB of disk.
 
 At full size it was not run on a GPU yet: RESULTS.md holds what was measured.
 """

@@ -109,13 +109,13 @@ def test_killed_at_any_moment_no_part_of_a_picture_is_taken_for_whole(tmp_path: 
     moments = random.Random(0)
     unfinished, whole = 0, 0
     for _ in range(20):
-        before = set(tmp_path.iterdir())
+        before = set(tmp_path.glob("*/dmd2-*/*"))
         process = fork.Process(target=save_for_ever, args=(made, tmp_path))
         process.start()
         deadline = time.monotonic() + 20
-        while {path.parent for path in tmp_path.glob("*/dmd2-*")} <= before and time.monotonic() < deadline:
+        while set(tmp_path.glob("*/dmd2-*/*")) <= before and time.monotonic() < deadline:
             time.sleep(0.005)
-        time.sleep(moments.uniform(0, 0.3))
+        time.sleep(moments.uniform(0, 0.6))  # about the second file is begun then
         process.kill()
         process.join()
         (lock,) = tmp_path.glob("*/lock")  # what those before it left is gone
