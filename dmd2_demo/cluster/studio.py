@@ -25,7 +25,7 @@ from dmd2_demo.generate.metadata.formats import FileFormat
 from dmd2_demo.generate.picture import Picture
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.runtime import told
-from dmd2_demo.generate.studio import Studio
+from dmd2_demo.generate.studio import Studio, stopping
 from dmd2_demo.models.family import Family
 from dmd2_demo.progress import Progress, Report
 
@@ -77,13 +77,7 @@ class ClusterStudio(Studio):
         yields: bool = False,
     ) -> Picture:
         """As Studio's. Where the replica is lost meanwhile, another makes it, once."""
-
-        def tell(progress: Progress) -> None:
-            if cancelled():
-                raise Cancelled
-            report(progress)
-
-        with self._line.turn(visitor, tell, yields=yields):
+        with self._line.turn(visitor, stopping(report, cancelled), yields=yields):
             return self._one(Ask(request, picture, found, visitor, yields), report, cancelled)
 
     def _one(self, ask: Ask, report: Report, cancelled: Callable[[], bool]) -> Picture:

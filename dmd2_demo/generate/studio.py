@@ -113,11 +113,7 @@ class Studio:
         understood = self.understood(alone)
         known = replace(alone, prompt=understood.prompt) if understood.taken else alone
 
-        def tell(progress: Progress) -> None:
-            # A download reports as well, so that Stop need not wait for its end.
-            if cancelled():
-                raise Cancelled
-            report(progress)
+        tell = stopping(report, cancelled)
 
         def on_step(done: int) -> None:
             which = f"Picture {picture + 1} of {request.pictures}, s" if request.pictures > 1 else "S"
@@ -155,6 +151,17 @@ class Studio:
             notices.append(f"The prompt is longer than the model reads; this was left out: “{shown}”")
         unknown = self.vocabulary.notice(request.words) if self.vocabulary else None
         return (*notices, unknown) if unknown else tuple(notices)
+
+
+def stopping(report: Report, cancelled: Callable[[], bool]) -> Report:
+    """A report that raises Cancelled in who makes it, once that is so. Downloads report too, so they stop as well."""
+
+    def tell(progress: Progress) -> None:
+        if cancelled():
+            raise Cancelled
+        report(progress)
+
+    return tell
 
 
 def _vocabulary(family: Family) -> Vocabulary | None:
