@@ -42,15 +42,15 @@ class Comparison:
     morph: MorphView
 
 
-def comparison() -> Comparison:
-    """Lays it out, unseen until there is something to compare."""
+def comparison(*, morphs: bool) -> Comparison:
+    """Lays it out, unseen until there is something to compare, with a morph of the two where there are `morphs`."""
     with gr.Column(visible=False, elem_id="comparison") as place:
         label = gr.Markdown(elem_classes="status")
         slider = gr.ImageSlider(
             label="Compared", show_label=False, interactive=False, max_height=400, buttons=["fullscreen"]
         )
         table = gr.HTML(js_on_load=None)
-        morphed = morph.view()
+        morphed = morph.view(offered=morphs)
     return Comparison(place, label, slider, gr.JSON(visible=False), table, morphed)
 
 

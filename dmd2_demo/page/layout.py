@@ -66,7 +66,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
                 actions_place = gr.Row(elem_classes="on-picture")
                 sheet_shown = sheet_view.view()
                 kept = history.strip(family)
-                compared = compare.comparison()
+                compared = compare.comparison(morphs=context.quota is None)
         with controls_place:
             words.chips(page, studio.vocabulary)
             controls = shared.controls(family, page, prompt, picture, shown.seed_used, context.custom_style)

@@ -34,9 +34,9 @@ class MorphView:
     frames: gr.Gallery
 
 
-def view() -> MorphView:
-    """Lays it out."""
-    make = gr.Button("Morph at one step", size="sm")
+def view(*, offered: bool) -> MorphView:
+    """Lays it out. Not `offered`, it is never seen: many pictures follow a click on it."""
+    make = gr.Button("Morph at one step", size="sm", visible=offered)
     with gr.Column(visible=False, elem_id="morph") as place:
         shown = gr.Image(
             label="Between the two",

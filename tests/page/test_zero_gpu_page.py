@@ -73,6 +73,9 @@ def test_it_packs_everything_starts_and_tells_who_gets_no_gpu(
     status = visitor.client.predict(api_name="/status")
     assert status["device"] == "ZeroGPU"
     assert status["precision"] == "float16"
+    shown = [one["props"] for one in visitor.client.config["components"]]
+    (morph,) = [one for one in shown if one.get("value") == "Morph at one step"]
+    assert morph["visible"] is False  # a click would ask for 17 times of a visitor's minutes
 
     def refused(**values: Any) -> str:
         with pytest.raises(AppError) as raised:
