@@ -88,7 +88,8 @@ class ClusterStudio(Studio):
             with closing(self._joined().ask(ask)) as call:
                 made = _made(call, report, cancelled)
             if isinstance(made, Made):
-                self._replicas[made.status.name] = made.status
+                self._replicas.pop(made.status.name, None)
+                self._replicas[made.status.name] = made.status  # the last of them, as who told last
                 file_format = formats.named(ask.request.file_format)
                 return Arrived(
                     Image.open(BytesIO(made.file)),
@@ -109,9 +110,13 @@ class ClusterStudio(Studio):
         raise DemoError(LOST)
 
     def status(self) -> dict[str, Any]:
-        """What the replicas told with their last pictures; of those that made none since the start, nothing."""
-        known = list(self._replicas.values())
-        return {"replicas": self._link.replicas, **told(each.now for each in known)}
+        """What the replicas told with their last pictures; of those that made none since the start, nothing.
+
+        Of those that were replaced or given up, nothing more: as many are told of as there are, who told last.
+        """
+        replicas = self._link.replicas
+        known = list(self._replicas.values())[::-1][:replicas]
+        return {"replicas": replicas, **told(each.now for each in known)}
 
     def close(self) -> None:
         """Leaves the cluster."""

@@ -11,6 +11,7 @@ from typing import Any
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.fields import Choice, Field, Numeric, default_of, fields_of
 from dmd2_demo.generate.request import Request, Seed, as_json
+from dmd2_demo.generate.styled import StyleChoice
 from dmd2_demo.models.family import Family
 
 _LONGEST = 2_000
@@ -42,8 +43,9 @@ def suggested(request: type[Request], name: str, family: Family) -> str:
     """Values of that field to begin with, as text: every choice, or numbers around the default."""
     field, default = fields_of(request)[name], default_of(request, name, family)
     match field:
-        case Choice():
-            return ", ".join(str(value) for _, value in field.options(family)[:8])
+        case Choice() | StyleChoice():
+            named = [str(value) for _, value in field.options(family) if value != ""]
+            return ", ".join(named[:8])
         case Numeric():
             allowed = field.range_of(family)
             tried = (round(default * part / 2 / allowed.step) * allowed.step for part in range(5))
@@ -73,13 +75,13 @@ def read(request: type[Request], name: object, text: object, family: Family, mos
 def title(field: Field, value: object, family: Family) -> str:
     """How a value of that field is written beside a picture."""
     value = as_json(value)
-    if isinstance(field, Choice):
+    if isinstance(field, Choice | StyleChoice):
         value = next((title for title, name in field.options(family) if name == value), value)
     return f"{field.label} {value:g}" if isinstance(value, float) else f"{field.label} {value}"
 
 
 def _varies(field: Field, family: Family) -> bool:
-    if isinstance(field, Choice):
+    if isinstance(field, Choice | StyleChoice):
         return len(field.options(family)) > 1
     return isinstance(field, Seed) or (isinstance(field, Numeric) and field.slider)
 

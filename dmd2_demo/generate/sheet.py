@@ -8,6 +8,7 @@ from typing import Any
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.axis import Axis
+from dmd2_demo.generate.fields import fields_of
 from dmd2_demo.generate.picture import Picture
 from dmd2_demo.generate.prompt import weights
 from dmd2_demo.generate.request import Request, as_json
@@ -19,7 +20,6 @@ MOST_CELLS = 100
 
 _OF_ANOTHER = {
     "sheet",
-    "prompt_template",
     "prompt_understood",
     "model",
     "lora",
@@ -41,11 +41,13 @@ Settings = dict[str, Any]
 class Sheet:
     """`axes` are what varies from left to right and, where there are two, from top to bottom.
 
-    `cells` are in reading order; but for the axes' fields all are the same request, the seed included.
+    `cells` are in reading order; but for the axes' fields all are the same request, the seed included. `template` is
+    the prompt whose choices are an axis; "" where there are none.
     """
 
     axes: tuple[Axis, ...]
     cells: tuple[Request, ...]
+    template: str = ""
 
     @classmethod
     def of(cls, request: Request, axes: Sequence[Axis], most: int) -> Sheet:
@@ -53,7 +55,8 @@ class Sheet:
 
         DemoError where a combination can't be made, or there are more than `most`.
         """
-        if len(request.prompts) > 1:
+        template = request.prompt if len(request.prompts) > 1 else ""
+        if template:
             axes = [*axes, Axis("prompt", request.prompts, tuple(map(weights.words, request.prompts)))]
         if not axes:
             raise DemoError("Choose what the sheet varies across.")
@@ -72,7 +75,12 @@ class Sheet:
         width, height = request.size
         if len(changes) * width * height > _MOST_PIXELS:
             raise DemoError("The sheet would have too many pixels. Choose fewer values or a smaller size.")
-        return cls(tuple(axes), tuple(replace(request, **(change | {"images": 1})) for change in changes))
+        cells = tuple(replace(request, **(change | {"images": 1})) for change in changes)
+        for axis in axes:
+            if all(axis.name in cell.unused() for cell in cells):
+                label = fields_of(type(request))[axis.name].label
+                raise DemoError(f"{label} would change nothing: choose first what it is for.")
+        return cls(tuple(axes), cells, template)
 
     @property
     def order(self) -> list[int]:
@@ -93,7 +101,11 @@ class Sheet:
         """What tells each cell from the others."""
         return titles([axis.titles for axis in self.axes])
 
-    def settings(self) -> list[Settings]:
+    def parameters(self) -> Settings:
+        """What the whole was made with: its first cell's, and the template."""
+        return self._of_template(self.cells[0].parameters())
+
+    def varied(self) -> list[Settings]:
         """The axes as JSON has them."""
         return [{"name": axis.name, "values": [as_json(value) for value in axis.values]} for axis in self.axes]
 
@@ -108,7 +120,10 @@ class Sheet:
                 report(Progress(sentence, (done + (progress.fraction or 0)) / len(self.cells)))
 
             for picture in studio.generate(self.cells[number], tell, cancelled, visitor):
-                yield number, picture
+                yield number, replace(picture, parameters=self._of_template(picture.parameters))
+
+    def _of_template(self, parameters: Settings) -> Settings:
+        return parameters | ({"prompt_template": self.template} if self.template else {})
 
 
 def titles(axes: Sequence[Sequence[str]]) -> list[str]:
@@ -126,6 +141,12 @@ def cell_settings(settings: Settings, number: int) -> Settings:
         raise DemoError("What was clicked is no longer there.")
     varied = {across["name"]: across["values"][column]} | {down["name"]: down["values"][row] for down in downs}
     return {name: value for name, value in settings.items() if name not in _OF_ANOTHER} | varied
+
+
+def request_settings(settings: Settings) -> Settings:
+    """Of any settings, those that make all that they tell of again: a sheet's prompt is the one with its choices."""
+    template = settings.get("prompt_template") if "sheet" in settings else None
+    return settings | ({"prompt": template} if template else {})
 
 
 def checked_axes(settings: Settings) -> list[Settings]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from enum import StrEnum
 
 from dmd2_demo.errors import DemoError
@@ -116,10 +117,16 @@ def require_style(lora: Lora, hub: Hub) -> Header:
     _refuse(refusal, of_header(header, config.get("cross_attention_dim", 0)))
     if bytes_in(header.tensors, None) > LARGEST:
         raise DemoError(f"{refusal}it has more than {LARGEST / 1e9:g} GB.")
-    own = lora.distillation
-    if own is not None and hub.holds([(own,)]) and hub.header(own).tensors == header.tensors:
+    if _same_form(hub, lora.distillation, header):
         _refuse(refusal, LoraKind.DISTILLATION)
     return header
+
+
+def _same_form(hub: Hub, own: File | None, header: Header) -> bool:
+    """Whether DMD2's own file has those tensors. It need not be on this disk; False where nobody tells."""
+    with suppress(DemoError):
+        return own is not None and hub.header(own).tensors == header.tensors
+    return False
 
 
 def _refuse(refusal: str, kind: LoraKind) -> None:

@@ -8,6 +8,7 @@ import gradio as gr
 
 from dmd2_demo.generate.apart import apart
 from dmd2_demo.generate.metadata import reading
+from dmd2_demo.generate.sheet import request_settings
 from dmd2_demo.models.family import Family
 from dmd2_demo.page import sheet_view
 from dmd2_demo.page.events import PRIVATE
@@ -55,7 +56,7 @@ def panel(filling: Filling, sheet: SheetControls, shown: SheetView, family: Fami
         settings = _settings(found)
         if not seed:
             settings.pop("seed", None)
-        restored = filling.restored(settings)
+        restored = filling.restored(request_settings(settings))
         return [*filling.updates(restored), *sheet.updates(settings, restored.tab)]
 
     def open_sheet(path: str | None, found: object) -> list[Any]:

@@ -189,7 +189,7 @@ def _made(context: TabContext, sheet: Sheet, run: Run) -> Iterator[Outputs]:
     file_format = formats.named(request.file_format)
     if max(layout.size) > file_format.longest:
         raise DemoError(f"The sheet would be too large for {file_format.title}. Choose PNG or fewer values.")
-    settings = {**request.parameters(), "sheet": described(layout.grid, sheet.settings())}
+    settings = {**sheet.parameters(), "sheet": described(layout.grid, sheet.varied())}
     nothing = run.folder / "pending.png"
     Image.new("RGB", request.size, _PENDING).save(nothing)
     paths, images = [str(nothing)] * len(labels), [Image.new("RGB", (1, 1))] * len(labels)

@@ -20,11 +20,11 @@ from tests.embedded import FAMILY, text
 UNET = text().spec().unet
 
 
-def made(colour: int = 7) -> Made:
+def made(colour: int = 7, replica: str = "a") -> Made:
     file = BytesIO()
     Image.new("RGB", (16, 16), (colour, 0, 0)).save(file, "PNG")
     now = Status(((UNET, 10),), loads=4, leases=2, loading=(("UNet", 4, 1.5),), busy=0.25)
-    status = ReplicaStatus("a", now)
+    status = ReplicaStatus(replica, now)
     return Made(file.getvalue(), {"seed": colour}, 0.5, ("a notice",), status)
 
 
@@ -158,3 +158,14 @@ def test_status_is_what_replicas_last_told() -> None:
         "loading": [{"part": "UNet", "count": 4, "seconds": 1.5}],
         "busy_seconds": 0.25,
     }
+
+
+def test_status_tells_nothing_more_of_replicas_that_were_replaced() -> None:
+    link = FakeLink(*([made(replica=name)] for name in "abcb"))
+    link.replicas = 2
+    with_pictures = studio(link)
+    for leases in (2, 4, 4, 4):
+        list(with_pictures.generate(text(), silent, never))
+        assert with_pictures.status()["leases"] == leases
+    link.replicas = 0
+    assert with_pictures.status()["leases"] == 0

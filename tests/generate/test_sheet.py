@@ -12,7 +12,7 @@ from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.generate import axis
 from dmd2_demo.generate.axis import Axis
 from dmd2_demo.generate.request import Request
-from dmd2_demo.generate.sheet import MOST_CELLS, Sheet, cell_settings
+from dmd2_demo.generate.sheet import MOST_CELLS, Sheet, cell_settings, request_settings
 from dmd2_demo.generate.sheet_picture import Layout, cells_in, described
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.models.parts import PipelineSpec
@@ -106,6 +106,32 @@ def test_choices_in_braces_are_an_axis() -> None:
         sheet(text())
 
 
+def test_a_sheet_and_its_cells_tell_the_prompt_that_the_choices_stand_in() -> None:
+    template = "a {cat|dog} on (blue:1.2)"
+    made = sheet(text(prompt=template, seed=4))
+    settings = made.parameters() | {"sheet": {"axes": made.varied()}}
+    assert (settings["prompt"], settings["prompt_template"]) == ("a cat on (blue:1.2)", template)
+    assert request_settings(settings)["prompt"] == template
+    for number, picture in made.make(studio(FakeBackend()), silent, lambda: False):
+        of_cell = cell_settings(settings, number)
+        assert of_cell["prompt"] == picture.parameters["prompt"] == made.cells[number].prompt
+        assert of_cell["prompt_template"] == picture.parameters["prompt_template"] == template
+        assert request_settings(of_cell)["prompt"] == of_cell["prompt"]
+
+
+def test_styles_and_their_scales_are_axes_where_there_are_any() -> None:
+    first, second = (style.name for style in FAMILY.styles[:2])
+    made = sheet(text(), ("style", f"{first}, {second}"), ("style_scale", "0.5, 1"))
+    assert [(cell.style.name, cell.style_scale) for cell in made.cells] == [
+        *[(first, 0.5), (second, 0.5)],
+        *[(first, 1), (second, 1)],
+    ]
+    assert made.titles[0] == f"Style {FAMILY.styles[0].title} · Style scale 0.5"
+    assert made.varied()[0] == {"name": "style", "values": [first, second]}
+    with pytest.raises(DemoError, match="Style 2 scale would change nothing"):
+        sheet(text(style=first), ("style_2_scale", "0.5, 1"))
+
+
 @pytest.mark.parametrize(
     ("axes", "sentence"),
     [
@@ -156,7 +182,7 @@ def test_cells_lie_in_the_sheet_as_they_were_made_and_labels_are_whole(labels: A
 
 
 def settings_of(made: Sheet, layout: Layout) -> dict[str, Any]:
-    return {**made.cells[0].parameters(), "sheet": described(layout.grid, made.settings())}
+    return {**made.cells[0].parameters(), "sheet": described(layout.grid, made.varied())}
 
 
 def test_a_cells_settings_come_from_the_sheets() -> None:

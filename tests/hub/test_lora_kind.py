@@ -1,10 +1,20 @@
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from dmd2_demo.hub.lora_kind import LoraKind, is_distillation, of_header, of_names
+from dmd2_demo.errors import DemoError
+from dmd2_demo.hub.hub import Hub
+from dmd2_demo.hub.lora_kind import LoraKind, is_distillation, of_header, of_names, require_style
 from dmd2_demo.hub.safetensors_header import Header, Tensor
-from dmd2_demo.models.sources import File, HubRepo
+from dmd2_demo.models.parts import Lora
+from dmd2_demo.models.sources import File, Folder, HubRepo
+from tests.local_hub import LocalHub
+from training.family.members import LORA
+from training.folders import FAMILY
 
 
 @pytest.mark.parametrize(
@@ -75,3 +85,20 @@ def test_kind_is_told_by_the_header(given: Header, kind: LoraKind) -> None:
 
 def test_a_base_of_that_width_takes_it() -> None:
     assert of_header(header(width=768), 768) is LoraKind.PLAIN
+
+
+def test_dmd2s_own_is_told_by_its_form_also_where_only_its_style_is_on_this_disk(tmp_path: Path) -> None:
+    for name in ("theirs", "ours"):
+        (tmp_path / name).mkdir()
+        shutil.copyfile(LORA, tmp_path / name / "pastel.safetensors")
+    base = Folder(FAMILY / "base")
+    own = File(HubRepo("owner/distilled"), "pastel.safetensors")
+    with LocalHub({"owner/distilled": tmp_path / "theirs", "somebody/pastel": tmp_path / "ours"}) as local:
+        for source in (HubRepo("somebody/pastel", anonymous=True), Folder(tmp_path / "ours")):
+            style = Lora(File(source, "pastel.safetensors"), base, distillation=own)
+            with pytest.raises(DemoError, match="makes few steps enough"):
+                require_style(style, Hub(tmp_path / "cache", local.url))
+            # Where DMD2's can't be looked at, the style is not to blame.
+            lost = replace(style, distillation=File(HubRepo("owner/nothing"), "pastel.safetensors"))
+            assert require_style(lost, Hub(tmp_path / "cache", local.url)).tensors
+        assert all(one.end is not None for one in local.asked if one.method == "GET" and one.start >= 0)

@@ -12,7 +12,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from dmd2_demo.generate.metadata import reading
-from dmd2_demo.generate.sheet import cell_settings
+from dmd2_demo.generate.sheet import cell_settings, request_settings
 from dmd2_demo.generate.sheet_picture import cells_in
 from tests.embedded import FAMILY
 from tests.visitor import Visitor
@@ -75,6 +75,20 @@ def test_the_seed_is_one_and_drawn_but_once(visitor: Visitor) -> None:
     sheet = make(visitor, "text_to_image", x_axis="steps", x_values="1, 4")
     seeds = {reading.read(cell).settings["seed"] for cell in sheet.cells}
     assert seeds == {sheet.settings["seed"]}
+
+
+def test_choices_and_styles_come_back_from_a_sheets_file(visitor: Visitor) -> None:
+    template, (first, second) = "a {fox|cat}", (style.name for style in FAMILY.styles[:2])
+    axes = {"x_axis": "style", "x_values": f"{first}, {second}"}
+    sheet = make(visitor, "lora", **axes, prompt=template, seed=3, style_scale=1.0)
+    found = visitor.client.predict(image=handle_file(sheet.file), api_name="/inspect")
+    assert found["notices"] == []
+    for settings in (sheet.settings, found["settings"], *(reading.read(cell).settings for cell in sheet.cells)):
+        assert settings["prompt_template"] == template
+    told = request_settings(found["settings"])
+    again = make(visitor, "lora", **axes, **{name: told[name] for name in ("prompt", "seed", "style_scale", "base")})
+    assert [pixels(cell) for cell in again.cells] == [pixels(cell) for cell in sheet.cells]
+    assert len({pixels(cell) for cell in sheet.cells}) == 4
 
 
 @pytest.mark.parametrize("file_format", ["png", "webp-lossless", "webp", "jpeg"])

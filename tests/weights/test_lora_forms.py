@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,22 @@ from dmd2_demo.weights.lora import LoadedLora, LoraLayers
 from dmd2_demo.weights.lora_forms import Targets, read_lora, require_fit_of
 from dmd2_demo.weights.tensors import read_tensors
 from tests.tiny import make_text_encoders, make_unet
-from tests.weights.lora_files import ALPHA, ATTENTION, FORMS, RANK, UNET, WORDS, Layers, diffusers_old, fp8, layers
+from tests.weights.lora_files import (
+    ALPHA,
+    ATTENTION,
+    FORMS,
+    RANK,
+    UNET,
+    WORDS,
+    Layers,
+    diffusers_new,
+    diffusers_old,
+    fp8,
+    kohya,
+    kohya_sgm,
+    layers,
+    peft,
+)
 
 CPU = torch.device("cpu")
 
@@ -69,6 +85,18 @@ def names(layers: LoraLayers) -> dict[str, torch.Size]:
     return {name: layer.down.shape for name, layer in layers.items()}
 
 
+def test_the_original_releases_names_are_read_with_two_layers_a_block_as_sdxl_has() -> None:
+    torch.manual_seed(7)
+    unet = make_unet(layers_per_block=2)
+    parts = layers(unet, UNET)
+    tensors, metadata = kohya_sgm(parts, {}, {}, blocks=2)
+    found = read_lora(tensors, metadata, Targets(unet)).unet
+    assert found.keys() == parts.keys()
+    for name, (up, down) in parts.items():
+        assert torch.equal(found[name].up, up), name
+        assert torch.equal(found[name].down, down), name
+
+
 @pytest.mark.parametrize("form", [form for form in FORMS if form is not fp8])
 def test_unet_of_each_form_is_what_diffusers_makes_of_it(form: Any, targets: Targets, tmp_path: Path) -> None:
     unet, _, _ = parts_of(targets, form)
@@ -88,6 +116,33 @@ def test_unet_of_each_form_is_what_diffusers_makes_of_it(form: Any, targets: Tar
         bare = targets.unet.get_submodule(name).weight.detach()
         ours = bare.double() + layer.factor * layer.delta(bare.shape, CPU)
         torch.testing.assert_close(ours.float(), fused[f"{name}.weight"].detach(), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("form", [kohya, peft, diffusers_new])
+def test_text_encoders_of_each_form_are_what_diffusers_makes_of_them(form: Any, targets: Targets) -> None:
+    _, one, two = parts_of(targets, form)
+    named, metadata = form({}, one, two)
+    tensors, alphas = StableDiffusionXLPipeline.lora_state_dict(dict(named), unet_config=targets.unet.config)
+    found = read_lora(named, metadata, targets)
+    for prefix, ours in (("text_encoder", found.text_encoder), ("text_encoder_2", found.text_encoder_2)):
+        bare = getattr(targets, prefix)
+        theirs = copy.deepcopy(bare)
+        told = {k.removeprefix(f"{prefix}."): a for k, a in (alphas or {}).items() if k.startswith(f"{prefix}.")}
+        header = json.loads(metadata.get("lora_adapter_metadata", "{}"))
+        StableDiffusionXLPipeline.load_lora_into_text_encoder(
+            tensors,
+            network_alphas={f"{prefix}.{k}": a for k, a in told.items()} or None,
+            text_encoder=theirs,
+            prefix=prefix,
+            metadata=header or None,
+        )
+        assert ours
+        for name, layer in ours.items():
+            theirs_layer: Any = theirs.get_submodule(name)
+            theirs_layer.merge()
+            weight = bare.get_submodule(name).weight.detach()
+            expected = weight.double() + layer.factor * layer.delta(weight.shape, CPU)
+            torch.testing.assert_close(theirs_layer.weight.detach(), expected.float(), rtol=1e-4, atol=1e-5)
 
 
 def test_pattern_and_root_of_the_header_count(targets: Targets) -> None:

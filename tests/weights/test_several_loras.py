@@ -8,8 +8,8 @@ from diffusers import UNet2DConditionModel
 
 from dmd2_demo.weights.lora import LoraLayers, Mergeable
 from dmd2_demo.weights.lora_forms import Targets, read_lora
-from tests.tiny import make_unet
-from tests.weights.lora_files import ALPHA, ATTENTION, RANK, kohya, layers
+from tests.tiny import make_lora, make_unet
+from tests.weights.lora_files import ATTENTION, kohya, layers
 from tests.weights.merged import same, ulp, weights
 
 
@@ -30,31 +30,38 @@ Three = tuple[LoraLayers, LoraLayers, LoraLayers]
 
 
 @pytest.fixture(scope="module")
+def distillation(bare: UNet2DConditionModel) -> LoraLayers:
+    """One as DMD2's own: of every layer."""
+    torch.manual_seed(4)
+    return read_lora(make_lora(bare), {}, Targets(bare)).unet
+
+
+@pytest.fixture(scope="module")
 def three(bare: UNet2DConditionModel) -> Three:
     """One of attention, one of convolutions and attention, one of the rest."""
     return some(bare, ATTENTION, 1), some(bare, ("to_q", "conv1"), 2), some(bare, ("ff.net.2", "to_k"), 3)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
-def test_three_loras_are_merged_in_one_within_one_ulp_of_float64(
-    bare: UNet2DConditionModel, three: Three, dtype: torch.dtype
+def test_three_beside_dmd2s_are_merged_in_one_within_one_ulp_of_float64(
+    bare: UNet2DConditionModel, distillation: LoraLayers, three: Three, dtype: torch.dtype
 ) -> None:
     unet = copy.deepcopy(bare).to(dtype)
     before = weights(unet)
-    mergeable, scales = Mergeable(unet), (0.8, 1.5, 0.35)
-    mergeable.merge(list(zip(three, scales, strict=True)), before)
-    touched = {name for one in three for name in one}
+    mergeable, loras = Mergeable(unet), list(zip((distillation, *three), (0.75, 0.8, 1.5, 0.35), strict=True))
+    mergeable.merge(loras, before)
+    touched = {name for one, _ in loras for name in one}
     for name, tensor in weights(unet).items():
         layer = name.removesuffix(".weight")
         if layer not in touched or name == layer:
             assert torch.equal(tensor, before[name])
             continue
         exact = before[name].double()
-        for one, scale in zip(three, scales, strict=True):
+        for one, scale in loras:
             if layer in one:
                 up, down = one[layer].up.double(), one[layer].down.double()
                 delta = torch.einsum("or,r...->o...", up.flatten(1), down)
-                exact = exact + scale * (ALPHA / RANK) * delta.reshape(exact.shape)
+                exact = exact + scale * one[layer].factor * delta.reshape(exact.shape)
         assert ((tensor.double() - exact).abs() <= ulp(exact.to(dtype))).all(), name
 
 

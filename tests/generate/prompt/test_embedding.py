@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from bench import card
-from dmd2_demo.generate.prompt.embedding import call_arguments, left_out
+from dmd2_demo.generate.prompt.embedding import call_arguments, left_out, weighted
 from tests import recipes
 
 with warnings.catch_warnings():
@@ -95,6 +95,15 @@ def test_a_weight_moves_its_own_tokens_from_or_to_the_empty_prompt_and_no_others
         assert torch.allclose(found[0, place], moved, atol=1e-4)
         others = [number for number in range(plain.shape[1]) if number != place]
         assert torch.allclose(found[0, others], plain[0, others], atol=1e-5)
+
+
+def test_not_a_bit_of_unweighted_places_changes_beside_weighted_ones() -> None:
+    torch.manual_seed(0)
+    hidden, empty, each = torch.randn(2, 24, 8), torch.randn(1, 24, 8), torch.ones(2, 24)
+    each[1, 3], each[1, 7] = 1.5, 0.5
+    found = weighted(hidden, empty, each)
+    assert torch.equal(found[each == 1], hidden[each == 1])
+    assert (found[each != 1] != hidden[each != 1]).all()
 
 
 def test_unweighted_chunks_are_the_encoders_own_and_pooled_is_the_first_ones(pipe: Any) -> None:
