@@ -53,7 +53,7 @@ _PLAIN = (".lora_down.", ".lora_up.", ".lora_A.", ".lora_B.", "_lora.down.", "_l
 _DOWN = (".lora_down.", ".lora_A.", "lora.down.")
 _OF_WIDTH = {768: LoraKind.SD1, 1024: LoraKind.SD2}
 _DISTILLED = re.compile(
-    r"(?<![a-z])(lcm|dmd2?|tcd|pcm|lightning|turbo|hyper[-_. ]?sd\w*|hyper(?=[-_. ]*(sdxl|lora|\d))"
+    r"(?<![a-z])(lcm|dmd2?|tcd|pcm|lightning|turbo|hyper[-_. ]?sd\w*|hyper(?=[-_. ]*(sdxl|lora|\d))|flash(?=[-_. ]*sd)"
     r"|(?<!\d)\d{1,2}[-_. ]?steps?)(?![a-z])",
     re.IGNORECASE,
 )
