@@ -4,8 +4,9 @@ python -m bench.cluster [--pairs 100] [--pictures 60]
 
 Ray, replicas of the embedded family pinned to a core each, and the clients share this machine: with two cores, two
 replicas leave nothing for the rest. Latency is of a picture in one step and in four, encoded, its steps told, in turn
-with the local studio's; Stop is from the visitor's word to the end of the call. Throughput is of four clients. The
-mixed load asks for five pipelines by Zipf's law, where a replica has room for two bases, and counts the parts loaded.
+with the local studio's; Stop is from the visitor's word to the end of the call. Throughput is of four clients, beside
+what the cores would allow. The mixed load asks for five pipelines by Zipf's law, where a replica has room for two bases,
+and counts the parts loaded.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from statistics import median, quantiles
 
+import psutil
 import torch
 from PIL import Image, ImageDraw
 
@@ -79,16 +82,41 @@ def _told(times: Sequence[float]) -> str:
     return f"{median(times):.0f} ({quantiles(times, n=20)[-1]:.0f})"
 
 
-def throughput(studio: Studio, requests: Sequence[Request]) -> float:
-    """Pictures a second."""
+@dataclass(frozen=True)
+class Throughput:
+    """Pictures a second, and the processor seconds that each takes of the replicas and of everything else."""
+
+    rate: float
+    replicas: float
+    others: float
+
+
+def throughput(studio: Studio, requests: Sequence[Request]) -> Throughput:
+    """With all clients at work."""
 
     def ask(request: Request) -> None:
         list(studio.generate(request, silent, lambda: False))
 
     with ThreadPoolExecutor(_CLIENTS) as clients:
-        started = time.perf_counter()
+        started, before, all_before = time.perf_counter(), _spent_by_replicas(), _spent_by_all()
         list(clients.map(ask, requests))
-        return len(requests) / (time.perf_counter() - started)
+        seconds, spent, all_spent = time.perf_counter() - started, _spent_by_replicas(), _spent_by_all()
+    count, mine = len(requests), spent - before
+    return Throughput(count / seconds, mine / count, (all_spent - all_before - mine) / count)
+
+
+def _spent_by_replicas() -> float:
+    found = (one for one in psutil.process_iter(["cmdline"]) if "ServeReplica" in " ".join(one.info["cmdline"] or ()))
+    return sum(sum(one.cpu_times()[:2]) for one in found)
+
+
+def _spent_by_all() -> float:
+    times = psutil.cpu_times()
+    return float(times.user + times.nice + times.system)
+
+
+def _cores() -> int:
+    return len(psutil.Process().cpu_affinity())
 
 
 def mixed(count: int) -> list[Request]:
@@ -125,11 +153,14 @@ def main() -> None:
         one = throughput(studio, [text(4, seed) for seed in range(chosen.pictures)])
     with joined(2) as studio:
         two = throughput(studio, [text(4, seed) for seed in range(chosen.pictures)])
-    print(f"\n{_CLIENTS} clients: {one:.2f} pictures/s by one replica, {two:.2f} by two: {two / one:.2f} times\n")
+    print(f"\n{_CLIENTS} clients: {one.rate:.2f} pictures/s by one replica, ", end="")
+    print(f"{two.rate:.2f} by two: {two.rate / one.rate:.2f} times. By two, a picture takes {two.replicas:.3f} s of a ")
+    print(f"replica's core and {two.others:.3f} s of all else's, so that {_cores()} cores make at most ", end="")
+    print(f"{_cores() / (two.replicas + two.others) / one.rate:.2f} times what one replica does.\n")
     print("| routing | pictures/s | parts loaded | a picture, s | loading, s |\n|---|---|---|---|---|")
     for router in ("parts", "random"):
         with joined(2, router=router, budget=_BUDGET) as studio:
-            rate = throughput(studio, mixed(chosen.pictures))
+            rate = throughput(studio, mixed(chosen.pictures)).rate
             now = studio.status()
         loading = sum(part["seconds"] for part in now["loading"])
         print(f"| {router} | {rate:.2f} | {now['loads']} | {now['busy_seconds'] / now['leases']:.3f} | {loading:.2f} |")
