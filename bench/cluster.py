@@ -5,8 +5,8 @@ python -m bench.cluster [--pairs 100] [--pictures 60]
 Ray, replicas of the embedded family pinned to a core each, and the clients share this machine: with two cores, two
 replicas leave nothing for the rest. Latency is of a picture in one step and in four, encoded, its steps told, in turn
 with the local studio's; Stop is from the visitor's word to the end of the call. Throughput is of four clients, beside
-what the cores would allow. The mixed load asks for five pipelines by Zipf's law, where a replica has room for two bases,
-and counts the parts loaded.
+what the cores would allow. The mixed load asks for five pipelines by Zipf's law, where a replica has room for two
+bases, and counts the parts loaded.
 """
 
 from __future__ import annotations

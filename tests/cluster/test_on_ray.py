@@ -122,6 +122,18 @@ def test_a_replica_that_is_killed_in_mid_picture_loses_no_request(
         pytest.fail(page.said)
 
 
+def test_another_page_takes_the_replicas_that_are_there_and_may_go_again(
+    visitor: Visitor, ray: LocalRay, tmp_path: Path
+) -> None:
+    wait_for(lambda: len(ray.replicas()) == 2)
+    before = {process.pid for process in ray.replicas()}
+    expected = visitor.ask("/text_to_image", seed=9).pixels
+    with Started(tmp_path, "--family", "embedded", "--cluster", ray.address, OMP_NUM_THREADS="1") as other:
+        assert Visitor(other.address(), tmp_path).ask("/text_to_image", seed=9).pixels == expected
+    assert visitor.ask("/text_to_image", seed=9).pixels == expected
+    assert {process.pid for process in ray.replicas()} == before
+
+
 def test_a_new_version_replaces_the_replicas_and_loses_no_request(visitor: Visitor, ray: LocalRay) -> None:
     before = {process.pid for process in ray.replicas()}
     deploy = subprocess.Popen([sys.executable, "-m", "tests.cluster.deploy", ray.address], cwd=ROOT)
