@@ -48,14 +48,16 @@ $(STAGE)/base.done: $(FIRST_LESSON:%=$(STAGE)/%.done)
 
 $(STAGE)/4step-unet.done: $(STAGE)/base.done
 	$(TRAINING_PYTHON) -m training.stages.dmd2 4step-unet-on --processes 2
+	$(TRAINING_PYTHON) -m training.stages.dmd2 4step-unet-varied --threads 1
 	touch $@
 
 $(STAGE)/1step-unet-on.done: $(STAGE)/base.done
 	$(TRAINING_PYTHON) -m training.stages.dmd2 1step-unet-on --threads 1
+	$(TRAINING_PYTHON) -m training.stages.dmd2 1step-unet-wide --processes 2
 	touch $@
 
 $(STAGE)/4step-lora.done: $(STAGE)/4step-unet.done
-	$(TRAINING_PYTHON) -m training.stages.dmd2 4step-lora --processes 2
+	$(TRAINING_PYTHON) -m training.stages.dmd2 4step-lora --threads 1
 	touch $@
 
 $(STAGE)/adapter.done: $(STAGE)/4step-unet.done

@@ -6,7 +6,7 @@ python -m training.data.latents
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,8 @@ class Batch:
 class Latents:
     """Random batches of one bucket each, without what is held out, kept in `folder`.
 
-    `style` keeps only the art of that style; `restyled` names one of STYLES that all of it is given.
+    `style` keeps only the art of that style; `restyled` names one of STYLES that all of it is given. `shares` are those
+    of the sizes.
     """
 
     def __init__(
@@ -55,7 +56,9 @@ class Latents:
         place: Placing = anywhere,
         folder: Path = WORK,
         restyled: str | None = None,
+        shares: Mapping[tuple[int, int], float] = BUCKETS,
     ) -> None:
+        self._shares = shares
         self._buckets: dict[tuple[int, int], tuple[torch.Tensor, Labels, torch.Tensor]] = {}
         for size, (latents, labels) in _cached(device, place, folder, restyled).items():
             kept = [i for i, one in enumerate(labels) if style in (None, one[1]) and one not in held_out()]
@@ -64,7 +67,7 @@ class Latents:
     def batch(self, count: int, describe: Describe = caption) -> Batch:
         """`count` latents of one size, sizes by their shares, with newly drawn captions."""
         sizes = list(self._buckets)
-        size = random.choices(sizes, weights=[BUCKETS[size] for size in sizes])[0]
+        size = random.choices(sizes, weights=[self._shares[size] for size in sizes])[0]
         latents, labels, indices = self._buckets[size]
         chosen = torch.randint(len(latents), (count,))
         rng = random.Random(random.random())

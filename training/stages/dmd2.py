@@ -2,15 +2,18 @@
 
 python -m training.stages.dmd2 4step-unet
 python -m training.stages.dmd2 1step-unet
-python -m training.stages.dmd2 4step-unet-on    goes on with the 4-step UNet, brought to the new base by `task_vector`
-python -m training.stages.dmd2 1step-unet-on    goes on with the 1-step UNet, with the GAN term and regression
-python -m training.stages.dmd2 4step-lora       after that, starting from its low-rank part
+python -m training.stages.dmd2 4step-unet-on      goes on with the 4-step UNet, brought to the new base by `task_vector`
+python -m training.stages.dmd2 4step-unet-varied  goes on from there, with the GAN term
+python -m training.stages.dmd2 4step-lora         after that, starting from its low-rank part
+python -m training.stages.dmd2 1step-unet-on      goes on with the 1-step UNet, with the GAN term and regression
+python -m training.stages.dmd2 1step-unet-wide    the same, on more of the widest and tallest pictures
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from training.data.composites import BUCKETS
 from training.data.latents import Describe, Latents
 from training.diffusion.adversary import Adversary
 from training.diffusion.matching import GUIDANCE, Matching
@@ -49,16 +53,24 @@ class Member:
     realism: float = 0.0  # of the GAN term, a share of the matching gradient
     anchor: float = 0.0  # weight of regression on the teacher's own pictures, which keeps different noises different
     describe: Describe = caption
+    shares: Mapping[tuple[int, int], float] = field(default_factory=lambda: BUCKETS)  # of picture sizes
 
 
+_WIDE = {size: 0.25 if max(size) > 2 * min(size) else share / 2 for size, share in BUCKETS.items()}
 MEMBERS = {
     "4step-unet": Member(FOUR_STEPS, 220, 1e-4, FOUR_STEP_UNET),
     "4step-unet-on": Member(FOUR_STEPS, 130, 1e-4, FOUR_STEP_UNET, goes_on=True),
+    "4step-unet-varied": Member(
+        FOUR_STEPS, 110, 1e-4, FOUR_STEP_UNET, goes_on=True, realism=0.5, describe=open_caption
+    ),
     "1step-unet": Member(ONE_STEP, 700, 1e-4, ONE_STEP_UNET),
     "1step-unet-on": Member(
         ONE_STEP, 700, 1e-4, ONE_STEP_UNET, goes_on=True, realism=0.5, anchor=0.5, describe=open_caption
     ),
-    "4step-lora": Member(FOUR_STEPS, 60, 2e-4, LORA),
+    "1step-unet-wide": Member(
+        ONE_STEP, 300, 1e-4, ONE_STEP_UNET, goes_on=True, realism=0.5, anchor=0.5, describe=open_caption, shares=_WIDE
+    ),
+    "4step-lora": Member(FOUR_STEPS, 60, 2e-4, LORA, realism=0.5, describe=open_caption),
 }
 BATCH = 16
 _FAKE_STEPS = 3  # for each of the generator's
@@ -89,7 +101,7 @@ def train(options: Any) -> None:
     member, low_rank = MEMBERS[options.member], options.member.endswith("lora")
     rounds = options.steps or member.rounds
     device = torch.device(options.device)
-    text, noise, latents = load_text(device), Noise(device), Latents(device)
+    text, noise, latents = load_text(device), Noise(device), Latents(device, shares=member.shares)
     teacher, fake = load_unet(device), load_unet(device).requires_grad_(True)
     unet = load_unet(device, member.path if member.goes_on else None)
     generator = Generator(unet, low_rank)
@@ -97,10 +109,12 @@ def train(options: Any) -> None:
         fake.load_state_dict(_trained_fake())
     pairs = None
     if member.schedule == ONE_STEP:
-        pairs = make_pairs(teacher, text, latents, noise, GUIDANCE, member.describe, options.member)
+        pairs = make_pairs(teacher, text, latents, noise, GUIDANCE, member.describe)
         if not member.goes_on:
             regress(unet, pairs, options.regression)
     adversary = Adversary(fake).to(device) if member.realism else None
+    if adversary:
+        parallel.agree(adversary.head)
     learned_beside = list(adversary.parameters()) if adversary else []
     averaged = average(generator, 0.98)
     optimizer = torch.optim.Adam(generator.parameters(), lr=options.rate or member.rate, betas=(0.0, 0.999))
@@ -143,7 +157,7 @@ def train(options: Any) -> None:
 
 def _trained_fake() -> dict[str, torch.Tensor]:
     """The fake net of the 4-step UNet, which the LoRA starts close to."""
-    state = torch.load(WORK / "4step-unet-on.pt", weights_only=True)
+    state = torch.load(WORK / "4step-unet-varied.pt", weights_only=True)
     return dict(state["parts"]["fake"])
 
 
