@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import Any
 
-from dmd2_demo.errors import DemoError
+from dmd2_demo.errors import Cancelled, DemoError
 
 Outputs = tuple[list[str], int, dict[str, Any]]
 """What a generating endpoint gives: paths of the pictures, the first one's seed, and all parameters.
@@ -70,6 +70,9 @@ class Jobs:
                 yield job
         except DemoError as error:
             job.error = str(error)
+            raise
+        except GeneratorExit:  # between two pictures, where nobody waits for the next
+            job.error = str(Cancelled())
             raise
         finally:
             with suppress(OSError):

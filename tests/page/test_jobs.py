@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,21 @@ def test_request_that_failed_is_forgotten() -> None:
         raise ZeroDivisionError
     jobs.stop("ann")
     assert not failed.stopped.is_set()
+
+
+def test_request_that_is_given_up_between_two_pictures_is_told_as_stopped() -> None:
+    jobs = Jobs()
+
+    def pictures() -> Generator[Job]:
+        with jobs.running("ann") as job:
+            yield job
+            yield job
+
+    given_up = pictures()
+    job = next(given_up)
+    given_up.close()
+    assert job.ended is not None
+    assert job.error == "Stopped."
 
 
 def finished(jobs: Jobs, visitor: str, content: bytes = b"pixels") -> Job:
