@@ -1,4 +1,4 @@
-# Rebuilds the embedded family from the registries alone: about four and a half hours on two CPU cores, by the sum of
+# Rebuilds the embedded family from the registries alone: about five and a half hours on two CPU cores, by the sum of
 # its stages. Each can be cut and goes on where it was. Its state lies in training/work/; remove it to begin anew.
 # Included by the Makefile.
 
