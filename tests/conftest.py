@@ -18,6 +18,16 @@ from tests.small_repo import REPO, write_repo
 from tests.tiny import TinyFamily, write_family
 
 
+@pytest.fixture(scope="session", autouse=True)
+def hub_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keeps what tests fetch and convert out of the caches of whoever runs them."""
+    home = tmp_path_factory.mktemp("hub_home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_HOME", str(home))
+        patch.setattr(constants, "HF_HUB_CACHE", str(home / "hub"))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def environment() -> Iterator[None]:
     """Fails a test that leaves changed what programs go by that later tests start."""
