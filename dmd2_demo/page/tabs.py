@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
@@ -112,8 +113,9 @@ def show_what_applies(tabs: Sequence[Tab], groups: Sequence[gr.Column], shared: 
         if shared.styles:
             shown.append("style" in tab.form.components)
             outputs.append(shared.styles.group)
-        updates = [gr.update(visible=visible) for visible in shown]
-        tab.tab.select(lambda updates=updates: updates, None, outputs, queue=False, **PRIVATE)
+        # In the browser: whoever clicks at once clicks what this tab has.
+        updates = json.dumps([gr.update(visible=visible) for visible in shown])
+        tab.tab.select(None, None, outputs, js=f"() => {updates}", **PRIVATE)
 
 
 def on_generate(context: TabContext, tab: Tab) -> Dependency:
