@@ -31,6 +31,7 @@ from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.page import layout
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.theme import CSS, THEME
+from dmd2_demo.process import keep_freed_memory
 from dmd2_demo.progress import silent
 from dmd2_demo.settings import Settings
 
@@ -161,6 +162,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--chromium", default=os.environ.get("CHROMIUM") or shutil.which("chromium"))
     chosen = parser.parse_args()
+    keep_freed_memory()  # as app.py does
     runtime = build_runtime(FAMILY, Settings(family=FAMILY.name))
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         pictures = [

@@ -30,6 +30,7 @@ from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.requests import CannyGuided, CommunityLora, TextToImage
 from dmd2_demo.generate.runtime import build_runtime
 from dmd2_demo.generate.studio import Studio
+from dmd2_demo.process import keep_freed_memory
 from dmd2_demo.progress import Progress, silent
 from dmd2_demo.settings import Settings
 
@@ -143,6 +144,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=100)
     parser.add_argument("--pictures", type=int, default=60)
     chosen = parser.parse_args()
+    keep_freed_memory()  # as app.py does
     torch.set_num_threads(1)
     local = build_runtime(FAMILY, Settings(family=FAMILY.name), has_gpu=False).studio
     with joined(1) as studio:

@@ -1,9 +1,11 @@
-"""What a process is before anything large is imported: its environment, its temporary files, and how it ends."""
+"""What a process is before anything large is imported: environment, memory, temporary files, and how it ends."""
 
 from __future__ import annotations
 
 import atexit
+import ctypes
 import os
+import platform
 import signal
 import sys
 import tempfile
@@ -25,6 +27,11 @@ _LOCK = "lock"  # held by who uses the folder, so that nobody else's start remov
 _TRIES = 20
 _SECONDS_TO_START = 60  # from making the folder to holding its lock, at most
 
+# Of malloc.h, with what they become here.
+_M_TRIM_THRESHOLD, _MOST_KEPT = -1, 256 << 20
+_M_MMAP_THRESHOLD, _LARGEST_KEPT = -3, 32 << 20  # as large as glibc lets it be
+_M_ARENA_MAX, _ARENAS = -8, 1  # each would keep as much
+
 
 def prepare() -> None:
     """Makes the process ready to import Gradio, which reads the environment as it is imported.
@@ -35,6 +42,7 @@ def prepare() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a sentence is no error in any locale
     drop_empty(os.environ)
+    keep_freed_memory()
     _end_on_signals()
     _move_temporary_files()
 
@@ -49,6 +57,21 @@ def drop_empty(environment: MutableMapping[str, str]) -> None:
     """An empty variable, as docker compose gives, is one that is not set."""
     for name in [name for name, value in environment.items() if name.startswith(_OURS) and not value.strip()]:
         del environment[name]
+
+
+def keep_freed_memory() -> None:
+    """Lets the memory of one picture's tensors serve the next: a page that the system gives anew costs a fault.
+
+    Of glibc's allocator, where that is the one; what is larger than 32 MB still goes back at once.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        for option, value in (
+            (_M_ARENA_MAX, _ARENAS),
+            (_M_MMAP_THRESHOLD, _LARGEST_KEPT),
+            (_M_TRIM_THRESHOLD, _MOST_KEPT),
+        ):
+            libc.mallopt(option, value)
 
 
 def _end_on_signals() -> None:

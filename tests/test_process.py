@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import socket
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,6 +22,30 @@ DMD2 = ("PORT", "BUDGET", "FAMILY", "BASES", "HOST", "SHARE", "MEMORY", "ATTENTI
 GRADIO = ("SERVER_NAME", "SERVER_PORT", "NUM_PORTS", "ANALYTICS_MAX_EVENTS", "DEBUG", "TEMP_DIR", "ROOT_PATH")
 EMPTY = {f"DMD2_{name}": "" for name in DMD2} | {f"GRADIO_{name}": "" for name in GRADIO} | {"HF_ENDPOINT": ""}
 DEAD = "http://127.0.0.1:9"
+
+
+_FAULTS = """
+import resource, sys
+from dmd2_demo.process import keep_freed_memory
+if sys.argv[1] == "keep":
+    keep_freed_memory()
+for round in range(12):
+    if round == 2:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    blocks = [bytearray(size << 20) for size in (12, 20, 16)]
+    del blocks
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator than glibc's")
+def test_freed_memory_is_not_asked_for_anew() -> None:
+    faults = {
+        word: int(subprocess.run([sys.executable, "-c", _FAULTS, word], check=True, capture_output=True).stdout)
+        for word in ("keep", "leave")
+    }
+    assert faults["keep"] < 100
+    assert faults["leave"] > 10_000
 
 
 def test_empty_variables_dead_proxies_and_others_folders_stop_no_page(tmp_path: Path) -> None:

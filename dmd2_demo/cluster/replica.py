@@ -20,6 +20,7 @@ from dmd2_demo.generate.metadata import formats
 from dmd2_demo.generate.requests import TextToImage
 from dmd2_demo.generate.runtime import build_runtime
 from dmd2_demo.models.catalogue import FAMILIES
+from dmd2_demo.process import keep_freed_memory
 from dmd2_demo.progress import silent
 from dmd2_demo.settings import Settings
 
@@ -35,6 +36,7 @@ class Replica:
     """
 
     def __init__(self, settings: Settings, name: str, *, has_gpu: bool, cpus: int) -> None:
+        keep_freed_memory()
         torch.set_num_threads(max(1, cpus))
         family = FAMILIES[settings.family]
         family = family if has_gpu else family.for_cpu()
