@@ -35,7 +35,7 @@ from dmd2_demo.progress import Progress, silent
 from dmd2_demo.settings import Settings
 
 _CLIENTS = 4
-_BUDGET = 45_000_000  # bytes: two bases with what goes with them
+_BUDGET = 55_000_000  # bytes: two bases with what goes with them
 PROMPT = FAMILY.examples[0].prompt
 
 
