@@ -31,6 +31,7 @@ from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.requests import CannyGuided, CommunityLora, TextToImage
 from dmd2_demo.generate.runtime import build_runtime
 from dmd2_demo.models.family import Family
+from dmd2_demo.process import keep_freed_memory
 from dmd2_demo.progress import silent
 from dmd2_demo.settings import Settings
 
@@ -141,6 +142,7 @@ def _in_a_fresh_process(folder: Path, job: str, *, small: bool, chosen: str, pic
 
 def ours(folder: Path, family: Family, chosen: str, pictures: int) -> Iterator[Made]:
     """All of `requests`, by the page's own studio."""
+    keep_freed_memory()  # as app.py does
     runtime = build_runtime(family, Settings(precision=chosen, budget=_MODELS), has_gpu=False)
 
     def make(request: Request) -> tuple[Image.Image, float]:
