@@ -30,8 +30,10 @@ _REACHED = """() => {
   const one = document.activeElement;
   if (!one || one === document.body) return null;
   const style = getComputedStyle(one), box = one.getBoundingClientRect();
+  window.reached ??= [];  // elements, not their places among all: a page that still opens puts others before them
+  if (!window.reached.includes(one)) window.reached.push(one);
   return {
-    place: [...document.querySelectorAll('*')].indexOf(one),
+    place: window.reached.indexOf(one),
     name: one.getAttribute('aria-label') || one.labels?.[0]?.textContent.trim() || one.textContent.trim(),
     ring: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
     seen: box.width > 0 && box.height > 0,
