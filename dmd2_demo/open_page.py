@@ -109,36 +109,46 @@ def open_page(settings: Settings) -> gr.Blocks:
         _log.warning(trouble)
     # Gradio calls its own page first; a public link is asked for through the proxies, where they can be used.
     with around_proxies(address.host, all_hosts=not settings.share or bool(trouble)):
-        _launch(page, address, settings)
+        _launch_at_free_port(page, address, settings)
     if not lent:  # else it is warm
         runtime.warm_up()
     return page
 
 
+def _launch_at_free_port(page: ServedBlocks, address: Address, settings: Settings) -> None:
+    """Another program may take the port after it was found free: the next is tried, unless the operator named it."""
+    for _ in range(5):
+        try:
+            return _launch(page, address, settings)
+        except OSError as error:
+            if settings.port:
+                raise taken(settings.port) from error
+            _log.info("Port %d was taken a moment ago.", address.port)
+            address = find(settings.host, None)
+    raise taken(address.port)
+
+
 def _launch(page: ServedBlocks, address: Address, settings: Settings) -> None:
-    try:
-        page.launch(
-            server_name=address.host,
-            server_port=address.port,
-            share=settings.share,
-            theme=THEME,
-            css=CSS,
-            head=HEAD,
-            favicon_path=ICON,
-            pwa=True,
-            max_file_size=LARGEST,
-            auth=list(settings.auth) or None,
-            app_kwargs={"middleware": [Middleware(Gate, uploads=page.uploads)], "routes": [manifest.ROUTE]},
-            max_threads=2 * MOST_AT_ONCE,  # those who wait hold one each, and Stop needs another
-            state_session_capacity=1000,  # ten times as many could be made to fill the memory
-            footer_links=["api"],
-            ssr_mode=False,
-            mcp_server=settings.mcp,
-            run_history=False,  # ours tells the seeds that were drawn, and shows pictures on this page
-            prevent_thread_lock=True,
-        )
-    except OSError as error:  # it was free a moment ago
-        raise taken(address.port) from error
+    page.launch(
+        server_name=address.host,
+        server_port=address.port,
+        share=settings.share,
+        theme=THEME,
+        css=CSS,
+        head=HEAD,
+        favicon_path=ICON,
+        pwa=True,
+        max_file_size=LARGEST,
+        auth=list(settings.auth) or None,
+        app_kwargs={"middleware": [Middleware(Gate, uploads=page.uploads)], "routes": [manifest.ROUTE]},
+        max_threads=2 * MOST_AT_ONCE,  # those who wait hold one each, and Stop needs another
+        state_session_capacity=1000,  # ten times as many could be made to fill the memory
+        footer_links=["api"],
+        ssr_mode=False,
+        mcp_server=settings.mcp,
+        run_history=False,  # ours tells the seeds that were drawn, and shows pictures on this page
+        prevent_thread_lock=True,
+    )
 
 
 def status(family: Family, device: str, runtime: Runtime | ClusterRuntime) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from dmd2_demo.open_page import open_page
 from dmd2_demo.settings import Settings
 from dmd2_demo.weights.loader import PartLoader
 from tests.local_hub import LocalHub
+from tests.served import free_port
 from tests.small_repo import REPO, write_repo
 from tests.tiny import TinyFamily, write_family
 
@@ -58,7 +59,7 @@ def address() -> Iterator[str]:
     """Where the real page with the embedded family is served, in this process and to all tests."""
     # The page imports it in a thread, with warnings off, which pytest would turn on again at the next test.
     edges.detector()
-    page = open_page(Settings(family="embedded"))
+    page = open_page(Settings("embedded", port=free_port()))
     assert page.local_url
     yield page.local_url
     page.close()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -23,10 +25,12 @@ def served(command: Sequence[str], environment: Mapping[str, str], log: Path) ->
 
 
 def free_port() -> int:
-    """One that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    """One that nobody listens on, below those that the system gives to programs that connect to somewhere."""
+    for port in random.sample(range(10_000, 30_000), 100):
+        with socket.socket() as found, suppress(OSError):
+            found.bind(("0.0.0.0", port))
+            return port
+    raise AssertionError
 
 
 def wait_for(port: int, program: subprocess.Popen[bytes], log: Path) -> None:

@@ -16,6 +16,7 @@ from dmd2_demo.open_page import open_page
 from dmd2_demo.settings import Settings
 from tests.browser.conftest import Open
 from tests.browser.demo import MINUTE, Demo
+from tests.served import free_port
 from tests.weights.lora_files import ATTENTION, layers, peft
 from training.family.members import load_unet
 
@@ -41,7 +42,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     save_file(tensors, folder / "ours.safetensors", metadata)
     (folder / "loras.toml").write_text(TOML)
     edges.detector()
-    page = open_page(Settings(family="embedded", loras=folder / "loras.toml"))
+    page = open_page(Settings("embedded", port=free_port(), loras=folder / "loras.toml"))
     assert page.local_url
     yield page.local_url
     page.close()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,17 +14,10 @@ from typing import Self
 
 import psutil
 
+from tests.served import free_port
+
 _RAY = Path(sys.executable).with_name("ray")
 _MEMORY = 100_000_000  # bytes of each object store
-
-
-def _free_port() -> int:
-    """One that nobody listens on, below those that the system gives to whoever asks for any, as Ray does a lot."""
-    for port in random.sample(range(20_000, 30_000), 100):
-        with socket.socket() as found, suppress(OSError):
-            found.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError
 
 
 class Node:
@@ -55,7 +46,7 @@ class LocalRay:
     """The cluster, until the block ends."""
 
     def __init__(self) -> None:
-        self._port = _free_port()
+        self._port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))  # the paths of its sockets must be short
         self.log = self.folder / "log"
         self.nodes: list[Node] = []
@@ -78,7 +69,7 @@ class LocalRay:
                 "--head",
                 f"--port={self._port}",
                 "--node-ip-address=127.0.0.1",
-                f"--ray-client-server-port={_free_port()}",
+                f"--ray-client-server-port={free_port()}",
                 f"--num-cpus={cpus}",
                 "--include-dashboard=false",
                 f"--temp-dir={self.folder / 's'}",

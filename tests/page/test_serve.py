@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import os
-import random
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -12,6 +11,7 @@ import pytest
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.page.serve import Address, around_proxies, find
+from tests.served import free_port
 
 HAS_IPV6 = socket.has_ipv6 and Path("/proc/net/if_inet6").exists()
 
@@ -24,14 +24,6 @@ def taken(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
         other.bind((host, port))
         other.listen()
         yield other.getsockname()[1]
-
-
-def free_port() -> int:
-    """A free one that no program is given which connects to somewhere: those are higher."""
-    for port in random.sample(range(10_000, 30_000), 100):
-        with suppress(OSError), taken("0.0.0.0", port):
-            return port
-    raise AssertionError
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "localhost"])
