@@ -10,6 +10,7 @@ from threading import Condition, Lock
 from dmd2_demo.progress import Progress, Report, silent
 
 _PATIENCE = 0.5  # seconds between two words to somebody who waits
+_COUNTED = 4  # words until others are counted anew: a crowd that is told of each turn costs more than its pictures
 
 
 class Line:
@@ -30,12 +31,17 @@ class Line:
         """Waits for a turn, telling `report` how many come before; what it raises ends the wait."""
         ticket = Condition(self._lock)  # one each: a turn that ends wakes nobody but the next
         line = self._yielding if yields else self._waiting
+        words = 0
         with self._lock:
             line.setdefault(visitor, deque()).append(ticket)
             try:
                 while self._busy >= self._places() or self._next() is not ticket:
-                    if not ticket.wait(_PATIENCE):
-                        report(Progress(f"Waiting: {self._before(line, visitor, ticket)} before you"))
+                    if ticket.wait(_PATIENCE):
+                        continue
+                    if words % _COUNTED == 0:
+                        word = Progress(f"Waiting: {self._before(line, visitor, ticket)} before you")
+                    words += 1
+                    report(word)
             except BaseException:
                 self._leave(line, visitor, ticket)
                 self._wake()

@@ -69,10 +69,14 @@ class Runner:
     @contextmanager
     def running(self, visitor: str | None, progress: gr.Progress) -> Iterator[Run]:
         """Something to be made for a visitor, which Stop reaches and `progress` shows."""
+        last: Progress | None = None
 
         def report(now: Progress) -> None:
-            # Gradio draws a bar only for a number.
-            progress(now.fraction if now.fraction is not None else 0.0, desc=now.sentence)
+            nonlocal last
+            if now != last:  # each word travels to the browser
+                last = now
+                # Gradio draws a bar only for a number.
+                progress(now.fraction if now.fraction is not None else 0.0, desc=now.sentence)
 
         with self._jobs.running(visitor or "") as job:
             yield Run(job, report)

@@ -112,6 +112,29 @@ def test_who_waits_is_told_how_many_come_before(monkeypatch: pytest.MonkeyPatch)
     assert crowd.served == ["greedy", "ann", "greedy", "greedy"]
 
 
+def test_a_crowd_is_counted_now_and_then_and_can_leave_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line_module, "_PATIENCE", 0.01)
+    line = Line()
+    crowd = Crowd(line)
+    told: list[str] = []
+    later = threading.Thread(target=crowd._take, args=("ann", False))
+
+    def listen(progress: Progress) -> None:
+        told.append(progress.sentence)
+        if len(told) == 1:
+            later.start()  # it gets in once this word is said
+        if len(told) == 6:
+            raise Cancelled
+
+    with line.turn("bob"):
+        crowd.ask("bob")
+        with pytest.raises(Cancelled), line.turn("bob", listen):
+            raise AssertionError
+    crowd.finish()
+    later.join()
+    assert told == ["Waiting: 2 before you"] * 4 + ["Waiting: 3 before you"] * 2
+
+
 def test_a_turn_that_fails_is_over() -> None:
     line = Line()
     with pytest.raises(ValueError, match="broken"), line.turn("ann"):
