@@ -25,8 +25,8 @@ def served(command: Sequence[str], environment: Mapping[str, str], log: Path) ->
 
 
 def free_port() -> int:
-    """One that nobody listens on, below those that the system gives to programs that connect to somewhere."""
-    for port in random.sample(range(10_000, 30_000), 100):
+    """One that nobody listens on, below those that the system gives to programs, above those of Ray's workers."""
+    for port in random.sample(range(20_000, 30_000), 100):
         with socket.socket() as found, suppress(OSError):
             found.bind(("0.0.0.0", port))
             return port

@@ -19,15 +19,18 @@ _BLANK = set("\u115f\u1160\u2800\u3164\uffa0")
 _MOST_MARKS = 8
 
 
+def whole(text: str) -> str:
+    """`text` without halves of surrogate pairs, which UTF-8 can't hold; two that belong together are one character."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
+
+
 def cleaned(text: str) -> str:
     """`text` as UTF-8 can hold it and as it is seen: lines end in a newline, white space around it is gone.
 
     Dropped are halves of surrogate pairs, control characters, marks that turn the direction of writing or are
     invisible, code points that are no characters, and accents beyond eight on a letter.
     """
-    # Two halves that belong together become the character that they are.
-    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
-    seen = filter(_stays, _LINE_ENDS.sub("\n", whole).replace("\t", " "))
+    seen = filter(_stays, _LINE_ENDS.sub("\n", whole(text)).replace("\t", " "))
     runs = ((list(run), marks) for marks, run in groupby(seen, _is_mark))
     return "".join("".join(run[:_MOST_MARKS] if marks else run) for run, marks in runs).strip()
 

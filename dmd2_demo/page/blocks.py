@@ -9,16 +9,17 @@ from typing import Any
 import gradio as gr
 from gradio.block_function import BlockFunction
 
+from dmd2_demo.generate.clean_text import whole
 from dmd2_demo.page.runner import errors_shown
 
 
 class Blocks(gr.Blocks):
     """gr.Blocks whose every event tells errors in sentences, also those that Gradio raises before it calls ours."""
 
-    async def preprocess_data(self, *arguments: Any, **named: Any) -> Any:
-        """As gr.Blocks's, which reads what was sent into what events take."""
+    async def preprocess_data(self, block_fn: BlockFunction, inputs: list[Any], *arguments: Any, **named: Any) -> Any:
+        """As gr.Blocks's, which reads what was sent into what events take; of text, what answers can hold."""
         with _unreadable_told():
-            return await super().preprocess_data(*arguments, **named)
+            return await super().preprocess_data(block_fn, _whole(inputs), *arguments, **named)
 
     async def call_function(self, block_fn: BlockFunction | int, *arguments: Any, **named: Any) -> Any:
         """As gr.Blocks's. What fails in a function of Gradio's own, such as its examples', is what was sent."""
@@ -31,6 +32,19 @@ class Blocks(gr.Blocks):
         """As gr.Blocks's, with errors shown."""
         with errors_shown():
             return await super().process_api(*arguments, **named)
+
+
+def _whole(sent: Any) -> Any:
+    """`sent`, values of JSON, with each text in it whole."""
+    match sent:
+        case str():
+            return whole(sent)
+        case list():
+            return [_whole(one) for one in sent]
+        case dict():
+            return {_whole(name): _whole(one) for name, one in sent.items()}
+        case _:
+            return sent
 
 
 @contextmanager

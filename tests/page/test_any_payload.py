@@ -63,3 +63,14 @@ def test_every_event_answers_whatever_is_sent_and_a_good_request_after_it_works(
         for event in visitor.events:
             send_anything(visitor, event)
             assert visitor.ask("text_to_image", prompt="a cat", steps=1).data, event["api_name"]
+
+
+def test_half_a_character_is_answered_wherever_it_stands(address: str) -> None:
+    """A settings link with one in the page's address was an error, found by chance among thousands of payloads."""
+    with RawVisitor(address) as visitor:
+        for event in visitor.events:
+            inputs = len(event["inputs"])
+            for half in ("a \ud83e", {"prompt": "a \ud83e", "\ud83e": ["\udd8a"]}):
+                for place in range(inputs):
+                    assert_answered(visitor.send(event, [None if other != place else half for other in range(inputs)]))
+                assert_answered(visitor.send(event, [half] * inputs))
