@@ -76,7 +76,10 @@ def visited(browser: Browser, behind: str) -> Iterator[Page]:
     page.on("pageerror", lambda error: amiss.append(str(error)))
     page.goto(behind.rstrip("/"), timeout=2 * MINUTE)  # without the slash one is sent to it
     amiss[:] = [one for one in amiss if one != behind.rstrip("/")]
-    expect(page.get_by_label("Prompt", exact=True)).not_to_have_value("", timeout=2 * MINUTE)  # it is ready
+    try:
+        expect(page.get_by_label("Prompt", exact=True)).not_to_have_value("", timeout=2 * MINUTE)  # it is ready
+    except AssertionError as error:
+        raise AssertionError(f"The page did not get ready; refused or failed: {amiss}") from error
     yield page
     context.close()
     assert amiss == []
