@@ -16,10 +16,10 @@ from dmd2_demo.page.runner import errors_shown
 class Blocks(gr.Blocks):
     """gr.Blocks whose every event tells errors in sentences, also those that Gradio raises before it calls ours."""
 
-    async def preprocess_data(self, block_fn: BlockFunction, inputs: list[Any], *arguments: Any, **named: Any) -> Any:
-        """As gr.Blocks's, which reads what was sent into what events take; of text, what answers can hold."""
+    async def preprocess_data(self, *arguments: Any, **named: Any) -> Any:
+        """As gr.Blocks's, which reads what was sent into what events take."""
         with _unreadable_told():
-            return await super().preprocess_data(block_fn, _whole(inputs), *arguments, **named)
+            return await super().preprocess_data(*arguments, **named)
 
     async def call_function(self, block_fn: BlockFunction | int, *arguments: Any, **named: Any) -> Any:
         """As gr.Blocks's. What fails in a function of Gradio's own, such as its examples', is what was sent."""
@@ -28,10 +28,12 @@ class Blocks(gr.Blocks):
         with nullcontext() if ours else _unreadable_told():
             return await super().call_function(block_fn, *arguments, **named)
 
-    async def process_api(self, *arguments: Any, **named: Any) -> Any:
-        """As gr.Blocks's, with errors shown."""
+    async def process_api(self, block_fn: BlockFunction | int, inputs: list[Any], *arguments: Any, **named: Any) -> Any:
+        """As gr.Blocks's, of texts that answers can hold, and with errors shown."""
         with errors_shown():
-            return await super().process_api(*arguments, **named)
+            with _unreadable_told():
+                sent = _whole(inputs)  # before anything is checked, so that what is checked is what is used
+            return await super().process_api(block_fn, sent, *arguments, **named)
 
 
 def _whole(sent: Any) -> Any:

@@ -70,6 +70,8 @@ FORMS: dict[str, Callable[[str], object]] = {
     "share": lambda path: {"path": f"//localhost{path}", "meta": META},
     "backslashes": lambda path: {"path": "\\\\localhost" + path.replace("/", "\\"), "meta": META},
     "relative": lambda path: {"path": os.path.relpath(path), "meta": META},
+    "halves in names": lambda path: {"pa\ud83eth": path, "meta": META},
+    "halves inside": lambda path: {"path": f"{path[:6]}\ud83e{path[6:]}", "meta": {"_type\ud83e": "gradio.FileData"}},
 }
 
 
@@ -104,6 +106,8 @@ def test_what_a_visitor_uploaded_is_theirs_at_every_event_and_nobody_elses(
         assert sent(raw, event, {"path": file["path"]}).error != NOT_YOURS
         with RawVisitor(address) as other:
             assert sent(other, event, file).error == NOT_YOURS
+            for form in FORMS.values():
+                assert sent(other, event, form(file["path"])).error == NOT_YOURS
 
 
 def test_two_who_upload_the_same_picture_both_have_it(address: str, raw: RawVisitor, secret: Path) -> None:
