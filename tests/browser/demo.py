@@ -11,8 +11,6 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-MINUTE = 60_000.0  # as Playwright counts
-
 
 class Demo:
     """One open page, in one tab of it."""
@@ -27,7 +25,7 @@ class Demo:
         chosen = self.page.get_by_role("tab", name=tab)
         chosen.click()
         expect(chosen).to_have_attribute("aria-selected", "true")
-        expect(self.panel.locator(".block").first).to_be_visible(timeout=MINUTE)
+        expect(self.panel.locator(".block").first).to_be_visible()
 
     @property
     def panel(self) -> Locator:
@@ -70,7 +68,7 @@ class Demo:
         """Until another picture is shown than when Generate was pressed, the line under it tells that seed, and
         nothing is in progress."""
         self._wait_for_another_picture()
-        expect(self.page.get_by_text(re.compile(f"^seed {seed} ·"))).to_be_visible(timeout=2 * MINUTE)
+        expect(self.page.get_by_text(re.compile(f"^seed {seed} ·"))).to_be_visible()
         self.wait_until_idle()
 
     def wait_for_drawn_seed(self) -> int:
@@ -78,7 +76,7 @@ class Demo:
         before = self._told
         self._wait_for_another_picture()
         lines = self._lines().filter(has_not_text=f"seed {before} ·")
-        expect(lines).to_be_visible(timeout=2 * MINUTE)
+        expect(lines).to_be_visible()
         self.wait_until_idle()
         return self.told_seed()
 
@@ -92,8 +90,8 @@ class Demo:
 
     def _wait_for_another_picture(self) -> None:
         shown = self.gallery().first
-        expect(shown).to_be_visible(timeout=2 * MINUTE)
-        expect(shown).not_to_have_js_property("src", self._before, timeout=2 * MINUTE)
+        expect(shown).to_be_visible()
+        expect(shown).not_to_have_js_property("src", self._before)
 
     def shows_random(self) -> bool:
         """Whether the seed is shown as a word."""
@@ -102,7 +100,7 @@ class Demo:
 
     def wait_until_idle(self) -> None:
         """Until no progress is shown."""
-        expect(self.progress()).to_have_count(0, timeout=2 * MINUTE)
+        expect(self.progress()).to_have_count(0)
 
     def progress(self) -> Locator:
         """What the gallery shows while it waits or works: place in the queue, step, bar."""

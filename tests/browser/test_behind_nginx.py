@@ -15,15 +15,15 @@ from urllib.parse import urljoin
 import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import Visit
 from tests.served import free_port, served, wait_for
 
 NGINX = os.environ.get("NGINX") or shutil.which("nginx", path=os.pathsep.join([os.environ["PATH"], "/usr/sbin"]))
 pytestmark = pytest.mark.skipif(NGINX is None, reason="There is no nginx here; scripts/nginx installs Debian's.")
 
 CONFIGURATION = Path(__file__).parents[2] / "docs" / "nginx.conf"
-MINUTE = 60_000.0
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
@@ -64,33 +64,32 @@ def _certify(folder: Path) -> None:
 
 
 @pytest.fixture
-def visited(browser: Browser, behind: str) -> Iterator[Page]:
+def visited(visit: Visit, behind: str) -> Iterator[Page]:
     """The page in a browser, where nothing is asked of any other place and nothing is refused."""
-    context = browser.new_context(ignore_https_errors=True)
-    page = context.new_page()
+    page = visit(ignore_https_errors=True)
     amiss: list[str] = []
     page.on("response", lambda got: amiss.append(f"{got.status} {got.url}") if got.status >= 400 else None)
     page.on(
         "request", lambda asked: None if asked.url.startswith((behind, "data:", "blob:")) else amiss.append(asked.url)
     )
     page.on("pageerror", lambda error: amiss.append(str(error)))
-    page.goto(behind.rstrip("/"), timeout=2 * MINUTE)  # without the slash one is sent to it
+    page.goto(behind.rstrip("/"))  # without the slash one is sent to it
     amiss[:] = [one for one in amiss if one != behind.rstrip("/")]
     try:
-        expect(page.get_by_label("Prompt", exact=True)).not_to_have_value("", timeout=2 * MINUTE)  # it is ready
+        expect(page.get_by_label("Prompt", exact=True)).not_to_have_value("")  # it is ready
     except AssertionError as error:
         raise AssertionError(f"The page did not get ready; refused or failed: {amiss}") from error
     yield page
-    context.close()
+    page.context.close()
     assert amiss == []
 
 
 def test_a_visitor_sees_a_picture_and_downloads_it(visited: Page, behind: str) -> None:
     visited.get_by_label("Prompt", exact=True).fill("a fox on a blue background")
     visited.get_by_role("button", name="Generate", exact=True).first.click()
-    expect(visited.get_by_text(re.compile(r"^seed (?!100 )\d+ ·"))).to_be_visible(timeout=2 * MINUTE)
+    expect(visited.get_by_text(re.compile(r"^seed (?!100 )\d+ ·"))).to_be_visible()
     picture = visited.locator(".pictures .grid-container img, .pictures .preview img").first
-    expect(picture).to_be_visible(timeout=2 * MINUTE)
+    expect(picture).to_be_visible()
     source = picture.get_attribute("src")
     assert source
     assert source.startswith(behind)
@@ -115,9 +114,9 @@ def test_stop_ends_a_request(visited: Page) -> None:
     visited.get_by_label("Prompt", exact=True).fill("a fox")
     visited.get_by_label("Pictures", exact=True).first.fill("8")
     visited.get_by_role("button", name="Generate", exact=True).first.click()
-    expect(visited.get_by_text(re.compile("Picture . of 8, step"))).to_be_visible(timeout=2 * MINUTE)
+    expect(visited.get_by_text(re.compile("Picture . of 8, step"))).to_be_visible()
     visited.get_by_role("button", name="Stop", exact=True).first.click()
-    expect(visited.locator(".pictures .progress-text:visible")).to_have_count(0, timeout=MINUTE)
+    expect(visited.locator(".pictures .progress-text:visible")).to_have_count(0)
 
 
 def test_a_program_asks_uploads_and_downloads(behind: str, tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import Open
-from tests.browser.demo import MINUTE, Demo
+from tests.browser.conftest import Open, Visit
+from tests.browser.demo import Demo
 
 pytestmark = pytest.mark.browser
 
@@ -29,14 +29,14 @@ def comparison(demo: Demo) -> Locator:
 
 
 def reopened(demo: Demo) -> Demo:
-    demo.page.reload(timeout=2 * MINUTE)
+    demo.page.reload()
     return Demo(demo.page)
 
 
 def show(demo: Demo, number: int, seed: int) -> bytes:
     """Clicks that picture of the strip. Its pixels."""
     strip(demo).nth(number).click()
-    expect(demo.page.get_by_text(f"seed {seed} ·")).to_be_visible(timeout=MINUTE)
+    expect(demo.page.get_by_text(f"seed {seed} ·")).to_be_visible()
     return demo.pixels()[0]
 
 
@@ -45,11 +45,11 @@ def test_pictures_survive_a_reload_and_a_click_shows_each_with_its_settings(open
     expect(demo.page.locator("#history")).to_be_hidden()
     demo.make(41, Pictures=2)
     both = demo.pixels()
-    expect(strip(demo)).to_have_count(2, timeout=MINUTE)
+    expect(strip(demo)).to_have_count(2)
     demo.make(50, Pictures=1, prompt="a cat")
-    expect(strip(demo)).to_have_count(3, timeout=MINUTE)
+    expect(strip(demo)).to_have_count(3)
     demo = reopened(demo)
-    expect(strip(demo)).to_have_count(3, timeout=MINUTE)
+    expect(strip(demo)).to_have_count(3)
     assert show(demo, 2, 42) == both[1]
     assert show(demo, 1, 41) == both[0]
     expect(demo.page.locator("#history li img").first).to_have_attribute("alt", "a cat, seed 50, steps 4")
@@ -58,7 +58,7 @@ def test_pictures_survive_a_reload_and_a_click_shows_each_with_its_settings(open
 def test_each_choice_of_a_prompt_is_kept_as_itself(open_demo: Open) -> None:
     demo = Demo(open_demo())
     demo.ask(46, prompt="a {cat|dog}", Pictures=2)
-    expect(strip(demo)).to_have_count(4, timeout=MINUTE)
+    expect(strip(demo)).to_have_count(4)
     images = demo.page.locator("#history li img").all()
     told = [image.get_attribute("alt") for image in images]
     assert told == [f"a {thing}, seed {seed}, steps 4" for thing in ("cat", "dog") for seed in (46, 47)]
@@ -75,7 +75,7 @@ def test_settings_seed_variation_edges_and_deletion(open_demo: Open) -> None:
     demo = Demo(open_demo())
     demo.panel.get_by_role("radio", name="1").check()
     made = demo.make(43, prompt="a lion")
-    expect(strip(demo)).to_have_count(1, timeout=MINUTE)
+    expect(strip(demo)).to_have_count(1)
     demo = reopened(demo)
     show(demo, 0, 43)
     demo.button("Use seed").click()
@@ -90,22 +90,22 @@ def test_settings_seed_variation_edges_and_deletion(open_demo: Open) -> None:
     demo.button("Another seed").click()
     assert demo.wait_for_drawn_seed() != 43
     expect(demo.page.get_by_text("· 1 step ·")).to_be_visible()
-    expect(strip(demo)).to_have_count(3, timeout=MINUTE)
+    expect(strip(demo)).to_have_count(3)
     demo.button("Edges from it").click()
     expect(demo.page.get_by_role("tab", name="Canny")).to_have_attribute("aria-selected", "true")
-    expect(demo.edges()).to_be_visible(timeout=MINUTE)
+    expect(demo.edges()).to_be_visible()
     assert demo.image(demo.edges()).size == (128, 128)
     demo.button("Delete").click()
     expect(strip(demo)).to_have_count(2)
     expect(demo.button("Delete")).to_be_hidden()
-    expect(strip(reopened(demo))).to_have_count(2, timeout=MINUTE)
+    expect(strip(reopened(demo))).to_have_count(2)
 
 
 def test_all_as_one_zip(open_demo: Open, tmp_path: Path) -> None:
     demo = Demo(open_demo())
     demo.make(44, Pictures=2)
     pictures = demo.pixels()
-    expect(strip(demo)).to_have_count(2, timeout=MINUTE)
+    expect(strip(demo)).to_have_count(2)
     with demo.page.expect_download() as download:
         demo.button("All as ZIP").click()
     download.value.save_as(tmp_path / "all.zip")
@@ -121,13 +121,11 @@ def test_all_as_one_zip(open_demo: Open, tmp_path: Path) -> None:
 def test_two_are_compared_with_what_differs(open_demo: Open) -> None:
     demo = Demo(open_demo())
     demo.make(45, Pictures=2)
-    expect(strip(demo)).to_have_count(2, timeout=MINUTE)
+    expect(strip(demo)).to_have_count(2)
     expect(comparison(demo)).to_be_hidden()
     demo.button("Compare").click()
     strip(demo).nth(1).click()
-    expect(comparison(demo).get_by_text("Left: seed 45, 4 steps · right: seed 46, 4 steps")).to_be_visible(
-        timeout=MINUTE
-    )
+    expect(comparison(demo).get_by_text("Left: seed 45, 4 steps · right: seed 46, 4 steps")).to_be_visible()
     expect(comparison(demo).locator("tbody tr")).to_have_text("seed4546")
     expect(comparison(demo).locator("img")).to_have_count(2)
 
@@ -135,10 +133,10 @@ def test_two_are_compared_with_what_differs(open_demo: Open) -> None:
 def test_one_click_makes_one_step_and_four_of_a_seed_and_shows_both_times(open_demo: Open) -> None:
     demo = Demo(open_demo())
     demo.make(47)
-    expect(strip(demo)).to_have_count(1, timeout=MINUTE)
+    expect(strip(demo)).to_have_count(1)
     demo.button("1 and 4 steps").click()
     table = comparison(demo).locator("table")
-    expect(table).to_contain_text("steps14", timeout=MINUTE)
+    expect(table).to_contain_text("steps14")
     expect(table).to_contain_text("seconds")
     expect(table).not_to_contain_text("seed")
     shown = [demo.image(image) for image in comparison(demo).locator("img").all()]
@@ -149,26 +147,21 @@ Kept = Callable[[Any], Demo]
 
 
 @pytest.fixture
-def kept(browser: Browser, address: str) -> Any:
+def kept(visit: Visit, address: str) -> Any:
     """Opens the page in a browser that keeps some history already, which may be anything."""
-    contexts = []
 
     def open_page(history: list[Any]) -> Demo:
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
-        contexts.append(context)
-        page = context.new_page()
+        page = visit()
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(address, timeout=2 * MINUTE)
+        page.goto(address)
         demo = Demo(page)
         # As if it had been kept: rendered, and chosen from.
         page.evaluate("history => { window.told = history; window.dmd2.render(history); }", history)
         assert errors == []
         return demo
 
-    yield open_page
-    for context in contexts:
-        context.close()
+    return open_page
 
 
 THUMB = "data:image/webp;base64,UklGRiIAAABXRUJQVlA4IBYAAAAwAQCdASoBAAEADsD+JaQAA3AAAAAA"
@@ -194,22 +187,20 @@ def test_more_than_fifty_lose_the_oldest(kept: Kept) -> None:
     expect(strip(demo)).to_have_count(50)
 
 
-def test_a_picture_that_the_server_has_no_longer_is_made_again(browser: Browser, address: str) -> None:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.goto(address, timeout=2 * MINUTE)
+def test_a_picture_that_the_server_has_no_longer_is_made_again(visit: Visit, address: str) -> None:
+    page = visit()
+    page.goto(address)
     demo = Demo(page)
     made = demo.make(48)
-    expect(strip(demo)).to_have_count(1, timeout=MINUTE)
+    expect(strip(demo)).to_have_count(1)
     gone = Path(demo.shown().partition("file=")[2])
     gone.unlink()
     demo = reopened(demo)
     strip(demo).click()
-    expect(demo.gallery().first).to_have_attribute("src", re.compile("file=.*48-"), timeout=MINUTE)
-    expect(page.get_by_text("seed 48 ·")).to_be_visible(timeout=MINUTE)
+    expect(demo.gallery().first).to_have_attribute("src", re.compile("file=.*48-"))
+    expect(page.get_by_text("seed 48 ·")).to_be_visible()
     demo.wait_until_idle()
     assert demo.pixels() == [made]
     # It is kept under its new name.
     demo = reopened(demo)
     assert show(demo, 0, 48) == made
-    context.close()

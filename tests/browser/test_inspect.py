@@ -9,7 +9,7 @@ from PIL import Image, PngImagePlugin
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
-from tests.browser.demo import MINUTE, Demo
+from tests.browser.demo import Demo
 from tests.embedded import FAMILY
 from tests.visitor import Visitor
 
@@ -37,7 +37,7 @@ def test_use_all_follows_a_dropped_picture_in_everything(open_demo: Open, visito
     demo = Demo(open_demo())
     demo.drop(made.paths[0])
     table = demo.page.locator("#inspect table")
-    expect(table).to_contain_text("a rocket", timeout=MINUTE)
+    expect(table).to_contain_text("a rocket")
     expect(demo.field("Prompt")).to_have_value(FAMILY.examples[0].prompt)  # only told so far
     demo.button("Use all").click()
     expect(demo.page.get_by_role("tab", name="LoRA")).to_have_attribute("aria-selected", "true")
@@ -58,7 +58,7 @@ def test_use_all_but_the_seed_leaves_it_and_an_own_size_is_shown(open_demo: Open
     made = visitor.ask("/text_to_image", seed=78, prompt="a cat", steps=1, width=72, height=200)
     demo = Demo(open_demo(), "Canny")
     demo.drop(made.paths[0])
-    demo.button("Use all but the seed").click(timeout=MINUTE)
+    demo.button("Use all but the seed").click()
     expect(demo.field("Prompt")).to_have_value("a cat")
     expect(demo.page.get_by_role("tab", name="Text to image")).to_have_attribute("aria-selected", "true")
     expect(demo.panel.get_by_role("radio", name="1")).to_be_checked()
@@ -71,7 +71,7 @@ def test_another_tools_picture_fills_in_what_applies_and_the_rest_is_named(open_
     demo = Demo(open_demo())
     demo.drop(theirs(tmp_path / "theirs.png"))
     table = demo.page.locator("#inspect table")
-    expect(table).to_contain_text("CFG scale (ignored)", timeout=MINUTE)
+    expect(table).to_contain_text("CFG scale (ignored)")
     demo.button("Use all").click()
     expect(demo.field("Prompt")).to_have_value("a lion")
     expect(demo.field("Seed")).to_have_value("5")
@@ -84,14 +84,14 @@ def test_a_second_drop_replaces_the_first_and_one_that_says_nothing_empties_the_
     table = demo.page.locator("#inspect table")
     for prompt in ("a cat", "a fox"):
         demo.drop(visitor.ask("/text_to_image", steps=1, prompt=prompt).paths[0])
-        expect(table).to_contain_text(prompt, timeout=MINUTE)
+        expect(table).to_contain_text(prompt)
     demo.drop(drawing)
-    expect(demo.page.get_by_test_id("toast-body")).to_contain_text("There are no settings", timeout=MINUTE)
+    expect(demo.page.get_by_test_id("toast-body")).to_contain_text("There are no settings")
     expect(demo.button("Use all")).to_have_count(0)
 
 
 def test_a_picture_dropped_on_canny_is_cannys(open_demo: Open, drawing: Path) -> None:
     demo = Demo(open_demo(), "Canny")
     demo.drop(drawing, demo.page.locator("#picture").get_by_label("Drop an image file here to upload").first)
-    expect(demo.edges()).to_be_visible(timeout=MINUTE)
+    expect(demo.edges()).to_be_visible()
     expect(demo.page.locator("#inspect .open")).to_have_count(0)

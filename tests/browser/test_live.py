@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from dmd2_demo.page.live import _shown
 from tests.browser.conftest import Open
-from tests.browser.demo import MINUTE, Demo
+from tests.browser.demo import Demo
 from tests.embedded import FAMILY, EmbeddedRuntime, text
 
 pytestmark = pytest.mark.browser
@@ -36,7 +36,7 @@ class LiveDemo(Demo):
         super().__init__(page, tab)
         self.field("Seed").fill(str(seed))
         self.page.get_by_label("Live", exact=True).check()
-        expect(self.view).to_be_visible(timeout=MINUTE)
+        expect(self.view).to_be_visible()
 
     @property
     def view(self) -> Any:
@@ -48,7 +48,7 @@ class LiveDemo(Demo):
     def shows(self, image: Image.Image) -> None:
         """Waits until that picture is there, and looks once more a moment later."""
         (source,) = [part for part in _shown(image).split('"') if part.startswith("data:")]
-        expect(self.view).to_have_attribute("src", source, timeout=MINUTE)
+        expect(self.view).to_have_attribute("src", source)
         self.page.wait_for_timeout(300)
         expect(self.view).to_have_attribute("src", source)
 
@@ -75,7 +75,7 @@ def test_the_old_picture_stays_while_the_prompt_is_empty(open_demo: Open, runtim
     demo.shows(sketch(runtime, prompt="a cat"))
     before = demo.source()
     demo.field("Prompt").fill("")
-    expect(demo.page.get_by_text("the prompt is empty")).to_be_visible(timeout=MINUTE)
+    expect(demo.page.get_by_text("the prompt is empty")).to_be_visible()
     assert demo.source() == before
 
 
@@ -85,16 +85,16 @@ def test_the_seed_is_pinned_and_one_key_draws_another(open_demo: Open) -> None:
     assert seed >= 0
     before = demo.source()
     demo.page.keyboard.press("Alt+n")
-    expect(demo.view).not_to_have_attribute("src", before, timeout=MINUTE)
+    expect(demo.view).not_to_have_attribute("src", before)
     assert int(demo.field("Seed").input_value()) not in {seed, -1}
 
 
 def test_a_slider_is_followed_in_the_lora_tab(open_demo: Open) -> None:
     demo = LiveDemo(open_demo(), "LoRA")
-    expect(demo.page.get_by_text("seed 7 · 4 steps")).to_be_visible(timeout=MINUTE)
+    expect(demo.page.get_by_text("seed 7 · 4 steps")).to_be_visible()
     before = demo.source()
     demo.field("number input for LoRA scale").fill("0.4")
-    expect(demo.view).not_to_have_attribute("src", before, timeout=MINUTE)
+    expect(demo.view).not_to_have_attribute("src", before)
 
 
 def test_keep_makes_the_very_picture_a_file_with_its_settings(open_demo: Open, runtime: EmbeddedRuntime) -> None:
@@ -103,7 +103,7 @@ def test_keep_makes_the_very_picture_a_file_with_its_settings(open_demo: Open, r
     expected = sketch(runtime, prompt="a fox")
     demo.shows(expected)
     demo.button("Keep").click()
-    expect(demo.page.get_by_text("seed 7 · 1 step ·")).to_have_count(2, timeout=MINUTE)  # of both pictures
+    expect(demo.page.get_by_text("seed 7 · 1 step ·")).to_have_count(2)  # of both pictures
     demo.wait_until_idle()
     kept = demo.image(demo.gallery().first)
     assert kept.tobytes() == expected.tobytes()
@@ -116,7 +116,7 @@ def test_finish_goes_on_from_the_picture_in_four_steps(open_demo: Open, runtime:
     demo.field("Prompt").fill("a fox")
     demo.shows(sketch(runtime, prompt="a fox"))
     demo.button("Finish in 4 steps").click()
-    expect(demo.page.get_by_text("seed 7 · runs 2 of 4 steps")).to_be_visible(timeout=MINUTE)
+    expect(demo.page.get_by_text("seed 7 · runs 2 of 4 steps")).to_be_visible()
     demo.wait_until_idle()
     assert demo.image(demo.gallery().first).size == FAMILY.sizes.default
 

@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
-from tests.browser.demo import MINUTE, Demo
+from tests.browser.demo import Demo
 
 pytestmark = pytest.mark.browser
 
@@ -26,13 +26,13 @@ def test_a_slider_leads_from_one_picture_to_the_other(open_demo: Open, tmp_path:
     assert other
     demo.button("Compare").click()
     page.locator("#history ul button").nth(1).click()
-    expect(page.locator("#comparison")).to_be_visible(timeout=MINUTE)
+    expect(page.locator("#comparison")).to_be_visible()
     expect(page.locator("#morph")).to_be_hidden()
 
     demo.button("Morph at one step").click()
     expect(
         page.get_by_text(re.compile(r"^17 pictures; the widest step between two of them is \d+ of 255"))
-    ).to_be_visible(timeout=MINUTE)
+    ).to_be_visible()
     shown = page.locator("#morph img")
     first = demo.image(shown).convert("RGB").tobytes()
     slider = page.get_by_label("range slider for From left to right")
@@ -56,7 +56,7 @@ def test_a_slider_leads_from_one_picture_to_the_other(open_demo: Open, tmp_path:
 
     demo.button("Compare").click()  # of others nothing is left
     page.locator("#history ul button").nth(0).click()
-    expect(page.locator("#morph")).to_be_hidden(timeout=MINUTE)
+    expect(page.locator("#morph")).to_be_hidden()
 
 
 def test_what_can_not_be_morphed_is_a_sentence(open_demo: Open) -> None:
@@ -66,6 +66,4 @@ def test_what_can_not_be_morphed_is_a_sentence(open_demo: Open) -> None:
     demo.button("Compare").click()
     demo.page.locator("#history ul button").nth(1).click()
     demo.button("Morph at one step").click()
-    expect(demo.page.get_by_text("Only pictures of text to image can be blended into each other.")).to_be_visible(
-        timeout=MINUTE
-    )
+    expect(demo.page.get_by_text("Only pictures of text to image can be blended into each other.")).to_be_visible()

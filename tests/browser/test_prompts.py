@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Request, expect
 
 from tests.browser.conftest import Open
-from tests.browser.demo import MINUTE, Demo
+from tests.browser.demo import Demo
 
 pytestmark = pytest.mark.browser
 
@@ -40,7 +40,7 @@ class Counting:
 def test_tokens_are_counted_while_one_writes_one_question_at_a_time(open_demo: Open) -> None:
     demo = Demo(open_demo())
     told = demo.page.locator("#tokens")
-    expect(told).to_have_text("9 of 22 tokens", timeout=MINUTE)  # of the example that is there at first
+    expect(told).to_have_text("9 of 22 tokens")  # of the example that is there at first
     counting = Counting()
     demo.page.on("request", counting.begun)
     demo.page.on("requestfinished", counting.ended)
@@ -60,6 +60,6 @@ def test_tokens_are_counted_while_one_writes_one_question_at_a_time(open_demo: O
 def test_choices_make_a_picture_each(open_demo: Open) -> None:
     demo = Demo(open_demo())
     demo.field("Prompt").fill("a {cat|dog|fox}")
-    expect(demo.page.locator("#tokens")).to_have_text("3 prompts, the longest with 2 of 22 tokens", timeout=MINUTE)
+    expect(demo.page.locator("#tokens")).to_have_text("3 prompts, the longest with 2 of 22 tokens")
     demo.make(7, prompt="a {cat|dog|fox}")
     assert len(set(demo.pixels())) == 3

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browser.demo import MINUTE, Demo
+from tests.browser.conftest import Visit
+from tests.browser.demo import Demo
 from tests.browser.test_stop import ask_for_long
 from tests.network import Network
 
@@ -16,39 +17,34 @@ pytestmark = pytest.mark.browser
 GOES_ON = "What was asked before this page was opened anew is still at work."
 
 
-def test_job_goes_on_without_a_network_and_its_pictures_are_there_on_return(browser: Browser, address: str) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844})
+def test_job_goes_on_without_a_network_and_its_pictures_are_there_on_return(visit: Visit, address: str) -> None:
+    page = visit(viewport={"width": 390, "height": 844})
     with Network(address) as network:
-        page = context.new_page()
         page.goto(network.address)
         demo = Demo(page)
         ask_for_long(demo, 41)
         network.lose()
         # Gradio notices, and opens the page anew once it can.
         lost = page.get_by_text("Connection to the server was lost.")
-        expect(lost).to_be_visible(timeout=MINUTE)
+        expect(lost).to_be_visible()
         network.find()
-        expect(lost).to_have_count(0, timeout=MINUTE)
-        expect(page.get_by_text(re.compile("^seed 41 ·"))).to_be_visible(timeout=MINUTE)
-        expect(page.get_by_text(GOES_ON)).to_have_count(0, timeout=2 * MINUTE)
+        expect(lost).to_have_count(0)
+        expect(page.get_by_text(re.compile("^seed 41 ·"))).to_be_visible()
+        expect(page.get_by_text(GOES_ON)).to_have_count(0)
         expect(demo.gallery()).to_have_count(8)
-        context.close()
+        page.close()
 
 
-def test_page_opened_anew_while_a_job_runs_follows_and_can_stop_it(browser: Browser, address: str) -> None:
-    context = browser.new_context()
-    page = context.new_page()
+def test_page_opened_anew_while_a_job_runs_follows_and_can_stop_it(visit: Visit, address: str) -> None:
+    page = visit()
     page.goto(address)
     demo = Demo(page)
     ask_for_long(demo, 42)
     page.reload()
-    expect(page.get_by_text(GOES_ON)).to_be_visible(timeout=MINUTE)
+    expect(page.get_by_text(GOES_ON)).to_be_visible()
     demo.button("Stop").click()
-    expect(page.get_by_text("What was asked before this page was opened anew ended: Stopped.")).to_be_visible(
-        timeout=MINUTE
-    )
-    other = context.new_page()  # a tab of its own has no page before it
+    expect(page.get_by_text("What was asked before this page was opened anew ended: Stopped.")).to_be_visible()
+    other = page.context.new_page()  # a tab of its own has no page before it
     other.goto(address)
-    expect(Demo(other).gallery().first).to_be_visible(timeout=MINUTE)
+    expect(Demo(other).gallery().first).to_be_visible()
     expect(other.get_by_text("seed 42 ·")).to_have_count(0)
-    context.close()

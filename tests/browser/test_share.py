@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
-from tests.browser.demo import MINUTE, Demo
+from tests.browser.demo import Demo
 
 pytestmark = pytest.mark.browser
 
@@ -53,7 +53,7 @@ def test_a_link_brings_the_settings_and_makes_nothing_by_itself(open_demo: Open,
     assert parse_qs(urlsplit(link).query)["prompt"] == ["a lion & a cat?"]
     leases = Client(address, verbose=False, analytics_enabled=False).predict(api_name="/status")["leases"]
     page = open_demo(f"?{urlsplit(link).query}")
-    expect(page.get_by_role("tab", name="LoRA")).to_have_attribute("aria-selected", "true", timeout=MINUTE)
+    expect(page.get_by_role("tab", name="LoRA")).to_have_attribute("aria-selected", "true")
     other = Demo(page, "LoRA")
     expect(other.field("Prompt")).to_have_value("a lion & a cat?")
     expect(other.field("Base")).to_have_value("Fluent (3D)")
@@ -70,7 +70,7 @@ def test_what_a_link_can_not_have_is_a_sentence_and_the_rest_is_used(open_demo: 
     query = {"prompt": "a fox", "seed": "many", "steps": "1", "width": "7", "height": "<b>", "nothing": "x"}
     page = open_demo("?" + urlencode(query))
     toast = page.get_by_test_id("toast-body")
-    expect(toast.first).to_be_visible(timeout=MINUTE)
+    expect(toast.first).to_be_visible()
     said = " ".join(toast.all_inner_texts())
     assert "Seed 'many' can't be had here." in said
     assert "Height '<b>' can't be had here." in said

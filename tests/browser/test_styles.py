@@ -15,7 +15,7 @@ from dmd2_demo.generate import edges
 from dmd2_demo.open_page import open_page
 from dmd2_demo.settings import Settings
 from tests.browser.conftest import Open
-from tests.browser.demo import MINUTE, Demo
+from tests.browser.demo import Demo
 from tests.served import free_port
 from tests.weights.lora_files import ATTENTION, layers, peft
 from training.family.members import load_unet
@@ -56,11 +56,11 @@ def test_a_picked_style_offers_its_words_and_stays_from_tab_to_tab(open_demo: Op
     demo.field("Style").click()
     page.get_by_role("option", name="Our own").click()
     chip = page.get_by_role("button", name="+ our style")
-    expect(chip).to_be_visible(timeout=MINUTE)
-    expect(demo.field("number input for Style scale")).to_have_value("0.6", timeout=MINUTE)
+    expect(chip).to_be_visible()
+    expect(demo.field("number input for Style scale")).to_have_value("0.6")
     for _ in range(2):  # once, whatever is clicked
         chip.click()
-        expect(demo.field("Prompt")).to_have_value("a fox on a blue background, our style", timeout=MINUTE)
+        expect(demo.field("Prompt")).to_have_value("a fox on a blue background, our style")
     assert demo.make(5) != without
     demo.show("LoRA")
     expect(chip).to_be_visible()

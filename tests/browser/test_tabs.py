@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
-from tests.browser.demo import MINUTE, Demo
+from tests.browser.demo import Demo
 from tests.embedded import FAMILY
 
 pytestmark = pytest.mark.browser
@@ -85,13 +85,13 @@ def test_picking_a_base_sets_its_suggested_scale_and_shows_its_licence(open_demo
 def test_canny_shows_live_edges_before_it_makes_a_picture(open_demo: Open, drawing: Path) -> None:
     demo = Demo(open_demo(), "Canny")
     demo.upload(drawing)
-    expect(demo.edges()).to_be_visible(timeout=MINUTE)
+    expect(demo.edges()).to_be_visible()
     assert demo.image(demo.edges()).size == (144, 112)
     expect(demo.page.get_by_text("seed 100 ·")).to_be_visible()  # what was there from the beginning
     shown = demo.edges().get_attribute("src")
     demo.field("number input for Low threshold").fill("480")
     demo.field("number input for High threshold").fill("500")
-    expect(demo.edges()).not_to_have_attribute("src", shown or "", timeout=MINUTE)
+    expect(demo.edges()).not_to_have_attribute("src", shown or "")
     demo.make(7)
     assert demo.image(demo.gallery().first).size == (144, 112)
 
@@ -107,7 +107,7 @@ def test_one_click_on_an_example_fills_in_the_form(open_demo: Open, tab: str) ->
     }
     expect(demo.field("Prompt")).to_have_value(examples[tab][0].prompt)
     if tab == "Canny":
-        expect(demo.edges()).to_be_visible(timeout=MINUTE)
+        expect(demo.edges()).to_be_visible()
     demo.make(7, prompt=examples[tab][0].prompt)
 
 
@@ -117,6 +117,6 @@ def test_loaded_models_are_listed_and_can_be_unloaded(open_demo: Open) -> None:
     demo.page.get_by_role("button", name="Loaded models").click()
     expect(demo.page.get_by_text("text encoders: base")).to_be_visible()
     demo.page.get_by_role("button", name="Unload").click()
-    expect(demo.page.get_by_text("Nothing yet")).to_be_visible(timeout=MINUTE)
+    expect(demo.page.get_by_text("Nothing yet")).to_be_visible()
     demo.make(8)
     expect(demo.page.get_by_text("text encoders: base")).to_be_visible()

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
-from tests.browser.demo import MINUTE, Demo
+from tests.browser.demo import Demo
 
 pytestmark = pytest.mark.browser
 
@@ -42,7 +42,7 @@ def test_the_picture_that_is_looked_at_is_the_one_that_varies(open_demo: Open) -
         """Picture `number` of two, opened before it is varied; None: none is."""
         demo.field("Pictures").fill("2")
         demo.make(7)
-        expect(pictures).to_have_count(2, timeout=MINUTE)
+        expect(pictures).to_have_count(2)
         if demo.page.locator(".pictures .preview").count():
             demo.page.locator(".pictures").get_by_label("Close").click()
         if number is not None:
@@ -63,11 +63,11 @@ def test_refining_twice_is_refused_and_the_picture_stays(open_demo: Open) -> Non
     demo = Demo(open_demo())
     demo.make(7)
     demo.button("Refine 1.5x").click()
-    expect(demo.page.get_by_text("192 × 192")).to_be_visible(timeout=MINUTE)
+    expect(demo.page.get_by_text("192 × 192")).to_be_visible()
     demo.wait_until_idle()
     before = demo.pixels()
     demo.button("Refine 1.5x").click()
-    expect(demo.page.get_by_text("larger than the Embedded family does well")).to_be_visible(timeout=MINUTE)
+    expect(demo.page.get_by_text("larger than the Embedded family does well")).to_be_visible()
     assert demo.pixels() == before
 
 
@@ -75,7 +75,7 @@ def test_the_tab_starts_from_a_picture_of_ones_own(open_demo: Open, drawing: Pat
     demo = Demo(open_demo(), "Image to image")
     demo.upload(drawing)
     demo.field("number input for Strength").fill("0.75")
-    expect(demo.panel.get_by_text("Runs 3 of 4 steps.")).to_be_visible(timeout=MINUTE)
+    expect(demo.panel.get_by_text("Runs 3 of 4 steps.")).to_be_visible()
     demo.make(7)
     expect(demo.page.get_by_text("runs 3 of 4 steps · 144 × 112")).to_be_visible()
     assert demo.image(demo.gallery().first).size == (144, 112)
