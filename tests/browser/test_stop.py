@@ -59,6 +59,24 @@ def test_another_visitors_picture_comes_between_those_of_a_long_request(open_dem
     assert len(other.pixels()) == 1
 
 
+def test_progress_is_not_flashed_for_what_comes_at_once(open_demo: Open) -> None:
+    demo = Demo(open_demo())
+    demo.make(3)
+    seen = demo.page.evaluate("""() => new Promise((done) => {
+      const begun = performance.now(), seen = [];
+      const look = () => {
+        const tracker = document.querySelector('.pictures [data-testid="status-tracker"]:not(.hide)');
+        if (tracker) seen.push(getComputedStyle(tracker).visibility);
+        performance.now() - begun < 300 ? requestAnimationFrame(look) : done(seen);
+      };
+      document.querySelector('.actions button.primary').click();
+      look();
+    })""")
+    assert set(seen) == {"hidden"}
+    demo.wait_until_idle()
+    ask_for_long(demo, 4)  # sees it
+
+
 def test_error_is_a_toast_with_one_sentence_and_loses_nothing(open_demo: Open) -> None:
     demo = Demo(open_demo())
     first = demo.make(7)
