@@ -75,8 +75,8 @@ CSS = """
 .examples .grid-wrap { height: auto !important; min-height: 0 !important; max-height: none !important; padding: 0; }
 .examples .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
 /* What comes at once comes without a flash; drawing progress would take the cores that the picture needs. */
-@keyframes wait { from { visibility: hidden; } }
-[data-testid="status-tracker"]:not(.hide, .generating) { animation: wait .4s steps(1); }
+.gradio-container [data-testid="status-tracker"] { transition: visibility .4s step-end; }
+.gradio-container [data-testid="status-tracker"].hide { visibility: hidden; transition: none; }
 /* The toast says what was wrong; the pictures made before stay in sight. */
 .pictures [data-testid="status-tracker"]:has(.error) { display: none !important; }
 #words { padding: 0 .25rem; }
