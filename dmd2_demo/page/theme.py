@@ -74,9 +74,10 @@ CSS = """
 .examples { min-height: 0 !important; border: none !important; background: none !important; }
 .examples .grid-wrap { height: auto !important; min-height: 0 !important; max-height: none !important; padding: 0; }
 .examples .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
-/* What comes at once comes without a flash; drawing progress would take the cores that the picture needs. */
-.gradio-container [data-testid="status-tracker"] { transition: visibility .4s step-end; }
-.gradio-container [data-testid="status-tracker"].hide { visibility: hidden; transition: none; }
+/* What comes at once comes without a flash; drawing progress would take the cores that the picture needs.
+   One animation for all states: a picture of several does not begin it anew. */
+@keyframes wait { from { visibility: hidden; } }
+.gradio-container [data-testid="status-tracker"]:not(.hide) { animation: wait .4s steps(1); }
 /* The toast says what was wrong; the pictures made before stay in sight. */
 .pictures [data-testid="status-tracker"]:has(.error) { display: none !important; }
 #words { padding: 0 .25rem; }
