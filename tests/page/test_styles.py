@@ -11,12 +11,24 @@ import pytest
 import torch
 from gradio_client import handle_file
 from gradio_client.exceptions import AppError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from tests.local_hub import LocalHub
 from tests.served import served
 from tests.visitor import Visitor
-from tests.weights.lora_files import ATTENTION, FORMS, WORDS, Layers, Named, fp8, kohya, layers
+from tests.weights.lora_files import (
+    ATTENTION,
+    FORMS,
+    WORDS,
+    Layers,
+    Named,
+    fp8,
+    kohya,
+    layers,
+    renamed,
+    with_width,
+    write,
+)
 from training.family.members import LORA, load_text, load_unet
 
 CPU = torch.device("cpu")
@@ -38,25 +50,6 @@ licence_url = "https://example.org/licence"
 repo = "somebody/kohya"
 file = "style.safetensors"
 """
-
-
-def write(folder: Path, named: Named, file: str = FILE) -> Path:
-    folder.mkdir(exist_ok=True)
-    tensors, metadata = named
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, folder / file, metadata)
-    return folder
-
-
-def renamed(named: Named, old: str, new: str) -> Named:
-    tensors, metadata = named
-    return {name.replace(old, new): tensor for name, tensor in tensors.items()}, metadata
-
-
-def with_width(named: Named, width: int) -> Named:
-    """As if the UNet heard text of that width."""
-    tensors, metadata = named
-    heard = {k for k in tensors if "attn2" in k and ("to_k" in k or "to_v" in k) and "lora_down" in k}
-    return {k: torch.zeros(t.shape[0], width) if k in heard else t for k, t in tensors.items()}, metadata
 
 
 def weaker(tensors: dict[str, torch.Tensor]) -> Named:
@@ -91,10 +84,10 @@ def repos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "half": renamed(plain, "lora_up", "lora_sideways"),
         "no-lora": ({"weight": torch.ones(3)}, {}),
     }
-    folders = {f"somebody/{name}": write(root / name, named) for name, named in made.items()}
+    folders = {f"somebody/{name}": write(root / name, named, FILE) for name, named in made.items()}
     write(root / "several", plain, "a.safetensors")
     folders["somebody/several"] = write(root / "several", plain, "b.safetensors")
-    folders["somebody/hostile"] = write(root / "hostile", plain)
+    folders["somebody/hostile"] = write(root / "hostile", plain, FILE)
     (root / "pickled").mkdir()
     torch.save(plain[0], root / "pickled" / "style.bin")
     write(root / "operator", made["peft"], "ours.safetensors")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from training.networks.original_names import unet_key
@@ -125,3 +127,22 @@ def fp8(unet: Layers, one: Layers, two: Layers) -> Named:
 
 
 FORMS = (kohya, kohya_sgm, peft, peft_beside, diffusers_old, diffusers_new, fp8)
+
+
+def write(folder: Path, named: Named, file: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    tensors, metadata = named
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, folder / file, metadata)
+    return folder
+
+
+def renamed(named: Named, old: str, new: str) -> Named:
+    tensors, metadata = named
+    return {name.replace(old, new): tensor for name, tensor in tensors.items()}, metadata
+
+
+def with_width(named: Named, width: int) -> Named:
+    """As if the UNet heard text of that width."""
+    tensors, metadata = named
+    heard = {k for k in tensors if "attn2" in k and ("to_k" in k or "to_v" in k) and "lora_down" in k}
+    return {k: torch.zeros(t.shape[0], width) if k in heard else t for k, t in tensors.items()}, metadata
