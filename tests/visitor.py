@@ -9,6 +9,8 @@ from typing import Any
 from gradio_client import Client, handle_file
 from PIL import Image, ImageDraw
 
+from tests.raw_visitor import PATIENCE
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -38,7 +40,13 @@ class Visitor:
     """One session at the page. What it gets is put into `folder`."""
 
     def __init__(self, address: str, folder: Path) -> None:
-        self.client = Client(address, verbose=False, download_files=folder, analytics_enabled=False)
+        self.client = Client(
+            address,
+            verbose=False,
+            download_files=folder,
+            analytics_enabled=False,
+            httpx_kwargs={"timeout": PATIENCE},  # by default five seconds, which a busy machine exceeds
+        )
         self.drawing = folder / "drawing.png"
         image = Image.new("RGB", (320, 240), (40, 60, 80))
         ImageDraw.Draw(image).circle((160, 120), 75, (230, 210, 60))
