@@ -13,7 +13,8 @@ from starlette.middleware import Middleware
 from dmd2_demo.cluster.link import Link
 from dmd2_demo.cluster.runtime import ClusterRuntime
 from dmd2_demo.cluster.studio import ClusterStudio
-from dmd2_demo.device.cuda_probe import find_gpu
+from dmd2_demo.cluster.words import Connected
+from dmd2_demo.device.cuda_probe import Gpu, find_gpu
 from dmd2_demo.generate import zero_gpu
 from dmd2_demo.generate.announcement import Announcer
 from dmd2_demo.generate.bases import custom, read_bases, with_bases
@@ -39,10 +40,7 @@ from dmd2_demo.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-_INSTEAD = {
-    "embedded": "The embedded family computes on the CPU.",
-    "sdxl": "SDXL computes on the CPU.",
-}
+_MOST_WAITING = 64  # requests of all visitors together
 
 
 def run(settings: Settings) -> None:
@@ -60,28 +58,27 @@ def open_page(settings: Settings) -> gr.Blocks:
     joined = link.connected() if link else None
     lent = None if joined else zero_gpu.active()
     gpu = None if joined or lent else find_gpu()
-    has_gpu = joined.gpus > 0 if joined else gpu is not None and gpu.trouble is None
-    family = FAMILIES[_family_name(settings.family, lent or has_gpu)]
-    notice = f"{gpu.sentence} {_INSTEAD[family.name]}" if gpu and gpu.trouble else ""
+    device, has_gpu = _device(joined, lent, gpu)
+    family = FAMILIES[_family_name(settings.family, has_gpu)]
+    notice = f"{gpu.sentence} The CPU computes instead." if gpu and gpu.trouble else ""
     if notice:
         _log.warning(notice)
     if settings.bases is not None:
         family = with_bases(family, read_bases(settings.bases))
     if settings.loras is not None:
         family = with_styles(family, read_styles(settings.loras))
+    if not has_gpu:
+        family = family.for_cpu()
     runtime: Runtime | ClusterRuntime
     if link:
-        family = family if has_gpu else family.for_cpu()
         runtime = ClusterRuntime(ClusterStudio(family, link))
     elif lent:
         runtime, family = zero_gpu.build_forked_runtime(family, settings, lent.fork)
     else:
-        family = family if has_gpu else family.for_cpu()
         runtime = build_runtime(family, settings, has_gpu=has_gpu)
     hub = Hub()
     named = partial(custom, hub.spelled, offered=family.bases)
     named_style = partial(custom_style, hub, family.styles)
-    device = str(joined) if joined else "ZeroGPU" if lent else gpu.name if gpu and has_gpu else "CPU"
     tell = partial(status, family, device, runtime)
     metrics = Metrics(tell) if settings.metrics_port else None
     context = PageContext(
@@ -103,7 +100,7 @@ def open_page(settings: Settings) -> gr.Blocks:
     trust_proxies(settings.trusted_proxies)
     page = layout.build(runtime.studio, context)
     manifest.link(page)
-    page.queue(max_size=64)
+    page.queue(max_size=_MOST_WAITING)
     trouble = proxy_trouble()  # also makes the hub's client, with its proxies
     if trouble:
         _log.warning(trouble)
@@ -160,12 +157,23 @@ def _most_cells(family: Family, settings: Settings, *, lent: bool, has_gpu: bool
     """Of a contact sheet, so that it takes a minute or so."""
     if lent:
         return 9  # each asks for a GPU of its own
-    if family.name == "sdxl" and not has_gpu:
+    if family.on_cpu and not has_gpu:
         return 4
     return 25 if settings.reachable_by_others else MOST_CELLS
 
 
-def _family_name(chosen: str, has_gpu: object) -> str:
+def _device(joined: Connected | None, lent: zero_gpu.ZeroGpu | None, gpu: Gpu | None) -> tuple[str, bool]:
+    """Where pictures are made, in words, and whether that is a GPU."""
+    if joined:
+        return str(joined), joined.gpus > 0
+    if lent:
+        return "ZeroGPU", True
+    if gpu and not gpu.trouble:
+        return gpu.name, True
+    return "CPU", False
+
+
+def _family_name(chosen: str, has_gpu: bool) -> str:
     if chosen != "auto":
         return chosen
     return "sdxl" if has_gpu else "embedded"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import logging
 import os
 import platform
 import signal
@@ -41,6 +42,7 @@ def prepare() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a sentence is no error in any locale
+    _log_to_standard_error()
     drop_empty(os.environ)
     keep_freed_memory()
     _end_on_signals()
@@ -72,6 +74,12 @@ def keep_freed_memory() -> None:
             (_M_TRIM_THRESHOLD, _MOST_KEPT),
         ):
             libc.mallopt(option, value)
+
+
+def _log_to_standard_error() -> None:
+    """Of this demo what it does, of libraries what is amiss."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("dmd2_demo").setLevel(logging.INFO)
 
 
 def _end_on_signals() -> None:

@@ -132,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--cluster",
-        metavar="auto|ADDRESS",
+        metavar="auto|HOST:PORT",
         help="make pictures on the Ray cluster that this machine is part of: the one that runs here, or the one whose "
         "head is at HOST:PORT",
     )

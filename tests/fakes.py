@@ -19,7 +19,7 @@ from dmd2_demo.models.sources import File, Folder
 from dmd2_demo.progress import Report, silent
 
 BASE = Folder(Path("base"))
-TEXT, VAE, SCHEDULER, ADAPTER = TextEncoders(BASE), Vae(BASE), Scheduler(BASE), Adapter(Folder(Path("adapter")))
+TEXT, VAE, SCHEDULER, ADAPTER = TextEncoders(BASE), Vae(BASE), Scheduler(), Adapter(Folder(Path("adapter")))
 FOUR, ONE = (UNet(BASE, File(Folder(Path("dmd2")), name)) for name in ("four", "one"))
 BARE = UNet(BASE)
 LORA = Lora(File(Folder(Path("dmd2")), "lora"), BASE)

@@ -47,7 +47,7 @@ def drive(connection: Connection, address: str, settings: Settings) -> None:
         handle = _handle(settings, connected)
     except Exception as error:  # noqa: BLE001 - Ray and what it runs raise what they like
         if not isinstance(error, ConnectionError | ValueError):  # those say enough
-            _log.exception("the cluster")
+            _log.exception("The cluster can't be used.")
         connection.send((None, Gone(str(error).strip().splitlines()[0] if str(error) else type(error).__name__)))
         return
     asyncio.run(_Answers(connection, handle).serve())
@@ -140,10 +140,10 @@ class _Answers:
             await asyncio.to_thread(response.cancel)  # it may wait for Serve's own thread
             await asyncio.gather(first, return_exceptions=True)
         except RayError as error:  # actors, workers, nodes and objects are lost; the replica itself tells of failures
-            _log.warning("a replica is lost: %s", type(error).__name__)
+            _log.warning("A replica is lost: %s", type(error).__name__)
             tell(Lost(first.done() and first.exception() is None))
         except Exception as error:  # noqa: BLE001 - Serve's
-            _log.exception("the cluster")
+            _log.exception("The cluster can't be used.")
             tell(Gone(str(error)))
         finally:
             del self._tasks[number]

@@ -48,7 +48,7 @@ class Replica:
             with self._runtime.manager.lease(common.spec(), silent, pixels=prod(common.size)):
                 pass
         except DemoError as error:  # who asks for a picture is told, and another kind of it may do
-            _log.warning("the first pipeline is not loaded: %s", error)
+            _log.warning("The first pipeline is not loaded: %s", error)
 
     async def make(self, ask: Ask) -> AsyncIterator[Told]:
         """A word at each step, then the picture or why there is none. Closed, it stops within a step."""
@@ -67,7 +67,7 @@ class Replica:
             except DemoError as error:
                 tell(Failure(str(error)))
             except Exception:  # noqa: BLE001 - the last place where its trace can be seen
-                _log.exception("unforeseen")
+                _log.exception("A request failed in an unforeseen way.")
                 tell(Failure(None))
             finally:
                 tell(None)

@@ -100,7 +100,7 @@ class ClusterStudio(Studio):
                     made.file,
                     (file_format, ask.request.settings_inside),
                 )
-            _log.warning("a replica was lost while it made a picture")
+            _log.warning("A replica was lost while it made a picture.")
             self._replicas.clear()  # which one is not known; those that are left tell again
             begun += made.begun
             if begun == _TRIES:
@@ -152,7 +152,7 @@ def _made(call: Call, report: Report, cancelled: Callable[[], bool]) -> Made | L
             case Failure(sentence):
                 raise DemoError(sentence) if sentence else RuntimeError("in the replica: see its log")
             case Gone(why):
-                _log.error("the cluster is gone: %s", why)
+                _log.error("The cluster is gone: %s", why)
                 raise DemoError(GONE)
             case Lost() | Made():
                 return word

@@ -88,5 +88,5 @@ class ForkedStudio(Studio):
         except DemoError as error:
             yield Failure(str(error))
         except Exception:  # noqa: BLE001 - the last place where its trace can be seen
-            _log.exception("unforeseen")
+            _log.exception("A request failed in an unforeseen way.")
             yield Failure(None)

@@ -71,7 +71,7 @@ def _pixels(family: Family) -> Range:
 class Request(ABC):
     """A prompt, a seed and a number of pictures. Picture i is made from `seed + i`, so each can be made again.
 
-    Choices in the prompt, `{cat|dog}`, make so many pictures of each, from the same seeds. Values out of range raise
+    Choices in the prompt, `{cat|dog}`, make that many pictures of each, from the same seeds. Values out of range raise
     DemoError.
     """
 
@@ -219,7 +219,7 @@ class Request(ABC):
 
     def _spec(self, source: PipelineSource, unet: UNet, loras: tuple[Lora, ...] = ()) -> PipelineSpec:
         tiny = self.family.tiny_vae if self.tiny_vae else None
-        return PipelineSpec(TextEncoders(source), unet, tiny or self.family.vae, Scheduler(source), loras=loras)
+        return PipelineSpec(TextEncoders(source), unet, tiny or self.family.vae, Scheduler(), loras=loras)
 
 
 @dataclass(frozen=True, kw_only=True)

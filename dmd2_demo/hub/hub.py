@@ -18,7 +18,7 @@ from dmd2_demo.hub.disk import Free, check_room, default_cache, free_disk
 from dmd2_demo.hub.download import LATELY, Downloader
 from dmd2_demo.hub.hub_errors import HUB_ERRORS, MISSING, NotThere, Unreachable, sentence
 from dmd2_demo.hub.remembered import Remembered
-from dmd2_demo.hub.safetensors_header import BrokenFile, Header, Tensor, read_header, read_whole_header
+from dmd2_demo.hub.safetensors_header import BrokenFile, Header, Tensor, read_header
 from dmd2_demo.hub.single_flight import SingleFlight
 from dmd2_demo.models.content import require_itself
 from dmd2_demo.models.files import Alternatives
@@ -128,7 +128,7 @@ class Hub:
         """
         source = file.source
         if isinstance(source, Folder) or (not source.anonymous and self._is_local(file)):
-            return read_whole_header(self.fetch(file))
+            return read_header(self.fetch(file))
         try:
             told = HfApi(self._endpoint).parse_safetensors_file_metadata(
                 source.id, file.name, revision=source.revision, token=self._downloads.token.of(source)

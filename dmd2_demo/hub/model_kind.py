@@ -9,7 +9,7 @@ from typing import Any
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.hub_errors import NotThere, Unreachable
-from dmd2_demo.hub.safetensors_header import BrokenFile, Header, Tensor, read_whole_header
+from dmd2_demo.hub.safetensors_header import BrokenFile, Header, Tensor, read_header
 from dmd2_demo.models.config_file import read_config
 from dmd2_demo.models.content import require_itself
 from dmd2_demo.models.sources import File, PipelineSource, SingleFile, Source
@@ -54,7 +54,7 @@ def of_file(source: SingleFile) -> ModelKind:
         raise DemoError(f"{source} can't be a base here: only .safetensors files are read.")
     require_itself(source.path)
     try:
-        return of_header(read_whole_header(source.path))
+        return of_header(read_header(source.path))
     except BrokenFile as error:
         raise DemoError(f"{source} is damaged: {error}.") from error
 

@@ -37,12 +37,7 @@ class Header:
     metadata: Mapping[str, str]
 
 
-def read_header(path: Path) -> dict[str, Tensor]:
-    """The tensors of the file by name. Raises BrokenFile where the header and the file's length disagree."""
-    return dict(read_whole_header(path).tensors)
-
-
-def read_whole_header(path: Path) -> Header:
+def read_header(path: Path) -> Header:
     """All that the header says. Raises BrokenFile where it and the file's length disagree."""
     length = path.stat().st_size
     with path.open("rb") as file:

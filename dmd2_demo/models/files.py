@@ -28,20 +28,17 @@ def config(source: Source, folder: str) -> File:
     return File(source, f"{folder}/config.json" if folder else "config.json")
 
 
-def weights(
-    source: Source, folder: str, stems: tuple[str, str] = _DIFFUSERS, variant: str | None = "fp16"
-) -> Alternatives:
+def weights(source: Source, folder: str, stems: tuple[str, str] = _DIFFUSERS) -> Alternatives:
     """The weights in a folder of a source ("" at the top), in any of the ways that they are published.
 
-    `variant` before others, whole before cut into several files, which an index lists (see `shards`); pickles come
-    last. `stems` are the names that the libraries give to `.safetensors` and to `.bin` files.
+    Half precision before other variants, whole before cut into several files, which an index lists (see `shards`);
+    pickles come last. `stems` are the names that the libraries give to `.safetensors` and to `.bin` files.
     """
     safe, pickled = (f"{folder}/{stem}" if folder else stem for stem in stems)
-    variants = (variant, *(other for other in _VARIANTS if other != variant))
     names = [
         name
         for stem, suffix in ((safe, "safetensors"), (pickled, "bin"))
-        for each in variants
+        for each in _VARIANTS
         for name in _named(stem, suffix, each)
     ]
     return tuple(File(source, name) for name in names)

@@ -118,7 +118,6 @@ class Vae:
 
     source: Source
     folder: str = "vae"
-    variant: str | None = "fp16"
     title = "VAE"
     working = 2_500_000_000
     parameters = 83_653_863
@@ -128,7 +127,7 @@ class Vae:
         return str(self.source)
 
     def files(self) -> tuple[Alternatives, Alternatives]:
-        return (files.config(self.source, self.folder),), files.weights(self.source, self.folder, variant=self.variant)
+        return (files.config(self.source, self.folder),), files.weights(self.source, self.folder)
 
 
 @dataclass(frozen=True)
@@ -167,16 +166,12 @@ class Adapter:
 
 @dataclass(frozen=True)
 class Scheduler:
-    """An LCMScheduler with SDXL's noise schedule, which `source` is seen to have; it needs no file of it."""
+    """An LCMScheduler with SDXL's noise schedule, which every base is seen to have; it needs no file of one."""
 
-    source: PipelineSource
     title = "scheduler"
+    origin = "SDXL's published config"
     working = 0
     parameters = 0
-
-    @property
-    def origin(self) -> str:
-        return str(self.source)
 
     def files(self) -> tuple[Alternatives, ...]:
         return ()

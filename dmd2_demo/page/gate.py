@@ -60,7 +60,7 @@ class Gate:
             _remove_what_arrived(error)
             if not is_full(error):
                 raise
-            _log.exception("full")
+            _log.exception("The disk is full.")
             await PlainTextResponse(FULL_DISK, HTTPStatus.INSUFFICIENT_STORAGE)(scope, receive, send)
 
     def _noting(self, send: Send) -> Send:

@@ -13,6 +13,7 @@ from dmd2_demo.page.plain import plain
 from dmd2_demo.progress import in_bytes
 
 _DESCRIPTION = "Tells which family of models computes on which device, and what is loaded, in bytes."
+_OF_PROXIES = ("forwarded", "via", "x-real-ip")  # and all that begin with x-forwarded-
 
 
 def panel(status: Callable[[], dict[str, Any]], unload: Callable[[], None] | None) -> Callable[[Dependency], None]:
@@ -39,8 +40,8 @@ def _by_the_operator(drop_all: Callable[[], None]) -> Callable[[gr.Request], Non
     """`drop_all` for who sits at this machine; a proxy on it may bring others, and says so."""
 
     def unload(request: gr.Request) -> None:
-        if any(name in request.headers for name in ("x-forwarded-for", "forwarded", "via")):
-            raise gr.Error("Only who runs this page can unload its models.", print_exception=False)
+        if any(name.startswith("x-forwarded-") or name in _OF_PROXIES for name in request.headers):
+            raise gr.Error("Only whoever runs this page can unload its models.", print_exception=False)
         drop_all()
 
     return unload

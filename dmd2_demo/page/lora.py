@@ -10,6 +10,7 @@ from dmd2_demo.generate.requests import CommunityLora
 from dmd2_demo.models.family import CommunityBase
 from dmd2_demo.page import tabs
 from dmd2_demo.page.events import PRIVATE
+from dmd2_demo.page.plain import licence_line
 from dmd2_demo.page.tabs import Tab, TabContext
 
 
@@ -28,10 +29,10 @@ def tab(context: TabContext) -> Tab:
     with tabs.opened("LoRA", CommunityLora) as tab:
         base = form.add(
             "base",
-            info="or any public SDXL repository: owner/name" if custom else None,
+            info="Also any public SDXL repository: owner/name" if custom else None,
             **({"allow_custom_value": True} if custom else {}),
         )
-        licence = gr.Markdown(_licence(family.bases[0]), elem_classes="status")
+        licence = gr.Markdown(licence_line(family.bases[0]), elem_classes="status")
         scale = form.add("lora_scale")
         tabs.announcement(
             lambda name, *styles: context.page.downloads(
@@ -41,10 +42,5 @@ def tab(context: TabContext) -> Tab:
         )
     # Settings from elsewhere bring a scale of their own, which must stay.
     base.input(lambda name: chosen_base(name).scale, base, scale, queue=False, **PRIVATE)
-    base.change(lambda name: _licence(chosen_base(name)), base, licence, queue=False, **PRIVATE)
+    base.change(lambda name: licence_line(chosen_base(name)), base, licence, queue=False, **PRIVATE)
     return Tab(tab, form, family.lora_examples, with_scale)
-
-
-def _licence(base: CommunityBase) -> str:
-    note = f", {base.licence.note}" if base.licence.note else ""
-    return f"Licence: [{base.licence.name}]({base.licence.url}){note} · suggested scale {base.scale:g}"

@@ -120,7 +120,7 @@ def errors_shown() -> Iterator[None]:
         raise advised(error) from None
     except Exception as error:  # noqa: BLE001 - the last place where a visitor can be told
         if is_full(error):
-            _log.exception("full")
+            _log.exception("The disk is full.")
             raise gr.Error(FULL_DISK, title="Not possible", print_exception=False) from None
-        _log.exception("unforeseen")
+        _log.exception("A request failed in an unforeseen way.")
         raise gr.Error(UNFORESEEN, print_exception=False) from None

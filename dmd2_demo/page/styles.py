@@ -14,7 +14,7 @@ from dmd2_demo.generate.styled import SLOTS
 from dmd2_demo.models.family import Family, StyleLora
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.form import component
-from dmd2_demo.page.plain import plain
+from dmd2_demo.page.plain import licence_line
 
 # The words are added once, whatever is clicked.
 _ADD = """(prompt, chip) => {
@@ -77,15 +77,9 @@ def _connect(find: Find, name: Any, scale: Any, chip: gr.Button, told: gr.Markdo
     def shown(chosen: object) -> tuple[gr.Button, gr.Markdown]:
         style = find(chosen)
         triggers = ", ".join(style.triggers) if style else ""
-        line = _line(style) if style else ""
+        line = licence_line(style) if style else ""
         return gr.Button(f"+ {triggers}", visible=bool(triggers)), gr.Markdown(line, visible=bool(line))
 
     # Settings from elsewhere bring a scale of their own, which must stay.
     name.input(suggested, name, scale, queue=False, **PRIVATE)
     name.change(shown, name, [chip, told], queue=False, **PRIVATE)
-
-
-def _line(style: StyleLora) -> str:
-    licence = plain(style.licence.name)
-    link = f"[{licence}]({style.licence.url})" if style.licence.url else licence
-    return f"Licence: {link} · suggested scale {style.scale:g}"

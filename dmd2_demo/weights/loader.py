@@ -23,7 +23,7 @@ from dmd2_demo.models.config_file import read_config
 from dmd2_demo.models.files import Alternatives
 from dmd2_demo.models.parts import Adapter, Lora, Part, Pristine, Scheduler, TextEncoders, TinyVae, UNet, Vae
 from dmd2_demo.models.sources import SingleFile, Source
-from dmd2_demo.progress import Progress, Report, silent
+from dmd2_demo.progress import Report, silent
 from dmd2_demo.weights import modules, single_file
 from dmd2_demo.weights.lora import Mergeable
 from dmd2_demo.weights.lora_loader import LoraLoader
@@ -84,14 +84,13 @@ class PartLoader:
         self._hub.fetch_all(needed, f"the {part.title}", report)
         return self._bytes(part, self._target.dtype.itemsize, report)
 
-    def load(self, part: Part, report: Report = silent) -> Loaded:
+    def load(self, part: Part) -> Loaded:
         """The part's modules. Fetches first what is not local.
 
         A UNet is a Mergeable UNet2DConditionModel, a Pristine its weights by name, a Lora a LoadedLora, TextEncoders
         a LoadedTextEncoders, a Vae an AutoencoderKL, a TinyVae an AutoencoderTiny, an Adapter a T2IAdapter, and a
         Scheduler an LCMScheduler. DemoError where files don't fit.
         """
-        report(Progress(f"Loading the {part.title}"))
         match part:
             case UNet():
                 unet = self._unet(part)
@@ -118,7 +117,7 @@ class PartLoader:
         """What the part's weights take with so many bytes a number; None: as many as in their files."""
         choices = [choice for choice in part.files() if files.is_weights(choice)]
         found = [path for choice in choices for path in self._tensor_files(choice, report)]
-        return sum(bytes_in(read_header(path), each, single_file.prefix(part)) for path in found)
+        return sum(bytes_in(read_header(path).tensors, each, single_file.prefix(part)) for path in found)
 
     def _holds(self, pristine: int) -> bool:
         """Whether the host's memory has room to spare for so many bytes that a map of their file gives as well."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -132,18 +132,11 @@ def _exact(device: torch.device) -> torch.device:
 
 def require_fit(network: nn.Module | None, layers: LoraLayers, title: str) -> None:
     """Raises DemoError where a LoRA is for another network than this one, which `title` names."""
-    for name, layer, target in _targets(network, layers, title):
-        up, down = layer.up.shape, layer.down.shape
-        if (up[:1] + down[1:]) != target.weight.shape or math.prod(up[1:]) != down[0]:
-            raise DemoError(f"This LoRA does not fit the base's {title}: {name[:80]} has another shape.")
-
-
-def _targets(
-    network: nn.Module | None, layers: LoraLayers, title: str
-) -> Iterator[tuple[str, LoraLayer, nn.Linear | nn.Conv2d]]:
     modules = dict(network.named_modules()) if network is not None else {}
     for name, layer in layers.items():
         target = modules.get(name)
         if not isinstance(target, nn.Linear | nn.Conv2d):
             raise DemoError(f"This LoRA does not fit the base's {title}: it is for {name[:80]}.")
-        yield name, layer, target
+        up, down = layer.up.shape, layer.down.shape
+        if (up[:1] + down[1:]) != target.weight.shape or math.prod(up[1:]) != down[0]:
+            raise DemoError(f"This LoRA does not fit the base's {title}: {name[:80]} has another shape.")

@@ -10,7 +10,7 @@ import torch
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.lora_kind import LoraKind, require_style
-from dmd2_demo.hub.safetensors_header import read_whole_header
+from dmd2_demo.hub.safetensors_header import read_header
 from dmd2_demo.models import files
 from dmd2_demo.models.parts import Lora, TextEncoders, UNet
 from dmd2_demo.weights import modules
@@ -35,7 +35,7 @@ class LoraLoader:
             return self._fitting[part]
         self._look(UNet(part.base))
         is_style = part.distillation is not None
-        header = require_style(part, self._hub) if is_style else read_whole_header(self._hub.fetch(part.file))
+        header = require_style(part, self._hub) if is_style else read_header(self._hub.fetch(part.file))
         with _about(part):
             targets = self._targets(part)
             lora = require_fit_of(header, targets)
@@ -52,7 +52,7 @@ class LoraLoader:
         copies = {name: tensor.clone() for name, tensor in tensors.items()}
         with _about(part):
             targets = self._targets(part)
-            lora = read_lora(copies, read_whole_header(path).metadata, targets)
+            lora = read_lora(copies, read_header(path).metadata, targets)
             own = part.distillation
             if own is not None and self._hub.holds([(own,)]):
                 mapped = read_tensors(self._hub.fetch(own), torch.device("cpu"))

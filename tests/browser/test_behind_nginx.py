@@ -32,7 +32,8 @@ def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The page's address at the proxy. Whatever asks for another path there gets 404."""
     folder = tmp_path_factory.mktemp("nginx")
     environment = os.environ | {"GRADIO_ROOT_PATH": "/dmd2"}
-    page, address = served([sys.executable, "app.py", "--family", "embedded"], environment, folder / "page")
+    command = [sys.executable, "app.py", "--family", "embedded", "--trusted-proxies", "127.0.0.1"]
+    page, address = served(command, environment, folder / "page")
     port = free_port()
     _certify(folder)
     (folder / "page.conf").write_text(CONFIGURATION.read_text().replace("http://127.0.0.1:7860", address))
@@ -96,6 +97,12 @@ def test_a_visitor_sees_a_picture_and_downloads_it(visited: Page, behind: str) -
     image = Image.open(io.BytesIO(visited.request.get(source).body()))
     assert "dmd2" in image.info
     assert image.size == (128, 128)
+
+
+def test_a_visitor_unloads_nothing(visited: Page) -> None:
+    visited.get_by_text("Loaded models").click()
+    visited.get_by_role("button", name="Unload").click()
+    expect(visited.get_by_text("Only whoever runs this page can unload its models.")).to_be_visible()
 
 
 def test_a_phone_can_put_it_among_its_apps(visited: Page, behind: str) -> None:

@@ -115,7 +115,7 @@ def test_a_replica_that_is_killed_in_mid_picture_loses_no_request(
         busiest(ray.replicas()).kill()
         gallery, _, _ = job.result(60)
         assert [Path(entry["image"]).read_bytes() for entry in gallery] == [path.read_bytes() for path in whole.paths]
-        if "a replica was lost while it made a picture" in page.said:
+        if "A replica was lost while it made a picture." in page.said:
             break
         wait_for(lambda: len(ray.replicas()) == 2)
     else:

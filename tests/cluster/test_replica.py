@@ -94,6 +94,6 @@ def test_one_that_has_no_room_for_the_common_pipeline_says_so_to_who_asks(caplog
     before = torch.get_num_threads()
     small = Replica(Settings(family="embedded", budget=1_000_000), "small", has_gpu=False, cpus=1)
     torch.set_num_threads(before)
-    assert "the first pipeline is not loaded" in caplog.text
+    assert "The first pipeline is not loaded" in caplog.text
     (failure,) = [word for word in told(small, ask(text())) if isinstance(word, Failure)]
     assert "the operator's budget is 0.001 GB" in str(failure.sentence)

@@ -70,12 +70,8 @@ def test_card_that_torch_finds_and_can_not_use(error: str, told: str, monkeypatc
 
 
 @pytest.mark.skipif(shutil.which("cc") is None or cuda_device_name() is not None, reason="needs cc, and no driver")
-@pytest.mark.parametrize(
-    ("family", "computes"), [("auto", "The embedded family computes on the CPU."), ("sdxl", "SDXL computes on the CPU")]
-)
-def test_driver_that_torch_can_not_use_is_named_and_the_cpu_computes(
-    tmp_path: Path, family: str, computes: str
-) -> None:
+@pytest.mark.parametrize("family", ["auto", "sdxl"])
+def test_driver_that_torch_can_not_use_is_named_and_the_cpu_computes(tmp_path: Path, family: str) -> None:
     (tmp_path / "stub.c").write_text(STUB, encoding="utf-8")
     library = tmp_path / "libcuda.so.1"
     subprocess.run(["cc", "-shared", "-fPIC", "-o", library, tmp_path / "stub.c"], check=True)  # noqa: S607
@@ -87,5 +83,5 @@ def test_driver_that_torch_can_not_use_is_named_and_the_cpu_computes(
         assert status["family"] == ("embedded" if family == "auto" else "sdxl")
         shown = str(client.config["components"])
         assert "GeForce Stub can&#x27;t be used: " in shown
-        assert computes in shown
+        assert "The CPU computes instead." in shown
         assert page.end() == 0

@@ -45,7 +45,7 @@ def test_every_file_of_weights_with_its_hash(tmp_path: Path, request_: object, p
 
 def spec_of(source: Folder | HubRepo) -> PipelineSpec:
     base = FAMILIES["embedded"].base
-    return PipelineSpec(TextEncoders(base), UNet(source), Vae(base), Scheduler(base))
+    return PipelineSpec(TextEncoders(base), UNet(source), Vae(base), Scheduler())
 
 
 def unets(hub: Hub, source: Folder | HubRepo) -> list[dict[str, str]]:

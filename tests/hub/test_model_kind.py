@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.model_kind import ModelKind, of_header, of_pipeline, require_sdxl
-from dmd2_demo.hub.safetensors_header import Header, Tensor, read_whole_header
+from dmd2_demo.hub.safetensors_header import Header, Tensor, read_header
 from dmd2_demo.models.sources import Folder, SingleFile
 from tests.sdxl_header import FIRST, REFINER_CLIP, SDXL_CLIP, SDXL_OPEN_CLIP
 from tests.tiny import TinyFamily, make_lora
@@ -82,7 +82,7 @@ def test_lora_is_told_by_its_header(tmp_path: Path) -> None:
     with torch.device("meta"):
         unet = UNet2DConditionModel(block_out_channels=(32, 32, 32, 32))
     save_file({name: torch.zeros(tensor.shape) for name, tensor in make_lora(unet).items()}, tmp_path / "lora")
-    assert of_header(read_whole_header(tmp_path / "lora")) is ModelKind.LORA
+    assert of_header(read_header(tmp_path / "lora")) is ModelKind.LORA
 
 
 BASE: dict[str, Mapping[str, Any]] = {

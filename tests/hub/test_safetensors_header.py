@@ -19,7 +19,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_names_types_and_shapes(path: Path) -> None:
-    assert read_header(path) == {
+    assert read_header(path).tensors == {
         "a.one": Tensor("F16", (2, 3)),
         "b.two": Tensor("F32", (4,)),
         "b.ids": Tensor("I64", (5,)),
@@ -27,7 +27,7 @@ def test_names_types_and_shapes(path: Path) -> None:
 
 
 def test_bytes_once_converted(path: Path) -> None:
-    tensors = read_header(path)
+    tensors = read_header(path).tensors
     assert bytes_in(tensors, 4) == 4 * (6 + 4) + 8 * 5
     assert bytes_in(tensors, 2, prefix="b.") == 2 * 4 + 8 * 5
 
@@ -67,4 +67,4 @@ def test_tensor_without_elements(tmp_path: Path) -> None:
     header = json.dumps({"scalar": {"dtype": "F32", "shape": [], "data_offsets": [0, 4]}}).encode()
     path = tmp_path / "file.safetensors"
     path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
-    assert bytes_in(read_header(path), 4) == 4
+    assert bytes_in(read_header(path).tensors, 4) == 4

@@ -23,9 +23,8 @@ def names(part: Part) -> list[str]:
         (UNet(BASE), ["owner/base/unet/config.json", "owner/base/unet/diffusion_pytorch_model.fp16.safetensors"]),
         (UNet(SINGLE), ["configs/unet/config.json", "models/style.safetensors"]),
         (Vae(BASE, ""), ["owner/base/config.json", "owner/base/diffusion_pytorch_model.fp16.safetensors"]),
-        (Vae(BASE, variant=None), ["owner/base/vae/config.json", "owner/base/vae/diffusion_pytorch_model.safetensors"]),
         (Adapter(BASE), ["owner/base/config.json", "owner/base/diffusion_pytorch_model.fp16.safetensors"]),
-        (Scheduler(BASE), []),
+        (Scheduler(), []),
     ],
 )
 def test_files_of_a_part(part: Part, expected: list[str]) -> None:

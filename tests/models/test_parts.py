@@ -6,7 +6,7 @@ from dmd2_demo.models.parts import PipelineSpec, Scheduler, TextEncoders, UNet, 
 from dmd2_demo.models.sources import Folder
 
 BASE = Folder(Path("base"))
-SPEC = PipelineSpec(TextEncoders(BASE), UNet(BASE), Vae(BASE), Scheduler(BASE))
+SPEC = PipelineSpec(TextEncoders(BASE), UNet(BASE), Vae(BASE), Scheduler())
 
 
 def test_a_pictures_work_grows_with_its_size() -> None:

@@ -22,7 +22,7 @@ from tests.sizes import sizeof
 
 family = FAMILIES["sdxl"]
 parts = [
-    TextEncoders(family.base), Scheduler(family.base), family.unet(4), family.unet(1), family.vae, family.adapter,
+    TextEncoders(family.base), Scheduler(), family.unet(4), family.unet(1), family.vae, family.adapter,
     *(part for base in family.bases for part in
       (UNet(base.source), Pristine(UNet(base.source)), Lora(family.lora, base.source))),
 ]

@@ -53,13 +53,13 @@ def test_page_that_others_reach_has_no_event_that_unloads(public: str, address: 
     assert "unload" not in events(public)
 
 
-@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via"])
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via"])
 def test_who_comes_through_a_proxy_does_not_unload_either(address: str, header: str) -> None:
     with RawVisitor(address) as visitor:
         event = visitor.event("unload")
         assert visitor.send(event, []).error is None
         visitor._http.headers[header] = "203.0.113.7"
-        assert visitor.send(event, []).error == "Only who runs this page can unload its models."
+        assert visitor.send(event, []).error == "Only whoever runs this page can unload its models."
 
 
 def test_visitor_with_too_much_in_line_gets_a_sentence_and_others_their_places(public: str) -> None:

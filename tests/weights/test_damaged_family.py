@@ -42,7 +42,7 @@ def parts(root: Path) -> tuple[Part, ...]:
         *(TextEncoders(source) for source in (base, *bases)),
         Vae(base),
         Adapter(Folder(root / "t2i-adapter-canny")),
-        Scheduler(base),
+        Scheduler(),
     )
 
 

@@ -55,7 +55,7 @@ def test_whatever_a_bases_scheduler_says_the_schedule_is_sdxls(
 ) -> None:
     config("scheduler/scheduler_config.json", **lines)(base)
     loader.fetch(UNet(Folder(base)))
-    assert loader.load(Scheduler(Folder(base))).module.config == scheduler().config
+    assert loader.load(Scheduler()).module.config == scheduler().config
     assert scheduler().config.beta_schedule == "scaled_linear"
     assert scheduler().config.clip_sample is False
 

@@ -19,7 +19,6 @@ from dmd2_demo.generate.pipelines import Merging
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.models.parts import Adapter, Lora, Part, Pristine, Scheduler, TextEncoders, UNet, Vae
 from dmd2_demo.models.sources import File, Folder, SingleFile
-from dmd2_demo.progress import Progress
 from dmd2_demo.weights.loader import Loaded, PartLoader
 from tests.same import assert_same
 from tests.sizes import sizeof
@@ -106,7 +105,7 @@ def test_text_encoder_with_the_published_names(loader: PartLoader, family: TinyF
 def test_scheduler(loader: PartLoader, family: TinyFamily) -> None:
     pipe = StableDiffusionXLPipeline.from_pretrained(family.base, variant="fp16")
     theirs = LCMScheduler.from_config(pipe.scheduler.config)
-    ours = loader.load(Scheduler(Folder(family.base))).module
+    ours = loader.load(Scheduler()).module
     assert isinstance(ours, LCMScheduler)
     assert torch.equal(ours.alphas_cumprod, theirs.alphas_cumprod)
     for name in ("prediction_type", "clip_sample", "thresholding", "steps_offset", "timestep_spacing"):
@@ -187,7 +186,7 @@ def test_fetch_foretells_the_size(family: TinyFamily, cache: Path, dtype: torch.
     loader = PartLoader(Hub(cache), CPU, dtype)
     base = Folder(family.base)
     unet = UNet(base, File(Folder(family.dmd2), FOUR))
-    parts: tuple[Part, ...] = (unet, Vae(base), Adapter(Folder(family.adapter)), Scheduler(base), TextEncoders(base))
+    parts: tuple[Part, ...] = (unet, Vae(base), Adapter(Folder(family.adapter)), Scheduler(), TextEncoders(base))
     for part in (*parts, Pristine(unet), Lora(File(Folder(family.dmd2), LORA), base)):
         foretold, loaded = loader.fetch(part), loader.load(part)
         # A LoRA's file has a long header.
@@ -217,9 +216,3 @@ def test_lora_for_another_model_is_refused_before_the_base_is_fetched(
     part = Lora(File(Folder(family.dmd2), LORA), Folder(tmp_path / "wide"))
     with pytest.raises(DemoError, match=r"This LoRA does not fit the base's UNet: down_blocks.1.\S+ has another shape"):
         loader.fetch(part)
-
-
-def test_loading_is_told(loader: PartLoader, family: TinyFamily) -> None:
-    told: list[Progress] = []
-    loader.load(Vae(Folder(family.base)), told.append)
-    assert [progress.sentence for progress in told] == ["Loading the VAE"]

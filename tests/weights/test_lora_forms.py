@@ -13,7 +13,7 @@ from diffusers import StableDiffusionXLPipeline
 from safetensors.torch import save_file
 
 from dmd2_demo.errors import DemoError
-from dmd2_demo.hub.safetensors_header import read_whole_header
+from dmd2_demo.hub.safetensors_header import read_header
 from dmd2_demo.weights.lora import LoadedLora, LoraLayers
 from dmd2_demo.weights.lora_forms import Targets, read_lora, require_fit_of
 from dmd2_demo.weights.tensors import read_tensors
@@ -61,7 +61,7 @@ def write(path: Path, form: Any, *parts: Layers) -> Path:
 
 
 def read(path: Path, targets: Targets) -> LoadedLora:
-    return read_lora(read_tensors(path, CPU), read_whole_header(path).metadata, targets)
+    return read_lora(read_tensors(path, CPU), read_header(path).metadata, targets)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -76,7 +76,7 @@ def test_form(form: Any, targets: Targets, tmp_path: Path) -> None:
             delta = torch.einsum("or,r...->o...", up.double().flatten(1), down.double()) * ALPHA / RANK
             ours = got[name].factor * got[name].delta(delta.shape, CPU)
             assert (ours - delta).abs().max() <= tolerance * delta.abs().max() + 1e-9, name
-    foretold = require_fit_of(read_whole_header(path), targets)
+    foretold = require_fit_of(read_header(path), targets)
     assert names(foretold.unet) == names(found.unet)
     assert names(foretold.text_encoder_2) == names(found.text_encoder_2)
 
