@@ -21,6 +21,16 @@ def silent(progress: Progress) -> None:
     """A report to nobody."""
 
 
+def part_of(report: Report, noun: str, done: int, count: int) -> Report:
+    """Reports to `report` what is told of the next of `count` such parts, of which `done` are done."""
+
+    def tell(progress: Progress) -> None:
+        sentence = f"{noun} {done + 1} of {count}: {progress.sentence}"
+        report(Progress(sentence, (done + (progress.fraction or 0)) / count))
+
+    return tell
+
+
 def in_bytes(count: float) -> str:
     """A number of bytes as people read it: `5.1 GB`, `394 MB`, `12 KB`."""
     for unit, size in (("GB", 1e9), ("MB", 1e6)):

@@ -22,6 +22,7 @@ from dmd2_demo.settings import Settings
 NAME = "dmd2"
 """Of the application, and of its one deployment."""
 
+_FLAGS = ("family", "budget", "memory", "attention", "precision")  # of the page's, which are a replica's too
 _ROOT = Path(__file__).parents[2]
 _ENVIRONMENT = {
     "PYTHONPATH": str(_ROOT),
@@ -82,14 +83,7 @@ def application(
         health_check_period_s=5,
     )
     # Nothing else of the page's is a replica's business, least of all who may log in.
-    mine = Settings(
-        family=settings.family,
-        budget=settings.budget,
-        memory=settings.memory,
-        attention=settings.attention,
-        precision=settings.precision,
-    )
-    return deployment.bind(mine)
+    return deployment.bind(Settings(**{name: getattr(settings, name) for name in _FLAGS}))
 
 
 def build(arguments: Mapping[str, Any]) -> Application:
@@ -101,8 +95,7 @@ def build(arguments: Mapping[str, Any]) -> Application:
     rest = dict(arguments)
     fewest, most = int(rest.pop("min_replicas", 1)), int(rest.pop("max_replicas", 1))
     gpu, cpus = bool(rest.pop("gpu", True)), float(rest.pop("cpus", 1))
-    flags = {"family", "budget", "memory", "attention", "precision"}
-    if unknown := rest.keys() - flags:
+    if unknown := rest.keys() - set(_FLAGS):
         raise DemoError(f"{', '.join(sorted(unknown))}: no argument of the cluster's application has that name.")
     settings = Settings.read([], {f"DMD2_{name.upper()}": str(value) for name, value in rest.items()})
     settings = replace(settings, family="sdxl") if settings.family == "auto" else settings

@@ -30,7 +30,7 @@ class Announcer:
         try:
             return self._told.within(spec, partial(self._look, spec), self._patience)
         except TimeoutError:
-            return "The hub does not answer at the moment; what the first picture downloads can't be told yet."
+            return "The hub does not answer at the moment, so the size of the first download is unknown."
 
     def _look(self, spec: PipelineSpec) -> str:
         try:

@@ -35,7 +35,7 @@ _MOST_AT_ONCE = 2
 _LOOK = 0.5  # seconds from one look at a process to the next
 _PATIENCE = 60.0  # seconds, for a process to start and for a free one
 
-TOO_SLOW = "The picture takes too long to open, so that it was given up."
+TOO_SLOW = "The picture took too long to open."
 TOO_MUCH = "The picture takes too much memory to open."
 _CRASHED = "The picture can't be opened: it is damaged, or too large for this machine."
 _CROWDED = "Many pictures are being opened at the moment. Please try again."

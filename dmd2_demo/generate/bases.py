@@ -72,9 +72,14 @@ def _repo_id(named: str) -> str:
     words = address_words(text)
     if words is None:
         return text.rstrip("/ ")
+    require_main(words)
+    return text if words[0] in {"spaces", "datasets", "collections", "papers"} else "/".join(words[:2])
+
+
+def require_main(words: list[str]) -> None:
+    """Raises DemoError where the words of an address, as `address_words` gives them, name another revision."""
     if words[2:3] and words[2] in {"tree", "blob", "resolve"} and words[3:4] not in ([], ["main"]):
         raise DemoError(f"Only the main revision of a repository can be named here, not {words[3]!r:.100}.")
-    return text if words[0] in {"spaces", "datasets", "collections", "papers"} else "/".join(words[:2])
 
 
 def address_words(text: str) -> list[str] | None:
@@ -96,7 +101,7 @@ def _known(repo_id: str, offered: Sequence[CommunityBase]) -> CommunityBase | No
 
 def _base(entry: Mapping[str, Any], where: str, folder: Path) -> CommunityBase:
     require_keys(entry, where, _KEYS, ("name", "licence"), {"scale"})
-    scale = scale_of(entry, where, 0.75)
+    scale = scale_of(entry, where, CommunityBase.scale)
     licence = Licence(entry["licence"], entry.get("licence_url", ""))
     return CommunityBase(
         entry["name"], entry.get("title", entry["name"]), _source(entry, where, folder), licence, scale

@@ -63,7 +63,7 @@ def ready_map(image: Image.Image, size: tuple[int, int]) -> EdgeMap:
     if turned:
         ready = _turned_over(ready)
     told = ("The edge map was dark on light, so it was turned over: an adapter takes white lines on black.",)
-    hint = "Untick “edge map” where the picture is none."
+    hint = "Untick “The picture is an edge map already” if it is an ordinary picture."
     return EdgeMap(ready, (*(told if turned else ()), *_amount(ready, few=hint, many=hint)))
 
 

@@ -44,8 +44,7 @@ def _strengths(family: Family) -> Range:
 
 
 def _several_steps(family: Family) -> list[tuple[str, int]]:
-    counts = sorted(len(distilled.schedule) for distilled in family.distilled)
-    return [(str(count), count) for count in counts if count > 1]
+    return [(str(count), count) for count in family.step_counts if count > 1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +107,5 @@ class ImageToImage(Request):
         if max(width, height) <= sizes.longest and min(width, height) < sizes.shortest:
             return sizes.nearest(*own)  # larger than what was asked for, at last on one side
         raise DemoError(
-            f"Upscaled {self.upscale:g}x, this picture would be {width} x {height}: "
-            f"larger than the {self.family.title} does well."
+            f"Upscaled {self.upscale:g}x, this picture would be {width} x {height}: larger than these models do well."
         )

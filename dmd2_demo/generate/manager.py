@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from dmd2_demo.errors import OutOfMemory
 from dmd2_demo.generate.line import Line
 from dmd2_demo.models.parts import Part, PipelineSpec
-from dmd2_demo.progress import Progress, Report
+from dmd2_demo.progress import Progress, Report, in_bytes
 
 Pipeline = TypeVar("Pipeline")
 
@@ -161,6 +161,6 @@ class PipelineManager(Generic[Pipeline]):
             self._assembled = {spec: made for spec, made in self._assembled.items() if part not in spec.parts()}
             self._release()
         if held + size > budget:
-            needed, most = (held + size) / 1e9, budget / 1e9
-            raise OutOfMemory(f"This needs {needed:.3g} GB of models; the operator's budget is {most:.3g} GB.")
+            needed, most = in_bytes(held + size), in_bytes(budget)
+            raise OutOfMemory(f"This needs {needed} of models; the operator's budget is {most}.")
         self._require_room(size, working)

@@ -15,7 +15,7 @@ from dmd2_demo.generate.metadata import formats
 from dmd2_demo.generate.picture import Picture
 from dmd2_demo.generate.requests import TextToImage
 from dmd2_demo.generate.studio import Studio
-from dmd2_demo.progress import Progress, Report
+from dmd2_demo.progress import Report, part_of
 
 FRAMES = 17
 _NEAREST = 1 / 512  # of the way: where pictures jump, more of them would not help
@@ -59,12 +59,7 @@ class Morph:
             share = _next(found)
             if share is None:
                 return
-            done = len(found)
-
-            def tell(progress: Progress, done: int = done) -> None:
-                sentence = f"Picture {done + 1} of {FRAMES}: {progress.sentence}"
-                report(Progress(sentence, (done + (progress.fraction or 0)) / FRAMES))
-
+            tell = part_of(report, "Picture", len(found), FRAMES)
             found[share] = next(studio.generate(known.at(share), tell, cancelled, visitor))
             yield [found[share] for share in sorted(found)]
 

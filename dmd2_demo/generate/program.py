@@ -32,14 +32,14 @@ def program(request: Request) -> str:
         pipeline = "StableDiffusionXLImg2ImgPipeline"
     elif spec.adapter is not None:
         pipeline = "StableDiffusionXLAdapterPipeline"
-    given = {"vae": "vae"}
+    given = ["vae"]
     body = [_vae(request)]
     if unet.weights is not None:
         body.append(_unet(unet, unet.weights))
-        given["unet"] = "unet"
+        given.append("unet")
     if spec.adapter is not None:
         body.append(f"adapter = T2IAdapter.from_pretrained({_place(spec.adapter.source)}, {_VARIANT}, dtype=dtype)")
-        given["adapter"] = "adapter"
+        given.append("adapter")
     body.append(_pipeline(pipeline, unet.source, given, is_base=unet.source == request.family.base))
     for lora, scale in zip(spec.loras, request.lora_scales(), strict=True):
         body.append(
@@ -103,8 +103,8 @@ def _unet(unet: UNet, weights: File) -> str:
     return f"unet = UNet2DConditionModel.from_config({config}).eval()\nunet.load_state_dict({read})\nunet.to(dtype)"
 
 
-def _pipeline(kind: str, source: PipelineSource, given: dict[str, str], *, is_base: bool) -> str:
-    parts = ", ".join(f"{name}={value}" for name, value in given.items())
+def _pipeline(kind: str, source: PipelineSource, given: list[str], *, is_base: bool) -> str:
+    parts = ", ".join(f"{name}={name}" for name in given)
     if isinstance(source, SingleFile):
         made = f"{kind}.from_single_file(\n    {_path(source.path)!r}, config={_place(source.config)}, {parts}"
     else:
@@ -158,8 +158,7 @@ def _prompt(request: Request) -> str:
     if request.plain_prompt:
         return request.prompt
     prompt = request.prompts[0]
-    sections = weights.read(prompt)
-    if len(sections) > 1 or any(piece.weight != 1 for piece in sections[0]):
+    if not weights.is_plain(weights.read(prompt)):
         raise DemoError("Plain diffusers reads no weights and no BREAK, so no such program makes this picture.")
     if not TokenCounter(request.family.tokenizer).fits(prompt):
         raise DemoError("Plain diffusers reads one chunk of tokens, so no such program makes this picture.")
@@ -181,7 +180,6 @@ _OTHERS = {
     "np.": "import numpy as np",
     "torch": "import torch",
     "CannyDetector": "from controlnet_aux.canny import CannyDetector",
-    "LCMScheduler": "",
     "hf_hub_download": "from huggingface_hub import hf_hub_download",
     "Image.": "from PIL import Image, ImageOps",
     "load_file": "from safetensors.torch import load_file",
@@ -191,4 +189,5 @@ _OTHERS = {
 def _imports(body: str) -> list[str]:
     """What the body uses."""
     diffusers = f"from diffusers import {', '.join(name for name in _DIFFUSERS if f'{name}.' in body)}"
-    return [line or diffusers for mark, line in _OTHERS.items() if mark in body]
+    others = [line for mark, line in _OTHERS.items() if mark in body]
+    return sorted([diffusers, *others], key=lambda line: (line.startswith("from"), line.split()[1]))

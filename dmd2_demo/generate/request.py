@@ -59,7 +59,7 @@ class TinyVaeFlag(Flag):
     def check(self, value: object, family: Family) -> bool:
         wanted = super().check(value, family)
         if wanted and family.tiny_vae is None:
-            raise DemoError(f"The {family.title} has no tiny VAE.")
+            raise DemoError("These models have no tiny VAE.")
         return wanted
 
 

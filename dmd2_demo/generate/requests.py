@@ -20,12 +20,13 @@ class Steps(Choice):
     """The step counts that the family has a UNet for."""
 
     def check(self, value: object, family: Family) -> int:
-        return len(family.at(Whole(self.label, range=Range(1, 4)).check(value, family)).schedule)
+        counts = family.step_counts
+        steps = Whole(self.label, range=Range(counts[0], counts[-1])).check(value, family)
+        return len(family.at(steps).schedule)
 
 
 def _step_counts(family: Family) -> list[tuple[str, int]]:
-    counts = sorted(len(distilled.schedule) for distilled in family.distilled)
-    return [(str(count), count) for count in counts]
+    return [(str(count), count) for count in family.step_counts]
 
 
 def _base_of(family: Family, value: object) -> CommunityBase:
@@ -97,10 +98,10 @@ class CannyGuided(Request):
     high_threshold: Annotated[int, Whole("High threshold", hint="lower: more edges", range=Range(0, 1000))] = 200
     is_edge_map: Annotated[bool, Flag("The picture is an edge map already")] = False
     conditioning_scale: Annotated[
-        float, Number("Conditioning scale", hint="higher: closer", range=Range(0, 2, 0.05))
+        float, Number("Conditioning scale", hint="higher: closer to the edges", range=Range(0, 2, 0.05))
     ] = 0.8
     guided_steps: Annotated[
-        int, Whole("Guided steps", hint="that follow the edges", range=lambda f: Range(0, f.most_steps))
+        int, Whole("Guided steps", hint="how many steps follow the edges", range=lambda f: Range(0, f.most_steps))
     ] = by_family(lambda f: f.guided_steps)
 
     task: ClassVar[str] = "canny"

@@ -90,8 +90,8 @@ def build_runtime(
         return manager.start_over(partial(backend.fall_back, tier))
 
     cost = CpuCost(family.on_cpu, backend.precision) if family.on_cpu and not has_gpu else None
-    told = {"made": cost.made} if cost else {}
-    studio = Studio(family, manager.lease, fall_back, partial(identified, Hub()), **told)
+    made = cost.made if cost else lambda _request, _seconds: None
+    studio = Studio(family, manager.lease, fall_back, partial(identified, Hub()), made)
     return Runtime(backend, manager, studio, cost)
 
 

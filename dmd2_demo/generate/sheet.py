@@ -13,10 +13,12 @@ from dmd2_demo.generate.picture import Picture
 from dmd2_demo.generate.prompt import weights
 from dmd2_demo.generate.request import Request, as_json
 from dmd2_demo.generate.studio import Studio
-from dmd2_demo.progress import Progress, Report
+from dmd2_demo.progress import Report, part_of
 
 MOST_CELLS = 100
 """Of any sheet, on whatever device."""
+
+DAMAGED = "What that picture says of itself as a contact sheet is damaged."
 
 _OF_ANOTHER = {
     "sheet",
@@ -34,7 +36,7 @@ _OF_ANOTHER = {
 
 _MOST_PIXELS = 90_000_000  # of all cells: the sheet must be small enough to be opened again
 
-Settings = dict[str, Any]
+Told = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,11 @@ class Sheet:
         """What tells each cell from the others."""
         return titles([axis.titles for axis in self.axes])
 
-    def parameters(self) -> Settings:
+    def parameters(self) -> Told:
         """What the whole was made with: its first cell's, and the template."""
         return self._of_template(self.cells[0].parameters())
 
-    def varied(self) -> list[Settings]:
+    def varied(self) -> list[Told]:
         """The axes as JSON has them."""
         return [{"name": axis.name, "values": [as_json(value) for value in axis.values]} for axis in self.axes]
 
@@ -114,15 +116,11 @@ class Sheet:
     ) -> Iterator[tuple[int, Picture]]:
         """Each cell's number and picture as soon as it is made; otherwise as Studio.generate."""
         for done, number in enumerate(self.order):
-
-            def tell(progress: Progress, done: int = done) -> None:
-                sentence = f"Cell {done + 1} of {len(self.cells)}: {progress.sentence}"
-                report(Progress(sentence, (done + (progress.fraction or 0)) / len(self.cells)))
-
+            tell = part_of(report, "Cell", done, len(self.cells))
             for picture in studio.generate(self.cells[number], tell, cancelled, visitor):
                 yield number, replace(picture, parameters=self._of_template(picture.parameters))
 
-    def _of_template(self, parameters: Settings) -> Settings:
+    def _of_template(self, parameters: Told) -> Told:
         return parameters | ({"prompt_template": self.template} if self.template else {})
 
 
@@ -132,7 +130,7 @@ def titles(axes: Sequence[Sequence[str]]) -> list[str]:
     return [" · ".join(filter(None, (one, other))) for other in down for one in across]
 
 
-def cell_settings(settings: Settings, number: int) -> Settings:
+def cell_settings(settings: Told, number: int) -> Told:
     """Of a sheet's settings, those of one cell, counted from 0 in reading order. DemoError where there is none."""
     across, *downs = checked_axes(settings)
     row, column = divmod(number, len(across["values"]))
@@ -143,13 +141,13 @@ def cell_settings(settings: Settings, number: int) -> Settings:
     return {name: value for name, value in settings.items() if name not in _OF_ANOTHER} | varied
 
 
-def request_settings(settings: Settings) -> Settings:
+def request_settings(settings: Told) -> Told:
     """Of any settings, those that make all that they tell of again: a sheet's prompt is the one with its choices."""
     template = settings.get("prompt_template") if "sheet" in settings else None
     return settings | ({"prompt": template} if template else {})
 
 
-def checked_axes(settings: Settings) -> list[Settings]:
+def checked_axes(settings: Told) -> list[Told]:
     """The axes in settings from anywhere. DemoError where they are none of a sheet's."""
     sheet = settings.get("sheet")
     axes = sheet.get("axes") if isinstance(sheet, dict) else None
@@ -161,4 +159,4 @@ def checked_axes(settings: Settings) -> list[Settings]:
             cells *= len(values) if plain and isinstance(values, list) else 0
         if 1 <= cells <= MOST_CELLS:
             return axes
-    raise DemoError("What that picture says of itself as a contact sheet is damaged.")
+    raise DemoError(DAMAGED)

@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 from dmd2_demo.errors import DemoError
-from dmd2_demo.generate.sheet import checked_axes
+from dmd2_demo.generate.sheet import DAMAGED, checked_axes
 from dmd2_demo.generate.upload import open_picture
 
 _GROUND, _INK = "white", "black"
@@ -110,7 +110,7 @@ def cells_in(path: str | Path, settings: dict[str, Any]) -> list[Image.Image]:
             ends = max(box[2] for box in boxes), max(box[3] for box in boxes)
             if ends[0] <= sheet.width and ends[1] <= sheet.height:
                 return [sheet.crop(box) for box in boxes]
-    raise DemoError("What that picture says of itself as a contact sheet is damaged.")
+    raise DemoError(DAMAGED)
 
 
 def _fitting(labels: Sequence[str], font: Font, most: int) -> list[list[str]]:

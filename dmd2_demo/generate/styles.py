@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from dmd2_demo.errors import DemoError
-from dmd2_demo.generate.bases import address_words, require_id
+from dmd2_demo.generate.bases import address_words, require_id, require_main
 from dmd2_demo.generate.tables import path_of, read_tables, require_keys, require_own_names, scale_of
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.lora_kind import refusal_of_name
@@ -18,7 +18,6 @@ from dmd2_demo.models.family import Family, Licence, StyleLora
 from dmd2_demo.models.sources import File, Folder, HubRepo
 
 _KEYS = {"name", "title", "licence", "licence_url", "triggers", "scale", "repo", "revision", "file"}
-_DEFAULT_SCALE = 0.8
 _USUAL = "pytorch_lora_weights.safetensors"
 _NAME = re.compile(r"[\w. ()+,-]+(/[\w. ()+,-]+)*\.safetensors")
 
@@ -57,7 +56,7 @@ def custom_style(hub: Hub, offered: Sequence[StyleLora], named: str) -> StyleLor
     if refusal:
         raise DemoError(refusal)
     page = Licence("see its page", f"https://huggingface.co/{repo}")
-    return StyleLora(f"{repo}/{file.name}", f"{repo}/{file.name}", file, page, (), _DEFAULT_SCALE)
+    return StyleLora(f"{repo}/{file.name}", f"{repo}/{file.name}", file, page, ())
 
 
 def _place(named: str) -> tuple[str, str]:
@@ -67,8 +66,7 @@ def _place(named: str) -> tuple[str, str]:
     if words is None:
         words = text.rstrip("/").split("/")
     elif words[2:3] and words[2] in {"blob", "resolve", "tree"}:
-        if words[3:4] not in ([], ["main"]):
-            raise DemoError(f"Only the main revision of a repository can be named here, not {words[3]!r:.100}.")
+        require_main(words)
         words = [*words[:2], *map(unquote, words[4:])]
     repo_id, name = "/".join(words[:2]), "/".join(words[2:])
     require_id(repo_id, named)
@@ -96,7 +94,7 @@ def _style(entry: Mapping[str, Any], where: str, folder: Path) -> StyleLora:
     if not entry["file"].endswith(".safetensors"):
         raise DemoError(f"{where}: file must name a .safetensors file; others may hold programs and are not read.")
     licence = Licence(entry["licence"], entry.get("licence_url", ""))
-    scale = scale_of(entry, where, _DEFAULT_SCALE)
+    scale = scale_of(entry, where, StyleLora.scale)
     title = entry.get("title", entry["name"])
     return StyleLora(entry["name"], title, _file(entry, where, folder), licence, tuple(triggers), scale)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dmd2_demo.errors import DemoError
+from dmd2_demo.generate.styled import LARGEST_LORA_SCALE
 from dmd2_demo.models.content import read_text, require_itself
 
 
@@ -60,8 +61,8 @@ def require_keys(
 def scale_of(entry: Mapping[str, Any], where: str, default: float) -> float:
     """The scale that a table suggests."""
     scale = entry.get("scale", default)
-    if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 <= scale <= 1.5:
-        raise DemoError(f"{where}: scale must be a number from 0 to 1.5.")
+    if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 <= scale <= LARGEST_LORA_SCALE:
+        raise DemoError(f"{where}: scale must be a number from 0 to {LARGEST_LORA_SCALE}.")
     return float(scale)
 
 

@@ -87,9 +87,7 @@ def build_forked_runtime(
             if not distilled.weights.name.endswith(".safetensors"):
                 hub.forget(distilled.weights)
     edges.detector()
-    return replace(
-        runtime, studio=ForkedStudio(family, runtime.manager.lease, fork, partial(identified, Hub()))
-    ), family
+    return replace(runtime, studio=ForkedStudio(family, runtime.manager.lease, fork, partial(identified, hub))), family
 
 
 def _tell_the_operator(progress: Progress) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from dmd2_demo.errors import DemoError
-from dmd2_demo.models.content import read_text, require_itself
+from dmd2_demo.models.content import read_json, require_itself
 
 _LONGEST = 2_000_000  # bytes
 _MOST_VALUES, _DEEPEST, _MOST_IN_A_LIST = 10_000, 8, 16
@@ -58,12 +57,7 @@ def read_config(path: Path) -> dict[str, Any]:
     require_itself(path)
     if path.stat().st_size > _LONGEST:
         raise DemoError(f"{name} is too long for a config.")
-    try:
-        read = json.loads(read_text(path))
-    except (ValueError, RecursionError) as error:
-        raise DemoError(f"{name} can't be read: it is no JSON.") from error
-    if not isinstance(read, dict):
-        raise DemoError(f"{name} can't be read: it is no config.")
+    read = read_json(path)
     _require_bounds(read, name)
     return read
 

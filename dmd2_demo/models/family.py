@@ -162,13 +162,17 @@ class Family:
         for distilled in self.distilled:
             if len(distilled.schedule) == steps:
                 return distilled
-        known = " or ".join(str(len(distilled.schedule)) for distilled in self.distilled)
-        raise DemoError(f"Steps must be {known}.")
+        raise DemoError(f"Steps must be {' or '.join(map(str, self.step_counts))}.")
+
+    @property
+    def step_counts(self) -> tuple[int, ...]:
+        """The steps of each distilled UNet, the fewest first."""
+        return tuple(sorted(len(distilled.schedule) for distilled in self.distilled))
 
     @property
     def most_steps(self) -> int:
         """The steps of its slowest and best distilled UNet."""
-        return max(len(distilled.schedule) for distilled in self.distilled)
+        return self.step_counts[-1]
 
     def community(self, name: object) -> CommunityBase:
         """The base of that name; DemoError where there is none."""

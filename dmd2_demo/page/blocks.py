@@ -56,7 +56,7 @@ def _unreadable_told() -> Iterator[None]:
         yield
     except Exception:  # noqa: BLE001 - there is no end to what can be wrong with it
         raise gr.Error(
-            "What was sent is nothing that this page can use. Opening it anew may help.",
+            "This page can't use what was sent. Reloading it may help.",
             title="Not possible",
             print_exception=False,
         ) from None

@@ -14,10 +14,9 @@ from gradio.events import Dependency
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.requests import TextToImage
-from dmd2_demo.models.family import Family
 from dmd2_demo.page import morph
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
-from dmd2_demo.page.filling import Filling
+from dmd2_demo.page.filling import Filling, settings_of
 from dmd2_demo.page.morph import MorphView
 from dmd2_demo.page.plain import as_table, plain
 from dmd2_demo.page.results import Results
@@ -54,16 +53,11 @@ def comparison(*, morphs: bool) -> Comparison:
     return Comparison(place, label, slider, gr.JSON(visible=False), table, morphed)
 
 
-def step_counts(family: Family) -> list[int]:
-    """How many steps a picture may have, the fewest first."""
-    return sorted(len(distilled.schedule) for distilled in family.distilled)
-
-
 def connect(
     compared: Comparison, every_steps: gr.Button, results: Results, filling: Filling, runner: Runner
 ) -> Dependency:
     """Connects it, inside the page. Gives the event that makes the shown picture at all step counts."""
-    counts = step_counts(runner.studio.family)
+    counts = runner.studio.family.step_counts
 
     def tell(settings: object) -> list[Any]:
         match settings:
@@ -76,9 +70,9 @@ def connect(
     def make(
         settings: object,
         request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio finds it
+        progress: gr.Progress = gr.Progress(),
     ) -> Iterator[tuple[tuple[str, str], list[dict[str, Any]]]]:
-        told = dict(settings) if isinstance(settings, dict) else {}
+        told = settings_of(settings)
         if told.get("task", TextToImage.task) != TextToImage.task:
             raise DemoError("Only text to image has more than one number of steps.")
         with tempfile.TemporaryDirectory(prefix="dmd2-") as folder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from dmd2_demo.generate.request import Request
@@ -31,9 +31,9 @@ class PageContext:
     status: Callable[[], dict[str, Any]]
     unload: Callable[[], None] | None
     downloads: Callable[[PipelineSpec], str]
+    limits: Limits
     custom_base: Callable[[str], CommunityBase] | None = None
     custom_style: Callable[[str], StyleLora] | None = None
-    limits: Limits = field(default_factory=Limits)
     most_cells: int = MOST_CELLS
     quota: Callable[[Request], int] | None = None
     cost: Callable[[Request], str] | None = None

@@ -32,6 +32,11 @@ class Restored:
     size: tuple[int, int] | None = None
 
 
+def settings_of(told: object) -> dict[str, Any]:
+    """What a browser sends for a picture's settings, which may be anything."""
+    return {str(name): value for name, value in told.items()} if isinstance(told, dict) else {}
+
+
 class Filling:
     """Knows every component that settings can go to."""
 

@@ -46,7 +46,7 @@ class Form:
                 try:
                     clean = field.check(self.convert(name, settings[name]), self.family)
                 except DemoError as error:
-                    notices.append(f"{field.label} {settings[name]!r:.60} can't be had here. {error}")
+                    notices.append(f"{field.label} {settings[name]!r:.60} can't be used here. {error}")
                 else:
                     values |= {name: "" if clean is None else as_json(clean)} if shown else {}
         return values, notices

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-FULL_DISK = "This machine's disk is full, so that no picture can be kept. Whoever runs the demo can free some of it."
+FULL_DISK = "This machine's disk is full, so no picture can be saved. Whoever runs the demo can free some space."
 """The sentence."""
 
 

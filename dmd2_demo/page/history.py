@@ -13,11 +13,12 @@ from typing import Any
 import gradio as gr
 from gradio.events import Dependency
 
+from dmd2_demo.generate.request import RANDOM_SEED
 from dmd2_demo.generate.requests import CannyGuided
 from dmd2_demo.models.family import Family
-from dmd2_demo.page.compare import Comparison, step_counts
+from dmd2_demo.page.compare import Comparison
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
-from dmd2_demo.page.filling import Filling
+from dmd2_demo.page.filling import Filling, settings_of
 from dmd2_demo.page.jobs import Outputs
 from dmd2_demo.page.keys import PRESS_GENERATE
 from dmd2_demo.page.results import Results, describe
@@ -56,7 +57,7 @@ def strip(family: Family) -> History:
             vary = gr.Button("Another seed", **small)
             edges = gr.Button("Edges from it", **small)
             compare = gr.Button("Compare", **small)
-            every_steps = gr.Button(f"{' and '.join(map(str, step_counts(family)))} steps", **small)
+            every_steps = gr.Button(f"{' and '.join(map(str, family.step_counts))} steps", **small)
             delete = gr.Button("Delete", **small)
             download = gr.Button("All as ZIP", **small)
         choose = gr.Button("Choose", elem_classes="trigger trigger-choose")
@@ -74,29 +75,29 @@ def connect(
     made: Sequence[Dependency],
 ) -> Dependency:
     """Connects the strip, inside the page, with what makes pictures. Gives the event that makes one again."""
-    kept, shown = history.kept, [results.gallery, results.seed_used, results.parameters]
+    kept = history.kept
     for event in made:
         event.success(None, [results.gallery, results.parameters, kept], kept, js="window.dmd2.record", **PRIVATE)
     gr.on([page.load, kept.change], None, kept, None, js="(kept) => { window.dmd2.render(kept); }", **PRIVATE)
     pair = [comparison.settings, comparison.slider]
-    chosen = history.choose.click(None, kept, [*shown, *pair], js="window.dmd2.choose", **PRIVATE)
+    chosen = history.choose.click(None, kept, [*results.made, *pair], js="window.dmd2.choose", **PRIVATE)
     chosen.then(describe, results.parameters, results.status, queue=False, **PRIVATE)
 
     def use(settings: object, *, seed: bool) -> list[Any]:
         told = settings_of(settings)
         told.pop("images", None)
-        return filling.updates(filling.restored(told if seed else {**told, "seed": -1}))
+        return filling.updates(filling.restored(told if seed else {**told, "seed": RANDOM_SEED}))
 
     def make_again(
         settings: object,
         request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio finds it
+        progress: gr.Progress = gr.Progress(),
     ) -> Iterator[Outputs]:
         yield from runner.run(lambda: filling.request(settings_of(settings)), request.session_hash, progress)
 
     every = [results.parameters], filling.outputs
     history.use_all.click(lambda told: use(told, seed=True), *every, queue=False, **PRIVATE)
-    history.reuse.click(None, results.seed_used, filling.seed, js="(used) => used ?? -1", **PRIVATE)
+    history.reuse.click(None, results.seed_used, filling.seed, js=f"(used) => used ?? {RANDOM_SEED}", **PRIVATE)
     varied = history.vary.click(lambda told: use(told, seed=False), *every, queue=False, **PRIVATE)
     varied.success(None, js=PRESS_GENERATE, **PRIVATE)
     history.edges.click(None, results.gallery, filling.place, js=_GIVE_EDGES, **PRIVATE)
@@ -106,7 +107,7 @@ def connect(
     again = history.again.click(
         make_again,
         results.parameters,
-        shown,
+        results.made,
         show_progress_on=results.gallery,
         api_visibility="private",
         **ON_DEVICE,
@@ -120,8 +121,3 @@ _GIVE_EDGES = f"""(gallery) => {{
   window.dmd2Files.giveUrl('#picture', gallery[0].image.url);
   return {{ selected: '{CannyGuided.task}', __type__: 'update' }};
 }}"""
-
-
-def settings_of(told: object) -> dict[str, Any]:
-    """What the browser sends for a picture's settings, which may be anything."""
-    return {str(name): value for name, value in told.items()} if isinstance(told, dict) else {}

@@ -12,7 +12,7 @@ from dmd2_demo.generate.sheet import request_settings
 from dmd2_demo.models.family import Family
 from dmd2_demo.page import sheet_view
 from dmd2_demo.page.events import PRIVATE
-from dmd2_demo.page.filling import Filling
+from dmd2_demo.page.filling import Filling, settings_of
 from dmd2_demo.page.inputs import PictureInput
 from dmd2_demo.page.plain import as_table
 from dmd2_demo.page.sheet import SheetControls
@@ -77,8 +77,7 @@ def panel(filling: Filling, sheet: SheetControls, shown: SheetView, family: Fami
 
 def _settings(found: object) -> dict[str, Any]:
     """The settings in what the browser sends back, which may be anything."""
-    settings = found.get("settings") if isinstance(found, dict) else None
-    return {str(name): value for name, value in settings.items()} if isinstance(settings, dict) else {}
+    return settings_of(found.get("settings")) if isinstance(found, dict) else {}
 
 
 def _rows(found: object) -> list[list[str]]:

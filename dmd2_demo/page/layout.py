@@ -61,7 +61,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
                 tabs_place = gr.Tabs()
                 controls_place = gr.Column()
             with gr.Column(scale=7, elem_id="results"):
-                live_view = live.view()
+                live_view = live.view(family)
                 shown = results(family.examples[0].picture)
                 actions_place = gr.Row(elem_classes="on-picture")
                 sheet_shown = sheet_view.view()

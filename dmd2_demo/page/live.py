@@ -16,6 +16,7 @@ from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.image_to_image import ImageToImage
 from dmd2_demo.generate.request import LARGEST_SEED, RANDOM_SEED, Request
 from dmd2_demo.generate.requests import TextToImage
+from dmd2_demo.models.family import Family
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
 from dmd2_demo.page.jobs import Outputs
@@ -68,14 +69,14 @@ def switch(context: PageContext) -> gr.Checkbox | None:
     return gr.Checkbox(value=False, label="Live", elem_id="live", container=False)
 
 
-def view() -> View:
+def view(family: Family) -> View:
     """Lays out the place of the picture, hidden until the switch is on."""
     with gr.Column(visible=False, elem_id="live-view") as column:
         picture = gr.HTML(elem_id="live-picture", padding=False)
         said = gr.Markdown(elem_classes="status")
         with gr.Row():
             keep = gr.Button("Keep", size="sm", min_width=80)
-            finish = gr.Button("Finish in 4 steps", size="sm", min_width=80)
+            finish = gr.Button(f"Finish in {family.most_steps} steps", size="sm", min_width=80)
             new_seed = gr.Button("New seed (Alt+N)", size="sm", min_width=80, elem_classes="new-seed")
     return View(column, picture, said, keep, finish, new_seed)
 
@@ -144,7 +145,7 @@ def _live(tab: Tab, values: dict[str, Any], context: TabContext) -> Request:
     family = context.family
     fast: dict[str, Any] = {"images": 1, "tiny_vae": family.tiny_vae is not None}
     if tab.form.request is TextToImage:
-        fast["steps"] = min(len(distilled.schedule) for distilled in family.distilled)
+        fast["steps"] = family.step_counts[0]
     return tab.form.build({**values, **fast}).alone(0)
 
 
@@ -165,7 +166,7 @@ def _on(button: gr.Button, finish: Finish, context: TabContext, last: gr.State) 
     def make(
         request: gr.Request,
         live: object,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio finds it
+        progress: gr.Progress = gr.Progress(),
     ) -> Iterator[Outputs]:
         def build() -> Request:
             if not isinstance(live, Request):
@@ -178,7 +179,7 @@ def _on(button: gr.Button, finish: Finish, context: TabContext, last: gr.State) 
     return button.click(
         make,
         last,
-        [shown.gallery, shown.seed_used, shown.parameters],
+        shown.made,
         api_visibility="private",
         show_progress_on=shown.gallery,
         **ON_DEVICE,

@@ -13,7 +13,7 @@ from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.morph import FRAMES, Morph, save, steps_of
 from dmd2_demo.generate.requests import TextToImage
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
-from dmd2_demo.page.filling import Filling
+from dmd2_demo.page.filling import Filling, settings_of
 from dmd2_demo.page.runner import Runner
 
 Outputs = tuple[list[str], str, dict[str, Any], str | None, str]
@@ -59,7 +59,7 @@ def connect(view: MorphView, pair: gr.JSON, filling: Filling, runner: Runner) ->
     def make(
         settings: object,
         request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio finds it
+        progress: gr.Progress = gr.Progress(),
     ) -> Iterator[Outputs]:
         match settings:
             case [dict() as left, dict() as right]:
@@ -92,11 +92,11 @@ def connect(view: MorphView, pair: gr.JSON, filling: Filling, runner: Runner) ->
     )
 
 
-def _asked(settings: dict[Any, Any], filling: Filling) -> TextToImage:
+def _asked(settings: object, filling: Filling) -> TextToImage:
     """The one-step picture of those settings, which a browser sent."""
-    if settings.get("task", TextToImage.task) != TextToImage.task:
+    told = settings_of(settings)
+    if told.get("task", TextToImage.task) != TextToImage.task:
         raise DemoError("Only pictures of text to image can be blended into each other.")
-    told = {str(name): value for name, value in settings.items() if name != "images"}
-    request = filling.request({**told, "steps": 1})
+    request = filling.request({**told, "steps": 1, "images": 1})
     assert isinstance(request, TextToImage)
     return request

@@ -24,9 +24,14 @@ class Results:
     details: gr.Accordion
 
     @property
+    def made(self) -> list[Any]:
+        """Those that what makes pictures gives."""
+        return [self.gallery, self.seed_used, self.parameters]
+
+    @property
     def outputs(self) -> list[Any]:
-        """All of them."""
-        return [self.gallery, self.seed_used, self.parameters, self.status]
+        """The same, and the line about them."""
+        return [*self.made, self.status]
 
     def of_file(self, path: Path) -> list[Any]:
         """Updates of `outputs` that show a file of ours."""

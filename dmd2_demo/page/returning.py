@@ -58,9 +58,9 @@ def connect(page: gr.Blocks, jobs: Jobs, shown: Results) -> None:
 def _updates(job: Job, shown: Results) -> list[Any]:
     """Of the results, with what the job made so far."""
     if job.ended is None:
-        line = "What was asked before this page was opened anew is still at work."
+        line = "What was asked for before this page was reloaded is still being made."
     elif job.error:
-        line = f"What was asked before this page was opened anew ended: {job.error}"
+        line = f"What was asked for before this page was reloaded has ended: {job.error}"
     else:
         line = ""
     if job.outputs is None:

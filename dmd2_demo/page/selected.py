@@ -12,6 +12,8 @@ from dmd2_demo.errors import DemoError
 
 Item = TypeVar("Item")
 
+NO_LONGER_THERE = "What was clicked is no longer there."
+
 
 class Selected(gr.EventData):
     """As gr.SelectData, which fails with a KeyError or TypeError where strangers send no or odd data."""
@@ -25,11 +27,11 @@ class Selected(gr.EventData):
     def number(self) -> int:
         """The place of what was clicked, counted from 0. DemoError where there is none."""
         if isinstance(self._index, bool) or not isinstance(self._index, int) or self._index < 0:
-            raise DemoError("What was clicked is no longer there.")
+            raise DemoError(NO_LONGER_THERE)
         return self._index
 
     def of(self, items: Sequence[Item]) -> Item:
         """The one of `items` that was clicked. DemoError where there is none."""
         if self.number >= len(items):
-            raise DemoError("What was clicked is no longer there.")
+            raise DemoError(NO_LONGER_THERE)
         return items[self.number]

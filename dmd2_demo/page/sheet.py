@@ -76,7 +76,7 @@ def controls(tabs: Sequence[Tab], family: Family, most: int) -> SheetControls:
     task = gr.Textbox(first.form.request.task, label="Task", visible=False)
     with gr.Accordion("Contact sheet", open=False):
         gr.Markdown(
-            f"The open tab's settings, with one or two of them varied: a picture for each value, {most} at the most.",
+            f"Varies one or two of the open tab's settings: a picture for each value, {most} at most.",
             elem_classes="status",
         )
         with gr.Row():
@@ -148,7 +148,7 @@ def on_make(
 
     def contact_sheet(
         request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio finds it
+        progress: gr.Progress = gr.Progress(),
         image: Any = None,  # by its default, only the tab that needs one asks for one
         **values: Any,
     ) -> Iterator[Outputs]:

@@ -20,7 +20,7 @@ from dmd2_demo.page.compare import Comparison
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling
 from dmd2_demo.page.results import Results, describe
-from dmd2_demo.page.selected import Selected
+from dmd2_demo.page.selected import NO_LONGER_THERE, Selected
 
 _SET_COLUMNS = (
     "(settings) => document.querySelector('#sheet').style.setProperty("
@@ -80,7 +80,7 @@ def connect(view: SheetView, filling: Filling, results: Results, comparison: Com
         taken = cell_settings(sheet, number)
         restored = filling.restored(taken)
         if not path or "seed" not in restored.values:
-            raise DemoError("What was clicked is no longer there.")
+            raise DemoError(NO_LONGER_THERE)
         shown = [[path], restored.values["seed"], taken, describe(taken)]
         pair: list[Any] = [gr.skip(), gr.skip()]
         if last and last[1] == settings and last[0] != number and last[0] < len(paths):

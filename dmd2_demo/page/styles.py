@@ -54,7 +54,7 @@ def controls(family: Family, prompt: Component, find: Find, *, custom: bool) -> 
     with gr.Accordion("Styles", open=False) as group:
         if custom:
             gr.Markdown(
-                "Or any public style LoRA for SDXL: owner/name, or owner/name/file.safetensors.",
+                "Also any public style LoRA for SDXL: owner/name, or owner/name/file.safetensors.",
                 elem_classes="status",
             )
         for slot in SLOTS:

@@ -124,7 +124,7 @@ def on_generate(context: TabContext, tab: Tab) -> Dependency:
 
     def generate(
         request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio finds it
+        progress: gr.Progress = gr.Progress(),
         **values: Any,
     ) -> Iterator[Outputs]:
         yield from runner.run(lambda: form.build(values), request.session_hash, progress)
@@ -139,7 +139,7 @@ def on_generate(context: TabContext, tab: Tab) -> Dependency:
     event = trigger.click(
         generate,
         None,
-        [shown.gallery, shown.seed_used, shown.parameters],
+        shown.made,
         inputs_kwargs=form.components,
         api_name=form.request.task,
         api_description=_described(form.request, context.family),
@@ -156,7 +156,7 @@ def _described(request: type[Request], family: Family) -> str:
     """What the endpoint does, for programs."""
     what = " ".join((request.__doc__ or "").split())
     return (
-        f"Makes pictures with the {family.title} ({family.about}). {what} Gives the pictures, the seed that the first "
+        f"Makes pictures ({family.title}: {family.about}). {what} Gives the pictures, the seed that the first "
         "was made from, and all settings, with which it can be made again."
     )
 

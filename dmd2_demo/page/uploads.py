@@ -17,7 +17,7 @@ from dmd2_demo.errors import DemoError
 from dmd2_demo.page.visitors import Visitor
 
 NOT_YOURS = (
-    "Only a picture that you uploaded to this page can be used, no path and no web address: please choose it again."
+    "Only pictures uploaded to this page can be used, not paths or web addresses. Please choose the picture again."
 )
 """The one answer for every other file, whether it exists or not."""
 

@@ -66,7 +66,7 @@ def _button(variation: Variation, context: TabContext, opened: gr.Number) -> Dep
         request: gr.Request,
         pictures: object,
         number: object,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio finds it
+        progress: gr.Progress = gr.Progress(),
         **values: Any,
     ) -> Iterator[Outputs]:
         def build() -> Request:
@@ -78,7 +78,7 @@ def _button(variation: Variation, context: TabContext, opened: gr.Number) -> Dep
     return gr.Button(variation.title, size="sm", min_width=100).click(
         make,
         None,
-        [results.gallery, results.seed_used, results.parameters],
+        results.made,
         inputs_kwargs={"pictures": results.gallery, "number": opened, **form.components},
         js=_FIRST_UNLESS_OPEN,
         api_visibility="private",

@@ -27,8 +27,8 @@ class Visitor(NamedTuple):
 class Limits:
     """The most requests that may wait or run at once: of one visitor, and of all visitors at one address."""
 
-    per_visitor: int = 8
-    per_address: int = 48
+    per_visitor: int
+    per_address: int
 
     def require_place(self, visitor: Visitor, present: Iterable[Visitor]) -> None:
         """Raises DemoError where one more request of `visitor`, beside those of `present`, is too many."""

@@ -14,7 +14,7 @@ from tests.network import Network
 
 pytestmark = pytest.mark.browser
 
-GOES_ON = "What was asked before this page was opened anew is still at work."
+GOES_ON = "What was asked for before this page was reloaded is still being made."
 
 
 def test_job_goes_on_without_a_network_and_its_pictures_are_there_on_return(visit: Visit, address: str) -> None:
@@ -43,7 +43,7 @@ def test_page_opened_anew_while_a_job_runs_follows_and_can_stop_it(visit: Visit,
     page.reload()
     expect(page.get_by_text(GOES_ON)).to_be_visible()
     demo.button("Stop").click()
-    expect(page.get_by_text("What was asked before this page was opened anew ended: Stopped.")).to_be_visible()
+    expect(page.get_by_text("What was asked for before this page was reloaded has ended: Stopped.")).to_be_visible()
     other = page.context.new_page()  # a tab of its own has no page before it
     other.goto(address)
     expect(Demo(other).gallery().first).to_be_visible()

@@ -72,8 +72,8 @@ def test_what_a_link_can_not_have_is_a_sentence_and_the_rest_is_used(open_demo: 
     toast = page.get_by_test_id("toast-body")
     expect(toast.first).to_be_visible()
     said = " ".join(toast.all_inner_texts())
-    assert "Seed 'many' can't be had here." in said
-    assert "Height '<b>' can't be had here." in said
+    assert "Seed 'many' can't be used here." in said
+    assert "Height '<b>' can't be used here." in said
     demo = Demo(page)
     expect(demo.field("Prompt")).to_have_value("a fox")
     expect(demo.panel.get_by_role("radio", name="1")).to_be_checked()

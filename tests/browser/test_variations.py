@@ -67,7 +67,7 @@ def test_refining_twice_is_refused_and_the_picture_stays(open_demo: Open) -> Non
     demo.wait_until_idle()
     before = demo.pixels()
     demo.button("Refine 1.5x").click()
-    expect(demo.page.get_by_text("larger than the Embedded family does well")).to_be_visible()
+    expect(demo.page.get_by_text("larger than these models do well")).to_be_visible()
     assert demo.pixels() == before
 
 

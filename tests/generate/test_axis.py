@@ -76,7 +76,7 @@ def test_choices_are_named_and_shown_by_their_titles() -> None:
         ("seed", ",".join(map(str, range(30))), "has 30 values"),
         ("seed", "a fox", "Seed must be a whole number"),
         ("seed", "1-2 (+0)", None),
-        ("steps", "1, 3", "Steps must be 4 or 1"),
+        ("steps", "1, 3", "Steps must be 1 or 4"),
     ],
 )
 def test_what_can_not_be_an_axis_is_told(name: str, text: str, sentence: str | None) -> None:

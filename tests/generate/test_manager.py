@@ -102,7 +102,7 @@ def test_a_part_that_is_wanted_is_never_dropped_to_make_room() -> None:
 
 def test_spec_larger_than_the_budget_is_refused_in_a_sentence_and_the_next_request_works() -> None:
     manager = FakeBackend().manager(budget=15)
-    with pytest.raises(OutOfMemory, match=r"^This needs .* GB of models; the operator's budget is .* GB\.$"):
+    with pytest.raises(OutOfMemory, match=r"^This needs .* of models; the operator's budget is .*\.$"):
         use(manager, CANNY)
     assert set(use(manager, FOUR_STEPS)) == set(FOUR_STEPS.parts())
 

@@ -66,7 +66,7 @@ def test_sizes_off_the_familys_grid_are_refused(make: Any, side: str, value: obj
 
 @pytest.mark.parametrize("steps", [2, 3])
 def test_steps_without_a_unet_are_refused_with_those_that_have_one(steps: int) -> None:
-    with pytest.raises(DemoError, match=r"^Steps must be 4 or 1\.$"):
+    with pytest.raises(DemoError, match=r"^Steps must be 1 or 4\.$"):
         text(steps=steps)
 
 

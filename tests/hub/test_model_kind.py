@@ -175,7 +175,7 @@ def test_bases_pass_and_others_are_refused_in_one_sentence(family: TinyFamily, c
 
 def test_config_that_is_no_json_is_told(tmp_path: Path, cache: Path) -> None:
     (tmp_path / "model_index.json").write_text("<html>")
-    with pytest.raises(DemoError, match=r"can't be used: .*model_index\.json can't be read: it is no JSON"):
+    with pytest.raises(DemoError, match=r"can't be used: .*model_index\.json is damaged: it is no JSON"):
         of_pipeline(Folder(tmp_path), Hub(cache))
 
 

@@ -80,7 +80,7 @@ def test_every_example_names_a_base_that_there_is(family: Family) -> None:
 
 @EACH
 def test_what_there_is_not_is_told(family: Family) -> None:
-    with pytest.raises(DemoError, match=r"^Steps must be 4 or 1\.$"):
+    with pytest.raises(DemoError, match=r"^Steps must be 1 or 4\.$"):
         family.at(2)
     with pytest.raises(DemoError, match="There is no base called 'nobody'"):
         family.community("nobody")

@@ -141,7 +141,7 @@ def test_one_step_from_a_picture_is_a_sentence(visitor: Visitor) -> None:
 
 
 def test_refine_above_what_the_family_does_well_is_a_sentence(visitor: Visitor) -> None:
-    with pytest.raises(AppError, match=r"larger than the Embedded family does well"):
+    with pytest.raises(AppError, match=r"larger than these models do well"):
         visitor.ask(FROM_IMAGE, upscale=1.5)
 
 

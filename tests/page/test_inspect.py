@@ -84,7 +84,7 @@ def test_what_another_tool_says_is_used_as_far_as_it_goes(visitor: Visitor, tmp_
     assert found["settings"] == {"prompt": "a cat, (fluffy:1.2)", "seed": 5, "width": 160, "height": 96, **style}
     assert {"Steps", "Sampler", "CFG scale", "Negative prompt"} <= set(found["ignored"])
     assert found["notices"] == [
-        "Style 'style' can't be had here. There is no style called 'style'. Choose one of: pixel, line."
+        "Style 'style' can't be used here. There is no style called 'style'. Choose one of: pixel, line."
     ]
 
 

@@ -119,7 +119,7 @@ def test_nothing_is_written_where_nothing_is_wanted(visitor: Visitor) -> None:
         ({"x_values": "1-101"}, "means 101 values; a sheet has 100 cells at the most."),
         ({"y_axis": "seed", "y_values": "5"}, "Both axes vary the same setting."),
         ({"prompt": " "}, "the prompt is empty"),
-        ({"x_axis": "steps", "x_values": "2"}, "Steps must be 4 or 1."),
+        ({"x_axis": "steps", "x_values": "2"}, "Steps must be 1 or 4."),
         ({"task": "canny"}, "Choose a picture first."),
         ({"task": "lora", "x_axis": "base", "x_values": "nobody"}, "There is no base called 'nobody'."),
     ],

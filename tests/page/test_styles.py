@@ -217,7 +217,7 @@ def test_settings_in_the_picture_restore_styles_and_tell_what_is_not_here(visito
     assert all(len(one["autov3"]) == 12 and len(one["sha256"]) == 64 for one in hashed.values())
     # A page without those styles.
     elsewhere = Visitor(address, made.paths[0].parent).client.predict(handle_file(made.paths[0]), api_name="/inspect")
-    assert [notice.partition(" can't be had here")[0] for notice in elsewhere["notices"]] == [
+    assert [notice.partition(" can't be used here")[0] for notice in elsewhere["notices"]] == [
         "Style 'ours'",
         "Style 2 'theirs'",
     ]

@@ -29,7 +29,9 @@ def read(path: str | Path | None) -> Found:
         raise DemoError("Choose a picture first.")
     texts = {name: text for name, text in _texts(Path(path)).items() if text.strip("\0 \n")}
     if not texts:
-        raise DemoError("There are no settings in that picture: it was saved without, or not made by such a tool.")
+        raise DemoError(
+            "There are no settings in that picture: it was saved without them, or by a tool that writes none."
+        )
     if any(len(text) > _LONGEST for text in texts.values()):
         raise DemoError(f"The settings in that picture are longer than {_LONGEST:,} letters: they are not read.")
     for reader in (_ours, _theirs):

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from dmd2_demo.generate.prompt.weights import Section
 
+SPECIAL = 2  # places of a chunk that its start and its end take
+WORD_END = "</w>"  # of a token, where a word ends with it
+
 MOST_CHUNKS = 32
 """About as many as the longest prompt that is taken has words for. Every chunk costs each step more work."""
 
@@ -37,6 +40,11 @@ class Chunked:
     def tokens(self) -> int:
         """How many the prompt has."""
         return sum(map(len, self.chunks)) + len(self.left_out)
+
+    @property
+    def in_one(self) -> bool:
+        """Whether one chunk holds all of it."""
+        return len(self.chunks) == 1 and not self.left_out
 
 
 def chunked(sections: Sequence[Section], tokenize: Tokenize, size: int, most: int = MOST_CHUNKS) -> Chunked:

@@ -6,14 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dmd2_demo.generate.prompt import weights
-from dmd2_demo.generate.prompt.chunks import chunked
+from dmd2_demo.generate.prompt.chunks import SPECIAL, WORD_END, chunked
 from dmd2_demo.models.config_file import read_config
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-
-_SPECIAL = 2  # places of a chunk that its start and its end take
-_WORD_END = "</w>"
 
 # CLIP's, as transformers builds it.
 _START, _END = "<|startoftext|>", "<|endoftext|>"
@@ -29,7 +26,7 @@ class TokenCounter:
     def __init__(self, folder: Path) -> None:
         from tokenizers import Tokenizer  # noqa: PLC0415 - the page opens before it is needed
 
-        self.size = int(read_config(folder / "tokenizer_config.json")["model_max_length"]) - _SPECIAL
+        self.size = int(read_config(folder / "tokenizer_config.json")["model_max_length"]) - SPECIAL
         whole = folder / "tokenizer.json"
         self._tokenizer = Tokenizer.from_file(str(whole)) if whole.is_file() else _clip(folder)
 
@@ -41,8 +38,7 @@ class TokenCounter:
 
     def fits(self, prompt: str) -> bool:
         """Whether all of `prompt` is read in one chunk."""
-        found = chunked(weights.read(prompt), self._tokenize, self.size)
-        return len(found.chunks) == 1 and not found.left_out
+        return chunked(weights.read(prompt), self._tokenize, self.size).in_one
 
     def _plain(self, prompt: str) -> tuple[int, str]:
         [ids] = self._tokenize([prompt])
@@ -61,7 +57,7 @@ class TokenCounter:
         # One by one: a batch starts threads, which a process must not have that is forked later.
         found = (self._tokenizer.encode(text, add_special_tokens=False) for text in texts)
         return [
-            [(number, token.endswith(_WORD_END)) for number, token in zip(read.ids, read.tokens, strict=True)]
+            [(number, token.endswith(WORD_END)) for number, token in zip(read.ids, read.tokens, strict=True)]
             for read in found
         ]
 
@@ -73,7 +69,7 @@ def _clip(folder: Path) -> Tokenizer:
         str(folder / "vocab.json"),
         str(folder / "merges.txt"),
         continuing_subword_prefix="",
-        end_of_word_suffix=_WORD_END,
+        end_of_word_suffix=WORD_END,
         fuse_unk=False,
         unk_token=_END,
     )

@@ -9,9 +9,7 @@ import torch
 from diffusers.utils.torch_utils import get_module_execution_device
 
 from dmd2_demo.generate.prompt import weights
-from dmd2_demo.generate.prompt.chunks import Chunk, Chunked, chunked
-
-_SPECIAL = 2  # places of a chunk that its start and its end take
+from dmd2_demo.generate.prompt.chunks import SPECIAL, WORD_END, Chunk, Chunked, chunked
 
 
 def call_arguments(pipeline: Any, prompt: str, *, plain: bool) -> dict[str, Any]:
@@ -26,7 +24,7 @@ def call_arguments(pipeline: Any, prompt: str, *, plain: bool) -> dict[str, Any]
     sections = weights.read(prompt)
     tokenizers = (pipeline.tokenizer, pipeline.tokenizer_2)
     both = [_chunked(tokenizer, sections) for tokenizer in tokenizers]
-    if len(sections) == 1 and all(piece.weight == 1 for piece in sections[0]) and all(_fits(read) for read in both):
+    if weights.is_plain(sections) and all(read.in_one for read in both):
         return {"prompt": "".join(piece.text for piece in sections[0])}
     # Should they count differently, there are still as many places of each.
     most = max(len(read.chunks) for read in both)
@@ -44,7 +42,7 @@ def left_out(pipeline: Any, prompt: str, *, plain: bool) -> str:
     tokenizer = pipeline.tokenizer
     if plain:
         ids = tokenizer(prompt, add_special_tokens=False, truncation=False, verbose=False).input_ids
-        rest = ids[tokenizer.model_max_length - _SPECIAL :]
+        rest = ids[tokenizer.model_max_length - SPECIAL :]
     else:
         rest = [token.id for token in _chunked(tokenizer, weights.read(prompt)).left_out]
     return str(tokenizer.decode(rest)).strip()
@@ -63,15 +61,11 @@ def _chunked(tokenizer: Any, sections: Sequence[weights.Section]) -> Chunked:
         read = tokenizer(texts, add_special_tokens=False, truncation=False, verbose=False).input_ids
         return [[(number, _ends_word(tokenizer, number)) for number in ids] for ids in read]
 
-    return chunked(sections, tokenize, tokenizer.model_max_length - _SPECIAL)
+    return chunked(sections, tokenize, tokenizer.model_max_length - SPECIAL)
 
 
 def _ends_word(tokenizer: Any, number: int) -> bool:
-    return str(tokenizer.convert_ids_to_tokens(number)).endswith("</w>")
-
-
-def _fits(read: Chunked) -> bool:
-    return len(read.chunks) == 1 and not read.left_out
+    return str(tokenizer.convert_ids_to_tokens(number)).endswith(WORD_END)
 
 
 @torch.no_grad()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -47,6 +48,11 @@ def read(prompt: str) -> tuple[Section, ...]:
     for match in _PIECES.finditer(prompt):
         found.take(match)
     return found.sections()
+
+
+def is_plain(sections: Sequence[Section]) -> bool:
+    """Whether nothing is weighed and nothing begins anew."""
+    return len(sections) == 1 and all(piece.weight == 1 for piece in sections[0])
 
 
 def words(prompt: str) -> str:
