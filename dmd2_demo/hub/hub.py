@@ -16,7 +16,7 @@ from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError, S
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.disk import Free, check_room, default_cache, free_disk
 from dmd2_demo.hub.download import LATELY, Downloader
-from dmd2_demo.hub.hub_errors import HUB_ERRORS, MISSING, NotThere, Unreachable, sentence
+from dmd2_demo.hub.hub_errors import HUB_ERRORS, MISSING, NotTheHub, NotThere, Unreachable, sentence
 from dmd2_demo.hub.remembered import Remembered
 from dmd2_demo.hub.safetensors_header import BrokenFile, Header, Tensor, read_header
 from dmd2_demo.hub.single_flight import SingleFlight
@@ -124,7 +124,7 @@ class Hub:
     def header(self, file: File) -> Header:
         """The header of a `.safetensors` file, of which nothing else is read or downloaded.
 
-        DemoError where it can't be had, or is none.
+        DemoError where it can't be had, or is none; BrokenFile where it is one of nothing.
         """
         source = file.source
         if isinstance(source, Folder) or (not source.anonymous and self._is_local(file)):
@@ -148,6 +148,8 @@ class Hub:
             return self._listings.get(repo, lambda: tuple(one.rfilename for one in ask().siblings or ()))
         except HUB_ERRORS as error:
             raise sentence(error, repo, "its list of files") from error
+        except (ValueError, TypeError, KeyError) as error:
+            raise sentence(NotTheHub("it lists no files"), repo, "its list of files") from error
 
     def has(self, file: File) -> bool:
         """Whether the file is on this disk or on the hub; False where the hub doesn't say."""

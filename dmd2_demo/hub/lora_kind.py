@@ -19,9 +19,6 @@ LARGEST = 2_000_000_000
 """Bytes of a file; SDXL's at rank 128 with convolutions have a billion in half precision."""
 
 
-_MOST_DIMENSIONS = 8
-
-
 class LoraKind(StrEnum):
     """What a file is, as a sentence says it."""
 
@@ -111,8 +108,6 @@ def require_style(lora: Lora, hub: Hub) -> Header:
         header = hub.header(lora.file)
     except BrokenFile as error:
         raise DemoError(f"{lora.file} is damaged: {error}.") from error
-    if not all(isinstance(one.dtype, str) and _is_shape(one.shape) for one in header.tensors.values()):
-        raise DemoError(f"{lora.file} is damaged: its header tells of no tensors.")
     config = read_config(hub.fetch(File(configs(lora.base), "unet/config.json")))
     _refuse(refusal, of_header(header, config.get("cross_attention_dim", 0)))
     if bytes_in(header.tensors, None) > LARGEST:
@@ -132,11 +127,6 @@ def _same_form(hub: Hub, own: File | None, header: Header) -> bool:
 def _refuse(refusal: str, kind: LoraKind) -> None:
     if kind is not LoraKind.PLAIN:
         raise DemoError(f"{refusal}it is {kind}.")
-
-
-def _is_shape(shape: tuple[object, ...]) -> bool:
-    """Whatever strangers wrote there was read as JSON and is anything."""
-    return len(shape) <= _MOST_DIMENSIONS and all(type(side) is int and 0 <= side <= LARGEST for side in shape)
 
 
 def _hears_text(name: str) -> bool:

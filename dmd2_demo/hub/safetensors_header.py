@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _LONGEST_HEADER = 10_000_000  # bytes: SDXL's largest has half a million, the format allows 100
+_MOST_DIMENSIONS, _LONGEST_SIDE = 8, 2**40
 _BYTES = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2, "U16": 2}
 
 
@@ -31,10 +32,20 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Header:
-    """The tensors of a file by name, and what its maker wrote of it."""
+    """The tensors of a file by name, and what its maker wrote of it. Raises BrokenFile where they can't be such."""
 
     tensors: Mapping[str, Tensor]
     metadata: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        told = all(isinstance(one.dtype, str) and _is_shape(one.shape) for one in self.tensors.values())
+        if not told or not all(isinstance(text, str) for text in self.metadata.values()):
+            raise BrokenFile("its header tells of no tensors")
+
+
+def _is_shape(shape: tuple[object, ...]) -> bool:
+    """Whatever strangers wrote there was read as JSON and is anything."""
+    return len(shape) <= _MOST_DIMENSIONS and all(type(side) is int and 0 <= side <= _LONGEST_SIDE for side in shape)
 
 
 def read_header(path: Path) -> Header:
@@ -48,14 +59,21 @@ def read_header(path: Path) -> Header:
             raise BrokenFile("its end is missing")
         try:
             entries = json.loads(file.read(size))
-            metadata = entries.pop("__metadata__", None) or {}
+            metadata = dict(entries.pop("__metadata__", None) or {})
             tensors = {name: Tensor(entry["dtype"], tuple(entry["shape"])) for name, entry in entries.items()}
-            end = max((entry["data_offsets"][1] for entry in entries.values()), default=0)
+            end = 8 + size + max((_end(entry["data_offsets"]) for entry in entries.values()), default=0)
         except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
             raise BrokenFile("it is not a safetensors file") from error
-    if 8 + size + end != length:
-        raise BrokenFile("its end is missing" if 8 + size + end > length else "it has more bytes than it should")
+    if end != length:
+        raise BrokenFile("its end is missing" if end > length else "it has more bytes than it should")
     return Header(tensors, metadata)
+
+
+def _end(offsets: object) -> int:
+    match offsets:
+        case [int(start), int(end)] if 0 <= start <= end:
+            return end
+    raise ValueError(offsets)
 
 
 def bytes_in(tensors: Mapping[str, Tensor], bytes_each: int | None, prefix: str = "") -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.models.content import read_json
-from dmd2_demo.models.sources import File, Folder, PipelineSource, SingleFile, Source
+from dmd2_demo.models.sources import File, Folder, HubRepo, PipelineSource, SingleFile, Source
 
 Alternatives = tuple[File, ...]
 """Files that serve the same purpose, the best first: the first that exists is used."""
@@ -32,16 +32,21 @@ def weights(source: Source, folder: str, stems: tuple[str, str] = _DIFFUSERS) ->
     """The weights in a folder of a source ("" at the top), in any of the ways that they are published.
 
     Half precision before other variants, whole before cut into several files, which an index lists (see `shards`);
-    pickles come last. `stems` are the names that the libraries give to `.safetensors` and to `.bin` files.
+    pickles come last, and not at all from a repository that a visitor named. `stems` are the names that the libraries
+    give to `.safetensors` and to `.bin` files.
     """
-    safe, pickled = (f"{folder}/{stem}" if folder else stem for stem in stems)
     names = [
         name
-        for stem, suffix in ((safe, "safetensors"), (pickled, "bin"))
+        for stem, suffix in zip(stems, _suffixes(source), strict=False)
         for each in _VARIANTS
-        for name in _named(stem, suffix, each)
+        for name in _named(f"{folder}/{stem}" if folder else stem, suffix, each)
     ]
     return tuple(File(source, name) for name in names)
+
+
+def _suffixes(source: Source) -> tuple[str, ...]:
+    """What files of weights end in. What a visitor named is no pickle: those are for whom the operator trusts."""
+    return ("safetensors",) if isinstance(source, HubRepo) and source.anonymous else ("safetensors", "bin")
 
 
 def _named(stem: str, suffix: str, variant: str | None) -> tuple[str, ...]:
@@ -90,7 +95,8 @@ def shards(files: Alternatives, path: Path) -> Alternatives:
         names = sorted(set(read_json(path)["weight_map"].values()))
     except (DemoError, KeyError, TypeError, AttributeError):
         names = []
-    if not names or not all(re.fullmatch(r"[\w-]+(\.[\w-]+)*\.(safetensors|bin)", str(name)) for name in names):
+    part = rf"[\w-]+(\.[\w-]+)*\.({'|'.join(_suffixes(files[0].source))})"
+    if not names or not all(re.fullmatch(part, str(name)) for name in names):
         raise DemoError(f"{path.name} of {files[0].source} is no index of weights.")
     folder = files[0].name.rpartition("/")[0]
     return tuple(File(files[0].source, f"{folder}/{name}" if folder else name) for name in names)

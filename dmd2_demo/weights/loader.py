@@ -184,8 +184,10 @@ class PartLoader:
         places = min(encoder.config.max_position_embeddings for encoder in (one, two))
         tokenizer, tokenizer_2 = (self._tokenizer(source, folder, places) for folder in part.tokenizer_folders)
         for name, known, encoder in (("tokenizer", tokenizer, one), ("tokenizer_2", tokenizer_2, two)):
-            if len(known) > encoder.config.vocab_size:
+            if max(known.get_vocab().values(), default=0) >= encoder.config.vocab_size:
                 raise DemoError(f"The {name} of {part.source} is for another text encoder: it has more tokens.")
+            if None in (known.bos_token_id, known.eos_token_id, known.pad_token_id):
+                raise DemoError(f"The {name} of {part.source} lacks a token that begins, ends or fills a prompt.")
         merging = (Mergeable(one, self._merge_device), Mergeable(two, self._merge_device))
         return Loaded(modules.LoadedTextEncoders(tokenizer, tokenizer_2, one, two, merging), (one, two))
 

@@ -22,6 +22,7 @@ from dmd2_demo.hub.safetensors_header import Header
 from dmd2_demo.weights.lora import LoadedLora, LoraLayer, require_fit
 
 _DOWN, _UP = ".lora_A.weight", ".lora_B.weight"
+_LARGEST_ALPHA = 1e9
 _NETWORKS = {"unet": "UNet", "text_encoder": "text encoder", "text_encoder_2": "second text encoder"}
 
 
@@ -137,7 +138,7 @@ def _factor(name: str, network: str, rank: int, alphas: Mapping[str, float], tol
         root = told.get(f"{network}.use_rslora") is True
     if alpha is None:
         return 1.0
-    if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not math.isfinite(alpha):
+    if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not abs(alpha) < _LARGEST_ALPHA:
         raise DemoError(f"This LoRA is damaged: its alpha at {name[:80]} is no number.")
     return alpha / (math.sqrt(rank) if root else rank)
 

@@ -19,6 +19,8 @@ from dmd2_demo.weights.embeddings import KeptEmbeddings
 from dmd2_demo.weights.lora import Mergeable
 from dmd2_demo.weights.tensors import fill, frozen, read_tensors
 
+_FEWEST_PLACES = 3  # of a prompt: its start, a token, and its end
+
 disable_progress_bar()  # Its bars would fill a server's log; the page has its own.
 
 
@@ -145,15 +147,28 @@ def text_encoder_without_weights(config: Path) -> Any:
 
 
 def require_together(unet_config: Path, encoder_configs: Sequence[Path]) -> None:
-    """Raises DemoError where the UNet and both text encoders can't be built as described, or not for one another."""
-    unet = unet_without_weights(unet_config).config
+    """Raises DemoError where the UNet and both text encoders can't be built as described, or not for one another.
+
+    The UNet is tried as a pipeline of SDXL's would call it, with shapes alone.
+    """
+    unet = unet_without_weights(unet_config)
     one, two = (text_encoder_without_weights(config).config for config in encoder_configs)
+    for config, encoder in zip(encoder_configs, (one, two), strict=True):
+        if encoder.max_position_embeddings < _FEWEST_PLACES:
+            raise DemoError(f"{config.parent.name}/{config.name} leaves a prompt no places.")
+    told = unet.config
     with _described(unet_config):
-        embedded = unet.projection_class_embeddings_input_dim - 6 * unet.addition_time_embed_dim
-    if (unet.cross_attention_dim, embedded) != (one.hidden_size + two.hidden_size, two.projection_dim):
+        embedded = told.projection_class_embeddings_input_dim - 6 * told.addition_time_embed_dim
+    if (told.cross_attention_dim, embedded) != (one.hidden_size + two.hidden_size, two.projection_dim):
         raise DemoError(
             f"{unet_config.parent.name}/{unet_config.name} is for other text encoders than those beside it."
         )
+    with _described(unet_config), torch.device("meta"), torch.no_grad():
+        sizes = {"text_embeds": torch.empty(1, two.projection_dim), "time_ids": torch.empty(1, 6)}
+        noise, words = torch.empty(1, 4, 32, 32), torch.empty(1, 77, told.cross_attention_dim)
+        drawn = unet(noise, torch.empty(()), encoder_hidden_states=words, added_cond_kwargs=sizes).sample
+        if drawn.shape != noise.shape:
+            raise ValueError(drawn.shape)
 
 
 _ENCODER_SHAPE = {

@@ -23,6 +23,7 @@ from dmd2_demo.hub.disk import Free, check_room, free_disk
 from dmd2_demo.progress import Progress, Report, silent
 
 _INCOMPLETE = ".incomplete"
+_MOST_SHARED = 4  # times that a number may stand in a file of weights: tied layers have theirs twice
 
 
 class Pickles:
@@ -52,8 +53,8 @@ class Pickles:
     def _convert(self, path: Path) -> None:
         tensors = _unpickle(path)
         try:
-            check_room(f"convert {path.name}", path.stat().st_size, self._cache, self._free)
-            _save(tensors, self._cache / _name(path))
+            check_room(f"convert {path.name}", _bytes(tensors), self._cache, self._free)
+            _save(_apart(tensors), self._cache / _name(path))
         except OSError as error:
             if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS} or self._is_own:
                 raise DemoError(f"{path.name} can't be converted: {error.strerror or error}.") from error
@@ -77,12 +78,39 @@ def _unpickle(path: Path) -> dict[str, torch.Tensor]:
         raise DemoError(f"{path.name} is damaged or holds more than weights; it was not loaded.") from error
     if not isinstance(loaded, dict):
         raise DemoError(f"{path.name} holds no weights.")
-    # Some trainers nest them.
-    loaded = loaded.get("state_dict", loaded)
-    tensors = {name: tensor.contiguous() for name, tensor in loaded.items() if isinstance(tensor, torch.Tensor)}
+    nested = loaded.get("state_dict")  # of some trainers
+    named = nested if isinstance(nested, dict) else loaded
+    tensors = {name: one for name, one in named.items() if isinstance(name, str) and isinstance(one, torch.Tensor)}
     if not tensors:
         raise DemoError(f"{path.name} holds no weights.")
+    if not all(map(_is_plain, tensors.values())) or _bytes(tensors) > _MOST_SHARED * path.stat().st_size:
+        raise DemoError(f"{path.name} holds other than plain weights; it was not loaded.")
     return tensors
+
+
+def _bytes(tensors: dict[str, torch.Tensor]) -> int:
+    return sum(one.nbytes for one in tensors.values())
+
+
+def _is_plain(tensor: torch.Tensor) -> bool:
+    """Whether it is numbers in memory, of a kind that a safetensors file has."""
+    return (
+        tensor.layout == torch.strided
+        and tensor.device.type == "cpu"
+        and not tensor.is_quantized
+        and not tensor.is_complex()
+    )
+
+
+def _apart(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The same, none of which is another's memory, as tied weights are."""
+    seen: set[int] = set()
+    made: dict[str, torch.Tensor] = {}
+    for name, tensor in tensors.items():
+        at = tensor.untyped_storage().data_ptr()
+        made[name] = tensor.clone(memory_format=torch.contiguous_format) if at in seen else tensor.contiguous()
+        seen.add(at)
+    return made
 
 
 def _lock(cache: Path, name: str) -> Path:

@@ -30,7 +30,7 @@ def read_tensors(
             with safe_open(path, "pt", device=str(device)) as file:
                 for name in names[start : start + _BATCH]:
                     tensors[name] = _as(file.get_tensor(name), dtype)
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, NotImplementedError) as error:
         raise DemoError(f"{path.name} can't be read: {error}.") from error
     return tensors
 

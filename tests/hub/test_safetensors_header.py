@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -54,6 +55,41 @@ def test_what_is_no_header(tmp_path: Path, header: bytes) -> None:
     path.write_bytes(len(header).to_bytes(8, "little") + header)
     with pytest.raises(BrokenFile):
         read_header(path)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"data_offsets": [0, "4"]},
+        {"data_offsets": [4, 0]},
+        {"data_offsets": 4},
+        {"data_offsets": [0, 4.0]},
+        {"dtype": None},
+        {"dtype": ["F32"]},
+        {"shape": ["a"]},
+        {"shape": [-1]},
+        {"shape": [True]},
+        {"shape": [1] * 100},
+    ],
+    ids=str,
+)
+def test_header_that_lies(tmp_path: Path, odd: dict[str, Any]) -> None:
+    write(tmp_path / "file", {"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]} | odd})
+    with pytest.raises(BrokenFile):
+        read_header(tmp_path / "file")
+
+
+@pytest.mark.parametrize("metadata", [[1], "x", {"modelspec.architecture": 5}, {"a": {}}], ids=str)
+def test_metadata_that_is_none(tmp_path: Path, metadata: object) -> None:
+    entry = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
+    write(tmp_path / "file", {"__metadata__": metadata, "a": entry})
+    with pytest.raises(BrokenFile):
+        read_header(tmp_path / "file")
+
+
+def write(path: Path, header: object) -> None:
+    data = json.dumps(header).encode()
+    path.write_bytes(len(data).to_bytes(8, "little") + data + bytes(4))
 
 
 def test_web_page_in_place_of_a_file(tmp_path: Path) -> None:

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from dmd2_demo.errors import DemoError
 from dmd2_demo.models.catalogue import FAMILIES
+from dmd2_demo.models.files import shards
 from dmd2_demo.models.parts import Adapter, Lora, Part, Pristine, Scheduler, TextEncoders, UNet, Vae
-from dmd2_demo.models.sources import Folder, HubRepo, SingleFile
+from dmd2_demo.models.sources import File, Folder, HubRepo, SingleFile
 
 BASE, CONFIGS = HubRepo("owner/base"), Folder(Path("configs"))
 SINGLE = SingleFile(Path("models/style.safetensors"), CONFIGS)
@@ -65,3 +67,15 @@ def test_text_encoders_of_a_single_file_take_tokenizers_and_configs_from_elsewhe
     sources = {file.source for choice in TextEncoders(SINGLE).files() for file in choice}
     assert sources == {CONFIGS, Folder(Path("models"))}
     assert "owner/base/text_encoder_2/model.fp16.safetensors" in names(TextEncoders(BASE))
+
+
+def test_no_pickle_is_read_of_what_a_visitor_named(tmp_path: Path) -> None:
+    named = HubRepo("owner/base", anonymous=True)
+    choices = (*UNet(named).files(), *TextEncoders(named).files())
+    assert any(file.name.endswith(".bin") for choice in UNet(BASE).files() for file in choice)
+    assert not [file.name for choice in choices for file in choice if ".bin" in file.name]
+    index = tmp_path / "diffusion_pytorch_model.safetensors.index.json"
+    index.write_text('{"weight_map": {"a": "a.bin"}}')
+    assert shards((File(BASE, index.name),), index)
+    with pytest.raises(DemoError, match="is no index of weights"):
+        shards((File(named, index.name),), index)

@@ -179,6 +179,12 @@ def test_how_others_wanted_encoders_loaded_means_nothing(
         config("unet/config.json", cross_attention_dim=1),
         config("unet/config.json", down_block_types=["NoSuchBlock"]),
         config("unet/config.json", projection_class_embeddings_input_dim=None),
+        config("unet/config.json", class_embed_type="timestep"),
+        config("unet/config.json", num_class_embeds=5),
+        config("unet/config.json", encoder_hid_dim_type="image_proj", encoder_hid_dim=8),
+        config("unet/config.json", out_channels=8),
+        config("text_encoder/config.json", max_position_embeddings=2),
+        config("text_encoder_2/config.json", max_position_embeddings=0),
     ],
 )
 def test_configs_that_can_not_be_used_are_one_sentence_at_the_first_look(
@@ -188,3 +194,28 @@ def test_configs_that_can_not_be_used_are_one_sentence_at_the_first_look(
     with pytest.raises(DemoError) as raised:
         loader.fetch(UNet(Folder(base)))
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("folder", ["tokenizer", "tokenizer_2"])
+def test_tokenizer_whose_numbers_the_encoder_has_not_is_refused(loader: PartLoader, base: Path, folder: str) -> None:
+    path = base / folder / "tokenizer.json"
+    read = json.loads(path.read_text(encoding="utf-8"))
+    word = next(iter(reversed(read["model"]["vocab"])))
+    read["model"]["vocab"][word] = 60_000
+    path.write_text(json.dumps(read), encoding="utf-8")
+    with pytest.raises(DemoError, match="is for another text encoder"):
+        loader.load(TextEncoders(Folder(base)))
+
+
+@pytest.mark.parametrize("token", ["pad_token", "bos_token", "eos_token"])
+def test_tokenizer_without_a_token_that_prompts_need_is_one_sentence_or_has_it(
+    loader: PartLoader, base: Path, token: str
+) -> None:
+    path = base / "tokenizer" / "tokenizer_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | {token: None}), encoding="utf-8")
+    try:
+        loaded = loader.load(TextEncoders(Folder(base))).module
+    except DemoError as error:
+        assert "\n" not in str(error)
+    else:
+        assert getattr(loaded.tokenizer, f"{token}_id") is not None

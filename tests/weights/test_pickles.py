@@ -188,3 +188,35 @@ def test_what_holds_more_or_less_than_weights_is_refused(
     with pytest.raises(DemoError, match=r"^weights\.bin (is damaged or holds more than weights|holds no weights)"):
         pickles.as_safetensors(tmp_path / "weights.bin")
     assert not Path("evil").exists()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        torch.zeros(1).expand(10**13),
+        torch.zeros(2, 2).to_sparse(),
+        torch.zeros(2, device="meta"),
+        torch.zeros(2, dtype=torch.complex64),
+        torch.quantize_per_tensor(torch.zeros(2), 1.0, 0, torch.qint8),
+    ],
+    ids=["larger than its file", "sparse", "meta", "complex", "quantised"],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_what_is_no_plain_weight_is_refused(pickles: Pickles, tmp_path: Path, odd: torch.Tensor) -> None:
+    torch.save({"one": torch.zeros(2), "odd": odd}, tmp_path / "odd.bin")
+    with pytest.raises(DemoError, match=r"^odd.bin (holds other than plain weights|is damaged)"):
+        pickles.as_safetensors(tmp_path / "odd.bin")
+
+
+def test_tied_weights_become_two(pickles: Pickles, tmp_path: Path) -> None:
+    weight = torch.arange(6.0).reshape(2, 3)
+    torch.save({"one": weight, "same": weight, "turned": weight.T, 3: weight}, tmp_path / "tied.bin")
+    read = load_file(pickles.as_safetensors(tmp_path / "tied.bin"))
+    assert read.keys() == {"one", "same", "turned"}
+    assert torch.equal(read["same"], weight)
+    assert torch.equal(read["turned"], weight.T)
+
+
+def test_tensor_called_state_dict_is_a_tensor(pickles: Pickles, tmp_path: Path) -> None:
+    torch.save({"state_dict": torch.ones(2)}, tmp_path / "one.bin")
+    assert load_file(pickles.as_safetensors(tmp_path / "one.bin")).keys() == {"state_dict"}

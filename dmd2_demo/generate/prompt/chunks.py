@@ -52,6 +52,7 @@ def chunked(sections: Sequence[Section], tokenize: Tokenize, size: int, most: in
 
     No word is cut in two, unless it fills a chunk. Each piece of text is tokenized by itself, as WebUI does.
     """
+    assert size > 0
     encoded = iter(tokenize([piece.text for section in sections for piece in section]))
     chunks: list[Chunk] = []
     for section in sections:
