@@ -83,7 +83,7 @@ def title(field: Field, value: object, family: Family) -> str:
 def _varies(field: Field, family: Family) -> bool:
     if isinstance(field, Choice | StyleChoice):
         return len(field.options(family)) > 1
-    return isinstance(field, Seed) or (isinstance(field, Numeric) and field.slider)
+    return isinstance(field, Seed) or (isinstance(field, Numeric) and field.slider and not field.resizes)
 
 
 def _listed(piece: str, most: int) -> Iterator[str]:

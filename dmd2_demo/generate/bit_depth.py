@@ -21,6 +21,9 @@ def eight_bits(values: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.uint
     finite = np.isfinite(shades)
     least, most = (float(of(shades, where=finite, initial=0)) for of in (np.min, np.max))
     np.nan_to_num(shades, copy=False, nan=least, posinf=most, neginf=least)
+    if most - least > np.finfo(np.float32).max:  # else the difference would be infinite
+        shades *= np.float32(0.5)
+        least /= 2
     shades -= least
     shades *= 255 / _white(shades)
     return np.rint(np.clip(shades, 0, 255, out=shades), out=shades).astype(np.uint8)

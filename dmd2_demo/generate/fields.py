@@ -60,10 +60,14 @@ class Prompt(Field):
 
 @dataclass(frozen=True)
 class Numeric(Field):
-    """A number. `range` is what the family allows, or the same for every family; a `slider` shows where in it."""
+    """A number. `range` is what the family allows, or the same for every family; a `slider` shows where in it.
+
+    One that `resizes` the picture can't be varied on a contact sheet, whose cells have one size.
+    """
 
     range: Range | Callable[[Family], Range] = Range(0, 1)
     slider: bool = True
+    resizes: bool = False
 
     def range_of(self, family: Family) -> Range:
         """What that family allows."""

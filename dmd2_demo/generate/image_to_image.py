@@ -57,7 +57,7 @@ class ImageToImage(Request):
 
     image: Annotated[Image.Image, Given("Picture", blank=lambda: Image.new("RGB", (1, 1)))]
     strength: Annotated[float, Strength("Strength", hint="how much is made anew", range=_strengths)] = 0.5
-    upscale: Annotated[float, Number("Upscale", range=Range(1, LARGEST_UPSCALE, 0.25))] = 1.0
+    upscale: Annotated[float, Number("Upscale", range=Range(1, LARGEST_UPSCALE, 0.25), resizes=True)] = 1.0
     steps: Annotated[int, StepsFromPicture("Steps", options=_several_steps)] = by_family(lambda f: f.most_steps)
 
     _start: Image.Image = field(init=False, repr=False, compare=False)

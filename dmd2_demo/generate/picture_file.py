@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL.ExifTags import IFD
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.apart import TOO_MUCH
@@ -38,6 +40,8 @@ def opened(path: str | Path) -> Iterator[ImageFile.ImageFile]:
                 yield image
     except DemoError:
         raise
+    except FileNotFoundError:
+        raise DemoError("The picture is no longer there. Please choose it again.") from None
     except Image.DecompressionBombError:
         raise DemoError("The picture is too large.") from None
     except UnidentifiedImageError:
@@ -51,6 +55,15 @@ def opened(path: str | Path) -> Iterator[ImageFile.ImageFile]:
         raise DemoError("There is too much text in that picture's file." if too_long else _DAMAGED) from None
     except Exception:  # noqa: BLE001 - Pillow raises what it likes for what strangers wrote
         raise DemoError(_DAMAGED) from None
+
+
+def exif_of(image: Image.Image) -> dict[int, Any]:
+    """What its EXIF tells, by tag; nothing where that is damaged, which says nothing about the pixels."""
+    try:
+        exif = image.getexif()
+        return {**exif, **exif.get_ifd(IFD.Exif)}
+    except Exception:  # noqa: BLE001 - Pillow raises what it likes for what strangers wrote
+        return {}
 
 
 def require_size(image: Image.Image, most: int) -> None:

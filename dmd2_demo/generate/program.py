@@ -65,8 +65,12 @@ _DEVICE = (
 
 
 def _place(source: Source) -> str:
-    """The source as diffusers takes it, in quotes."""
-    return repr(source.id if isinstance(source, HubRepo) else _path(source.path))
+    """The source as diffusers takes it, in quotes, with its revision."""
+    return f"{source.id!r}{_revision(source)}" if isinstance(source, HubRepo) else repr(_path(source.path))
+
+
+def _revision(repo: HubRepo) -> str:
+    return "" if repo.revision == "main" else f", revision={repo.revision!r}"
 
 
 def _path(path: Path) -> str:
@@ -78,7 +82,7 @@ def _path(path: Path) -> str:
 def _file(file: File) -> str:
     """An expression for the file's path."""
     if isinstance(file.source, HubRepo):
-        return f"hf_hub_download({file.source.id!r}, {file.name!r})"
+        return f"hf_hub_download({file.source.id!r}, {file.name!r}{_revision(file.source)})"
     return repr(_path(file.source.path / file.name))
 
 

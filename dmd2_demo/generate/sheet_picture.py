@@ -115,7 +115,7 @@ def cells_in(path: str | Path, settings: dict[str, Any]) -> list[Image.Image]:
 
 def _fitting(labels: Sequence[str], font: Font, most: int) -> list[list[str]]:
     """The labels in lines, no more of them than `most` each where that can be."""
-    width = max(_length(word, font) for label in labels for word in label.split())
+    width = max((_length(word, font) for label in labels for word in label.split()), default=1)
     while True:
         lines = [_wrapped(label, font, width) for label in labels]
         if max(map(len, lines)) <= max(most, 1):

@@ -15,6 +15,7 @@ from PIL import Image
 from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.generate.edges import EdgeMap
 from dmd2_demo.generate.fallback import Fallback, no_fallback, with_fallback
+from dmd2_demo.generate.fields import LONGEST_PROMPT
 from dmd2_demo.generate.identity import Identify, unidentified
 from dmd2_demo.generate.picture import Decoded, Picture
 from dmd2_demo.generate.request import Request
@@ -139,10 +140,12 @@ class Studio:
         return replace(made, notices=(*fell, *made.notices))
 
     def understood(self, request: Request) -> Understood:
-        """The prompt in the family's own words; as it is where the visitor wants it plain."""
-        if self.vocabulary is None or request.plain_prompt:
-            return Understood(request.prompt, {})
-        return self.vocabulary.understood(request.prompt)
+        """The prompt in the family's own words; as it is where it is to be plain, or they would be too many."""
+        if self.vocabulary is not None and not request.plain_prompt:
+            understood = self.vocabulary.understood(request.prompt)
+            if len(understood.prompt) <= LONGEST_PROMPT:
+                return understood
+        return Understood(request.prompt, {})
 
     def _notices(self, request: Request, left_out: str, understood: Understood) -> tuple[str, ...]:
         notices = [understood.notice] if understood.notice else []

@@ -6,17 +6,28 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, ImageStat
+from PIL import ExifTags, Image, ImageStat
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.apart import apart
 from dmd2_demo.generate.bit_depth import eight_bits
-from dmd2_demo.generate.picture_file import opened, require_size
+from dmd2_demo.generate.picture_file import exif_of, opened, require_size
 
 # With more than 8 bits a channel, which take several times the memory.
 MOST_DEEP_PIXELS = 40_000_000
 
 # From 0 to 255: an alpha that is seen, and a shade that isn't on white.
+# By what EXIF says of a picture's orientation. Pillow's exif_transpose writes EXIF back, which fails where that is odd.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
 _VISIBLE, _NEARLY_WHITE = 32, 200
 
 
@@ -36,7 +47,9 @@ def _upright(path: str | Path) -> Image.Image:
         if cut or _is_wide(image):
             require_size(image, MOST_DEEP_PIXELS)
         image.load()
-        return rgb(ImageOps.exif_transpose(_all_bits(image, path) if cut else image))
+        turn = _TURNS.get(exif_of(image).get(ExifTags.Base.Orientation, 1))
+        whole = _all_bits(image, path) if cut else image
+        return rgb(whole if turn is None else whole.transpose(turn))
 
 
 def hash_of(image: Image.Image) -> str:
@@ -71,9 +84,7 @@ def _all_bits(image: Image.Image, path: str | Path) -> Image.Image:
     if values is None or values.dtype != np.uint16 or values.ndim != 3:
         return image
     colours, alpha = values[..., 2::-1], values[..., 3:]
-    full = Image.fromarray(np.dstack([eight_bits(colours), eight_bits(alpha)]))
-    full.info["exif"] = image.getexif().tobytes()
-    return full
+    return Image.fromarray(np.dstack([eight_bits(colours), eight_bits(alpha)]))
 
 
 def _ground(layers: Image.Image) -> str:

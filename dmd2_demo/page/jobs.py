@@ -12,7 +12,8 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import Any
 
-from dmd2_demo.errors import Cancelled, DemoError
+from dmd2_demo.errors import Cancelled
+from dmd2_demo.page.other_errors import sentence_of
 
 Outputs = tuple[list[str], int, dict[str, Any]]
 """What a generating endpoint gives: paths of the pictures, the first one's seed, and all parameters.
@@ -68,8 +69,8 @@ class Jobs:
         try:
             with self._counted():
                 yield job
-        except DemoError as error:
-            job.error = str(error)
+        except Exception as error:
+            job.error = sentence_of(error)
             raise
         except GeneratorExit:  # between two pictures, where nobody waits for the next
             job.error = str(Cancelled())

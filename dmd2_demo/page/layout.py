@@ -84,7 +84,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         examples.connect(rows, filling, shown)
         with shown.details:
             sharing = share.buttons()
-        share.connect(page, sharing, shown.parameters, filling)
+        share.connect(page, sharing, shown.parameters, filling, studio.understood)
         welcome.connect(page, prompt, family.examples[0])
         refresh_after = loaded.panel(context.status, context.unload)
         made = [on_generate(tab_context, tab) for tab in tabs]

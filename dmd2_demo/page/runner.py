@@ -18,8 +18,8 @@ from dmd2_demo.generate.picture import Picture
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.page.full_disk import FULL_DISK, is_full
-from dmd2_demo.page.gpu_errors import UNFORESEEN, advised
 from dmd2_demo.page.jobs import Job, Jobs, Outputs
+from dmd2_demo.page.other_errors import UNFORESEEN, advised
 from dmd2_demo.progress import Progress, Report, silent
 
 _log = logging.getLogger(__name__)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from html import escape
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +16,8 @@ from PIL import Image
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.fields import Flag, Given, fields_of
 from dmd2_demo.generate.program import INPUT, program
+from dmd2_demo.generate.request import Request
+from dmd2_demo.models.vocabulary import Understood
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling, Restored
 
@@ -44,8 +47,17 @@ def buttons() -> Share:
     return Share(link, python, call, text, gr.Textbox(visible=False), gr.JSON(visible=False))
 
 
-def connect(page: gr.Blocks, share: Share, settings: gr.JSON, filling: Filling) -> None:
-    """Connects them with the shown picture's settings, inside the page, which opens such links."""
+def connect(
+    page: gr.Blocks,
+    share: Share,
+    settings: gr.JSON,
+    filling: Filling,
+    understood: Callable[[Request], Understood],
+) -> None:
+    """Connects them with the shown picture's settings, inside the page, which opens such links.
+
+    Programs say the prompt as it was `understood`.
+    """
 
     def shown(write: Callable[[Restored, str], str]) -> Callable[[object, object], list[Any]]:
         def show(told: object, address: object) -> list[Any]:
@@ -58,7 +70,7 @@ def connect(page: gr.Blocks, share: Share, settings: gr.JSON, filling: Filling) 
 
         return show
 
-    for button, write in ((share.link, link), (share.python, python), (share.call, api_call)):
+    for button, write in ((share.link, link), (share.python, partial(python, understood)), (share.call, api_call)):
         button.click(
             shown(write),
             [settings, share.address],
@@ -98,7 +110,7 @@ def from_query(query: Mapping[str, str], filling: Filling) -> dict[str, Any]:
     return told | ({"task": query["task"]} if "task" in query else {})
 
 
-def python(restored: Restored, address: str) -> str:  # noqa: ARG001 - as the others
+def python(understood: Callable[[Request], Understood], restored: Restored, _address: str) -> str:
     """The program for these settings."""
     if "prompt" not in restored.values:
         raise DemoError("There is no picture with settings to write a program for.")
@@ -111,7 +123,8 @@ def python(restored: Restored, address: str) -> str:  # noqa: ARG001 - as the ot
     }
     # The size is told already.
     values = {name: value for name, value in restored.values.items() if name != "upscale"}
-    return program(form.blank(values, **given))
+    request = form.blank(values, **given)
+    return program(replace(request, prompt=understood(request).prompt))
 
 
 def api_call(restored: Restored, address: str) -> str:

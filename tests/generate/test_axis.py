@@ -22,7 +22,7 @@ def test_axes_follow_from_the_fields() -> None:
     assert not styles & found["canny"]
     assert {"seed", "low_threshold", "high_threshold", "conditioning_scale", "guided_steps"} <= found["canny"]
     assert {"seed", "strength"} <= found["image_to_image"]
-    assert not {"prompt", "width", "height", "images", "image", "file_format"} & set().union(*found.values())
+    assert not {"prompt", "width", "height", "images", "image", "file_format", "upscale"} & set().union(*found.values())
 
 
 @pytest.mark.parametrize("request_class", REQUESTS, ids=lambda one: one.task)

@@ -16,8 +16,8 @@ from dmd2_demo.generate.program import INPUT, program
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.requests import CannyGuided, TextToImage
 from dmd2_demo.models.catalogue import FAMILIES
-from dmd2_demo.models.family import CommunityBase
-from dmd2_demo.models.sources import Folder
+from dmd2_demo.models.family import CommunityBase, StyleLora
+from dmd2_demo.models.sources import File, Folder, HubRepo
 from tests.embedded import FAMILY, EmbeddedRuntime, canny, lora, text
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +86,15 @@ def test_published_files_are_named_by_their_repositories() -> None:
     assert "hf_hub_download('tianweiy/DMD2', 'dmd2_sdxl_4step_unet_fp16.safetensors')" in told
     assert "'stabilityai/stable-diffusion-xl-base-1.0'" in told
     assert "vae = AutoencoderKL.from_pretrained('madebyollin/sdxl-vae-fp16-fix', dtype=dtype)" in told
+    compile(told, "program", "exec")
+
+
+def test_revisions_are_told() -> None:
+    mine = CommunityBase("mine", "Mine", HubRepo("owner/mine", "v2"), FAMILY.licence)
+    style = StyleLora("s", "S", File(HubRepo("owner/style", "v3"), "s.safetensors"), FAMILY.licence, ())
+    told = program(lora(base=mine, style=style))
+    assert "'owner/mine', revision='v2'" in told
+    assert "hf_hub_download('owner/style', 's.safetensors', revision='v3')" in told
     compile(told, "program", "exec")
 
 

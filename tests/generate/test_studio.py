@@ -154,6 +154,15 @@ def test_words_that_the_family_never_saw_are_told(tmp_path: Path) -> None:
     assert unknown.notices == ("This small family doesn't know: zebra.",)
 
 
+def test_prompt_whose_own_words_would_be_too_long_is_taken_as_it_is(tmp_path: Path) -> None:
+    words = tmp_path / "words.json"
+    words.write_text(json.dumps({"things": ["rabbit"], "styles": [], "colours": [], "templates": ["a"]}))
+    prompt = "hare " * 1_999 + "hare"
+    [picture] = FakedStudio(words).studio.generate(text(prompt=prompt), silent, never)
+    assert picture.parameters["prompt"] == prompt
+    assert "prompt_understood" not in picture.parameters
+
+
 def test_canny_is_guided_by_the_very_map_that_was_shown() -> None:
     setup = FakedStudio()
     image = Image.linear_gradient("L").resize((300, 200)).convert("RGB")

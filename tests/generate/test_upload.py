@@ -8,6 +8,7 @@ import numpy as np
 import pillow_heif
 import pytest
 from PIL import Image, ImageDraw
+from PIL.ExifTags import Base
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.upload import open_picture, rgb
@@ -127,11 +128,42 @@ def test_exif_rotation_is_applied(tmp_path: Path, orientation: int, corner: tupl
 
 @pytest.mark.parametrize(
     "exif",
-    [b"Exif\x00\x00", b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01", b"Exif\x00\x00II*\x00\xff\xff\xff\xff"],
+    [
+        b"Exif\x00\x00",
+        b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01",
+        b"Exif\x00\x00II*\x00\xff\xff\xff\xff",
+        b"Exif\x00\x00XXgarbage",
+    ],
 )
-def test_damaged_exif_costs_no_picture(tmp_path: Path, exif: bytes) -> None:
-    path = saved(Image.new("RGB", (6, 4), RED), tmp_path / "exif.jpg", exif=exif)
+@pytest.mark.parametrize("kind", ["jpg", "png", "webp"])
+def test_damaged_exif_costs_no_picture(tmp_path: Path, kind: str, exif: bytes) -> None:
+    path = saved(Image.new("RGB", (6, 4), RED), tmp_path / f"exif.{kind}", exif=exif)
     assert open_picture(path).size == (6, 4)
+
+
+def test_exif_that_can_not_be_written_back_turns_the_picture_all_the_same(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[Base.Orientation], exif[Base.Make], exif[Base.XResolution] = 6, "somebody", 72.0
+    path = saved(Image.new("RGB", (6, 4), RED), tmp_path / "exif.jpg", exif=exif)
+    whole = path.read_bytes()
+    start = whole.index(b"Exif")
+    for at in range(start + 14, start + 14 + 60):
+        for value in (0, 255):
+            path.write_bytes(whole[:at] + bytes([value]) + whole[at + 1 :])
+            assert open_picture(path).size in {(6, 4), (4, 6)}
+
+
+def test_picture_that_is_gone_is_to_be_chosen_again(tmp_path: Path) -> None:
+    with pytest.raises(DemoError, match=r"^The picture is no longer there. Please choose it again\.$"):
+        open_picture(tmp_path / "gone.png")
+
+
+def test_numbers_as_far_apart_as_there_are_keep_their_shades(tmp_path: Path) -> None:
+    wide = np.array([[-3.4e38, 0, 3.4e38]], np.float32)
+    Image.fromarray(wide).save(tmp_path / "wide.tiff")
+    dark, middle, bright = (open_picture(tmp_path / "wide.tiff").getpixel((x, 0)) for x in range(3))
+    assert (dark, bright) == ((0, 0, 0), (255, 255, 255))
+    assert middle in {(127, 127, 127), (128, 128, 128)}
 
 
 def test_what_a_reader_of_a_rarer_format_says_is_turned_into_a_sentence(tmp_path: Path) -> None:

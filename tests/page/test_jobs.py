@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import errno
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 from dmd2_demo.errors import DemoError
+from dmd2_demo.page.full_disk import FULL_DISK
 from dmd2_demo.page.jobs import Job, Jobs
+from dmd2_demo.page.other_errors import UNFORESEEN
 
 
 def test_stop_reaches_all_that_the_visitor_has_running_and_nobody_else() -> None:
@@ -39,6 +42,17 @@ def test_request_that_failed_is_forgotten() -> None:
         raise ZeroDivisionError
     jobs.stop("ann")
     assert not failed.stopped.is_set()
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [(OSError(errno.ENOSPC, "full"), FULL_DISK), (ZeroDivisionError(), UNFORESEEN), (DemoError("So."), "So.")],
+)
+def test_who_comes_back_is_told_how_it_ended(error: Exception, sentence: str) -> None:
+    jobs = Jobs()
+    with pytest.raises(type(error)), jobs.running("ann") as job:
+        raise error
+    assert job.error == sentence
 
 
 def test_request_that_is_given_up_between_two_pictures_is_told_as_stopped() -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from PIL.ExifTags import IFD
-
 from dmd2_demo.errors import DemoError
+from dmd2_demo.generate.clean_text import whole
 from dmd2_demo.generate.metadata import a1111, comfyui, fooocus, xmp
 from dmd2_demo.generate.metadata.found import Found
-from dmd2_demo.generate.picture_file import opened
+from dmd2_demo.generate.picture_file import exif_of, opened
 
 OURS = "this demo"
 
+_DEEPEST = 50
 _LONGEST = 1_000_000
 """Letters that are read of what a file tells; ComfyUI's graphs have some ten thousand."""
 
@@ -37,8 +38,24 @@ def read(path: str | Path | None) -> Found:
     for reader in (_ours, _theirs):
         found = reader(texts)
         if found is not None:
-            return found
+            return replace(found, settings=_sendable(found.settings), ignored=_sendable(found.ignored))
     raise DemoError("What that picture says about itself is in no form that is known here, or is damaged.")
+
+
+def _sendable(value: Any, depth: int = 0) -> Any:
+    """`value` as JSON that any program takes: whole text, and numbers of 64 bits. DemoError where it has no end."""
+    if depth > _DEEPEST:
+        raise DemoError("The settings in that picture are nested too deep: they are not read.")
+    match value:
+        case str():
+            return whole(value)
+        case int() if not -(2**63) <= value < 2**63:
+            return str(value) if abs(value) < 10**100 else "a very large number"
+        case Mapping():
+            return {whole(str(name)): _sendable(held, depth + 1) for name, held in value.items()}
+        case list():
+            return [_sendable(held, depth + 1) for held in value]
+    return value
 
 
 def _texts(path: Path) -> dict[str, str]:
@@ -49,8 +66,7 @@ def _texts(path: Path) -> dict[str, str]:
             image.load()
         texts = {str(name): text for name, text in image.info.items() if isinstance(text, str)}
         packet = image.info.get("xmp", b"")
-        exif = image.getexif()
-        for tag, text in {**exif, **exif.get_ifd(IFD.Exif)}.items():
+        for tag, text in exif_of(image).items():
             texts[f"exif {tag}"] = _decoded(text)
     ours = xmp.settings_in(packet if isinstance(packet, bytes) else str(packet).encode())
     return texts | ({"dmd2": ours} if ours else {})

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from PIL import Image, PngImagePlugin
 from PIL.ExifTags import Base
@@ -217,3 +218,32 @@ def test_a_file_that_is_cut_off(tmp_path: Path) -> None:
     path.write_bytes(whole.read_bytes()[:3000])
     with pytest.raises(DemoError, match="damaged or cut off"):
         reading.read(path)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {"parameters": "a cat\nSteps: 4, Seed: 99999999999999999999, Sampler: Euler"},
+        {"prompt": json.dumps({"1": {"inputs": {"seed": 2**64 - 1, "positive": "", "latent_image": ""}}})},
+        {"dmd2": json.dumps({"prompt": "a cat", "seed": 10**25})},
+        {"dmd2": json.dumps({"prompt": "a cat", "seed": 10**4000})},
+        {"dmd2": '{"prompt": "\\ud800 cat", "\\ud800": "\\udfff"}'},
+        {"parameters": 'a cat\nSteps: 4, Sampler: "\\ud800", Seed: 1'},
+    ],
+)
+def test_what_is_read_can_be_sent_as_json(tmp_path: Path, texts: dict[str, str]) -> None:
+    found = reading.read(png(tmp_path / "odd.png", **texts))
+    assert orjson.loads(orjson.dumps([found.settings, found.ignored]))
+
+
+def test_settings_without_end_are_told(tmp_path: Path) -> None:
+    told = '{"prompt": "a cat", "odd": ' + "[" * 300 + "]" * 300 + "}"
+    with pytest.raises(DemoError, match="nested too deep"):
+        reading.read(png(tmp_path / "deep.png", dmd2=told))
+
+
+def test_good_settings_beside_damaged_exif_are_read(tmp_path: Path) -> None:
+    info = PngImagePlugin.PngInfo()
+    info.add_text("parameters", "a cat\nSteps: 4, Seed: 7")
+    SQUARE.save(tmp_path / "exif.png", pnginfo=info, exif=b"Exif\0\0XXgarbage")
+    assert reading.read(tmp_path / "exif.png").settings["seed"] == 7

@@ -3,7 +3,7 @@ from __future__ import annotations
 import gradio as gr
 import pytest
 
-from dmd2_demo.page.gpu_errors import UNFORESEEN
+from dmd2_demo.page.other_errors import UNFORESEEN
 from dmd2_demo.page.runner import errors_shown
 
 

@@ -1,8 +1,11 @@
-"""What the `spaces` package says where a lent GPU is not to be had, and what a visitor can do about it."""
+"""What a visitor is told of errors that are not ours: the `spaces` package's, a full disk, and what nobody foresaw."""
 
 from __future__ import annotations
 
 import gradio as gr
+
+from dmd2_demo.errors import DemoError
+from dmd2_demo.page.full_disk import FULL_DISK, is_full
 
 UNFORESEEN = "Something went wrong in the demo itself. Nothing of yours is lost; please try again."
 
@@ -20,6 +23,15 @@ _ABORTED = (
     "The GPU was taken back before the picture was done: its time was up, or its process ended. Please try again; "
     "fewer pictures at once need less time."
 )
+
+
+def sentence_of(error: Exception) -> str:
+    """What a visitor is told of it."""
+    if isinstance(error, DemoError):
+        return str(error)
+    if isinstance(error, gr.Error):
+        return str(advised(error).message)
+    return FULL_DISK if is_full(error) else UNFORESEEN
 
 
 def advised(error: gr.Error) -> gr.Error:
