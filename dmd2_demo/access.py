@@ -23,8 +23,8 @@ def accounts(value: str) -> Accounts:
         return (_account(value, "it"),) if value else ()
     try:
         lines = Path(value[1:]).expanduser().read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
+    except (OSError, ValueError, RuntimeError) as error:  # the last where there is no such home as ~name
+        reason = getattr(error, "strerror", None) or ("it is no text" if isinstance(error, ValueError) else str(error))
         raise argparse.ArgumentTypeError(f"the file of accounts can't be read: {reason}") from None
     found = tuple(_account(line, f"line {number}") for number, line in enumerate(lines, 1) if line.strip())
     if not found:

@@ -96,7 +96,7 @@ def open_page(settings: Settings) -> gr.Blocks:
         counted=metrics.request if metrics else nullcontext,
     )
     if metrics and settings.metrics_port:
-        metrics.serve(address.host, settings.metrics_port)
+        metrics.serve(address.host.strip("[]"), settings.metrics_port)
     trust_proxies(settings.trusted_proxies)
     page = layout.build(runtime.studio, context)
     manifest.link(page)

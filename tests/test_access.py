@@ -39,6 +39,11 @@ def test_passwords_are_not_shown_with_the_settings() -> None:
     assert SECRET not in repr(Settings(auth=(("ann", SECRET),)))
 
 
+def test_file_of_accounts_in_no_home_is_told() -> None:
+    with pytest.raises(DemoError, match="the file of accounts can't be read"):
+        Settings.read(["--auth", "@~nosuchuser/accounts"], {})
+
+
 @pytest.mark.parametrize(
     ("host", "private"),
     [

@@ -58,10 +58,15 @@ def opened(path: str | Path) -> Iterator[ImageFile.ImageFile]:
 
 
 def exif_of(image: Image.Image) -> dict[int, Any]:
-    """What its EXIF tells, by tag; nothing where that is damaged, which says nothing about the pixels."""
+    """What its EXIF tells, by tag; nothing where that is damaged, which says nothing about the pixels.
+
+    MemoryError where it asks for too much.
+    """
     try:
         exif = image.getexif()
         return {**exif, **exif.get_ifd(IFD.Exif)}
+    except MemoryError:
+        raise
     except Exception:  # noqa: BLE001 - Pillow raises what it likes for what strangers wrote
         return {}
 

@@ -107,8 +107,7 @@ class Pipeline:
 
         # Whatever else the embeddings depend on belongs to the key.
         key = request.prompt, request.plain_prompt, self._in_encoders(request)
-        embedded: dict[str, torch.Tensor] = self.embeddings.of(key, make)
-        return embedded
+        return self.embeddings.of(key, make)
 
     def _in_encoders(self, request: Request) -> tuple[tuple[Part, float], ...]:
         """The LoRAs that change what the text encoders make of a prompt, with their scales."""

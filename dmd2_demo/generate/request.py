@@ -197,10 +197,11 @@ class Request(ABC):
         models: dict[str, Any] = {"model": spec.unet.stem}
         styles = {}
         for lora, scale in zip(spec.loras, self.lora_scales(), strict=True):
+            stem = lora.file.stem
             if lora.distillation is None:
-                models["lora"] = lora.file.stem
-            else:
-                styles[lora.file.stem] = scale
+                models["lora"] = stem
+            else:  # many are called pytorch_lora_weights
+                styles[f"{lora.file.source.stem}/{stem}" if stem in styles else stem] = scale
         return models | ({"styles": styles} if styles else {})
 
     @classmethod

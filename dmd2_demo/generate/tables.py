@@ -24,7 +24,7 @@ def read_tables(path: Path, key: str, noun: str) -> tuple[tuple[str, Mapping[str
         raise DemoError(f"The file of {noun}s, {path.name}, can't be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise DemoError(f"The file of {noun}s, {path.name}, is not in UTF-8.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DemoError(f"The file of {noun}s, {path.name}, is no valid TOML: {error}.") from error
     entries = read.pop(key, [])
     tables = isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)
@@ -69,6 +69,10 @@ def scale_of(entry: Mapping[str, Any], where: str, default: float) -> float:
 def path_of(place: str, where: str, folder: Path) -> Path:
     """A path in a table, which is relative to the file's folder and may begin with ~."""
     try:
-        return folder / Path(place).expanduser()
+        path = folder / Path(place).expanduser()
+        path.exists()
     except RuntimeError as error:
         raise DemoError(f"{where}: the home that {place} begins with can't be found.") from error
+    except OSError as error:
+        raise DemoError(f"{where}: {place:.100} can't be used: {error.strerror}.") from error
+    return path

@@ -11,12 +11,12 @@ from PIL import ExifTags, Image, ImageStat
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.apart import apart
 from dmd2_demo.generate.bit_depth import eight_bits
+from dmd2_demo.generate.held_pictures import HeldPictures
 from dmd2_demo.generate.picture_file import exif_of, opened, require_size
 
 # With more than 8 bits a channel, which take several times the memory.
 MOST_DEEP_PIXELS = 40_000_000
 
-# From 0 to 255: an alpha that is seen, and a shade that isn't on white.
 # By what EXIF says of a picture's orientation. Pillow's exif_transpose writes EXIF back, which fails where that is odd.
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -28,17 +28,21 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 
+# From 0 to 255: an alpha that is seen, and a shade that isn't on white.
 _VISIBLE, _NEARLY_WHITE = 32, 200
+
+_pictures = HeldPictures()
 
 
 def open_picture(path: str | Path | None) -> Image.Image:
     """The picture in a file as upright RGB; transparency becomes white.
 
-    Raises DemoError where there is none, where it is cut off or too large, takes too long, or is no picture at all.
+    Raises DemoError where there is none, where it is cut off or too large, takes too long, or is no picture at all, and
+    where too many wait already.
     """
     if path is None:
         raise DemoError("Choose a picture first.")
-    return apart(_upright, path)
+    return _pictures.held(apart(_upright, path))
 
 
 def _upright(path: str | Path) -> Image.Image:

@@ -27,6 +27,7 @@ from dmd2_demo.progress import Progress, Report, silent
 
 Ask = Callable[[HubRepo, str], HfFileMetadata]
 _TIMEOUT = 3.0  # seconds for an answer about a repository
+_ALLOWED = 600.0  # seconds for which anyone may read what the hub let anyone read
 
 
 class Hub:
@@ -42,6 +43,7 @@ class Hub:
         self._downloads = Downloader(self._cache, endpoint, free)
         self._spellings: Remembered[str, str] = Remembered(LATELY)
         self._listings: Remembered[HubRepo, tuple[str, ...]] = Remembered(LATELY)
+        self._allowed: Remembered[tuple[HubRepo, str], Path] = Remembered(_ALLOWED)
         self._lock = threading.Lock()
         self._flights: WeakValueDictionary[File, SingleFlight] = WeakValueDictionary()  # visitors think of names
 
@@ -201,18 +203,23 @@ class Hub:
         return Path(found) if isinstance(found, str) else None
 
     def _in_cache(self, repo: HubRepo, name: str, report: Report, what: str) -> Path:
-        # Whether anyone may read an anonymous repository is for the hub to say, each time.
-        path = None if repo.anonymous else self._cached(repo, name)
-        path = path or self._downloads.fetch(repo, name, report, what)
+        # Whether anyone may read an anonymous repository is for the hub to say. What it said is good for the time that
+        # a request takes: who has the device for itself must not wait for the hub.
+        path = self._allowed.known((repo, name)) if repo.anonymous else self._cached(repo, name)
+        if path is None or not path.exists():
+            path = self._downloads.fetch(repo, name, report, what)
         try:
-            return _checked(path)
+            _checked(path)
         except BrokenFile:
             _remove(path)
-        path = self._downloads.fetch(repo, name, report, what)
-        try:
-            return _checked(path)
-        except BrokenFile as error:
-            raise DemoError(f"{name} of {repo} is damaged on the hub itself: {error}.") from error
+            path = self._downloads.fetch(repo, name, report, what)
+            try:
+                _checked(path)
+            except BrokenFile as error:
+                raise DemoError(f"{name} of {repo} is damaged on the hub itself: {error}.") from error
+        if repo.anonymous:
+            self._allowed.note((repo, name), path)
+        return path
 
 
 def _remove(path: Path) -> None:

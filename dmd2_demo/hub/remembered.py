@@ -35,6 +35,19 @@ class Remembered(Generic[Key, Answer]):
             _settle(future, ask)
         return _result(future)
 
+    def known(self, key: Key) -> Answer | None:
+        """What was noted or given for this key; None where that is nothing, an error, or too long ago."""
+        with self._lock:
+            since, future = self._held.get(key, (0.0, None))
+            if future is None or not future.done() or future.exception() or self._clock() - since > self._age:
+                return None
+            return future.result()
+
+    def note(self, key: Key, answer: Answer) -> None:
+        """Remembers an answer that came in another way."""
+        self._forget(key)
+        self.get(key, lambda: answer)
+
     def within(self, key: Key, ask: Callable[[], Answer], seconds: float) -> Answer:
         """The same, asked in a thread that keeps nobody.
 
@@ -67,9 +80,9 @@ class Remembered(Generic[Key, Answer]):
                 self._held.popitem(last=False)
             return self._held[key][1], True
 
-    def _forget(self, key: Key, future: Future[Answer]) -> None:
+    def _forget(self, key: Key, future: Future[Answer] | None = None) -> None:
         with self._lock:
-            if key in self._held and self._held[key][1] is future:
+            if key in self._held and future in {None, self._held[key][1]}:
                 del self._held[key]
 
 

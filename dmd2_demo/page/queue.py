@@ -5,6 +5,7 @@ from __future__ import annotations
 from asyncio import Queue as AsyncQueue
 from asyncio import TimerHandle, get_running_loop
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from typing import Any, Literal
 
 import fastapi
@@ -23,6 +24,7 @@ GRACE = 60.0
 
 _MOST_UNREAD = 200  # messages that a session's client has not fetched
 
+_LONGEST_NAME = 100  # letters of a session's; those that are made here have ten or so
 _MOST_REMEMBERED = 500  # events that are over, and sessions with none
 
 
@@ -57,6 +59,8 @@ class VisitorsQueue(Queue):
         self, body: PredictBodyInternal, request: fastapi.Request, username: str | None
     ) -> tuple[bool, str | list[dict[str, Any]], Outcome]:
         """As Queue does; a refusal is the answer to the event, for clients show no reason for anything less."""
+        if len(body.session_hash or "") > _LONGEST_NAME:
+            raise fastapi.HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, "That is no session of this page.")
         self._back(body.session_hash)
         self._forget_idle()
         try:

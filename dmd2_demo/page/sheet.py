@@ -190,6 +190,8 @@ def _made(context: TabContext, sheet: Sheet, run: Run) -> Iterator[Outputs]:
     if max(layout.size) > file_format.longest:
         raise DemoError(f"The sheet would be too large for {file_format.title}. Choose PNG or fewer values.")
     settings = {**sheet.parameters(), "sheet": described(layout.grid, sheet.varied())}
+    if request.settings_inside:
+        file_format.with_settings(settings)  # refused now rather than when all is made
     nothing = run.folder / "pending.png"
     Image.new("RGB", request.size, _PENDING).save(nothing)
     paths, images = [str(nothing)] * len(labels), [Image.new("RGB", (1, 1))] * len(labels)

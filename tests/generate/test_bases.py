@@ -60,6 +60,8 @@ def test_bases_from_a_file(family: TinyFamily, tmp_path: Path) -> None:
         ("", r"must hold bases as \[\[base\]\] tables"),
         ("[base]\nname = 'a'", r"must hold bases as \[\[base\]\] tables"),
         ("base = [", "is no valid TOML"),
+        (f"base = {'[' * 5000}{']' * 5000}", "is no valid TOML"),
+        (f"[[base]]\nname = 'a'\nlicence = 'MIT'\nfolder = '{'x' * 5000}'", r"Base 1 of bases\.toml: x+ can't be used"),
         ("[[base]]\nlicence = 'MIT'\nrepo = 'a/b'", r"Base 1 of bases\.toml needs a name"),
         ("[[base]]\nname = 'a'\nrepo = 'a/b'", r"Base 1 of bases\.toml needs a licence"),
         ("[[base]]\nname = 'a'\nlicence = 'MIT'", "needs one of repo, folder and file"),

@@ -94,10 +94,25 @@ def test_without_the_hub_a_repository_is_called_as_the_cache_has_it(hub: Hub, ca
     assert gone.spelled("other/name") == "other/name"
 
 
-def test_offline_the_sentence_about_a_strangers_repository_is_true(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_anyone_may_read_is_not_asked_for_again_by_who_holds_the_device(
+    hub: Hub, local_hub: LocalHub, cache: Path
+) -> None:
+    file = File(HubRepo(REPO, anonymous=True), CONFIG_FILE.name)
+    path = hub.fetch(file)
+    local_hub.asked.clear()
+    assert hub.fetch(file) == path
+    assert not local_hub.asked
+    local_hub.private.add(REPO)
+    with pytest.raises(DemoError, match="that anyone may read"):
+        Hub(cache, local_hub.url).fetch(file)
+
+
+def test_offline_the_sentence_about_a_strangers_repository_is_true(
+    hub: Hub, local_hub: LocalHub, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = File(HubRepo(REPO, anonymous=True), CONFIG_FILE.name)
     hub.fetch(file)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(DemoError, match=r"runs offline .* can't ask the hub whether anyone may read owner/model"):
-        hub.fetch(file)
+        Hub(cache, local_hub.url).fetch(file)
     assert hub.fetch(CONFIG_FILE).is_file()

@@ -99,3 +99,11 @@ def test_nobody_gets_past_the_queue(public: str) -> None:
     for way in ("run", "api"):
         answer = httpx.post(f"{public}gradio_api/{way}/text_to_image", json={"data": list(LARGE.values())})
         assert answer.status_code == httpx.codes.NOT_FOUND
+
+
+def test_session_with_an_endless_name_is_refused(address: str) -> None:
+    with RawVisitor(address) as visitor:
+        body = {"data": [], "fn_index": visitor.event("unload")["id"], "session_hash": "x" * 10_000}
+        answer = visitor._http.post("gradio_api/queue/join", json=body)
+    assert answer.status_code == 422
+    assert "no session of this page" in answer.text
