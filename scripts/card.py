@@ -1,23 +1,21 @@
-"""Draws the page's icon and the card that is shown where its link is shared: python scripts/card.py.
+"""Draws the page's icon and the card that is shown where its link is shared: python -m scripts.card
 
 Their pictures are made by the embedded family.
 """
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
+from dmd2_demo.generate.requests import TextToImage
+from dmd2_demo.generate.runtime import build_runtime
+from dmd2_demo.models.catalogue import FAMILIES
+from dmd2_demo.progress import silent
+from dmd2_demo.settings import Settings
 
-from dmd2_demo.generate.requests import TextToImage  # noqa: E402
-from dmd2_demo.generate.runtime import build_runtime  # noqa: E402
-from dmd2_demo.models.catalogue import FAMILIES  # noqa: E402
-from dmd2_demo.progress import silent  # noqa: E402
-from dmd2_demo.settings import Settings  # noqa: E402
+ROOT = Path(__file__).parent.parent
 
 TEAL, PAPER, INK = "#0f766e", "#fafaf9", "#1c1917"
 PROMPTS = (
