@@ -31,6 +31,7 @@ from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.page import layout
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.theme import CSS, THEME
+from dmd2_demo.page.visitors import Limits
 from dmd2_demo.process import keep_freed_memory
 from dmd2_demo.progress import silent
 from dmd2_demo.settings import Settings
@@ -82,7 +83,13 @@ _LETTER_TO_PAINT = """([field, selector, text]) => new Promise((done) => {
 @contextmanager
 def opened(runtime: Runtime, pictures: list[Path]) -> Iterator[str]:
     """The page's address. A hidden button more hands over one of `pictures` at each click."""
-    context = PageContext(device="CPU", status=lambda: {"resident": []}, unload=None, downloads=lambda _: "")
+    context = PageContext(
+        device="CPU",
+        status=lambda: {"resident": []},
+        unload=None,
+        downloads=lambda _: "",
+        limits=Limits(Settings.queue_per_visitor, Settings.queue_per_address),
+    )
     page = layout.build(runtime.studio, context)
     next_picture = itertools.cycle(pictures)
 

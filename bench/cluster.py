@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from statistics import median, quantiles
 
 import psutil
@@ -150,7 +151,7 @@ def main() -> None:
     with joined(1) as studio:
         print("| ms | local | cluster | added at the median | at p95 |\n|---|---|---|---|---|")
         for steps in (1, 4):
-            compare(f"{steps} steps", local, studio, lambda each, steps=steps: make(each, text(steps)), chosen.pairs)
+            compare(f"{steps} steps", local, studio, partial(make, request=text(steps)), chosen.pairs)
         compare("Stop", local, studio, stopped, chosen.pairs)
         one = throughput(studio, [text(4, seed) for seed in range(chosen.pictures)])
     with joined(2) as studio:

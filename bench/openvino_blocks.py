@@ -12,6 +12,7 @@ import argparse
 import copy
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -71,8 +72,12 @@ def _runs(openvino: Any, level: nn.Module, inputs: tuple[torch.Tensor, ...]) -> 
     for name, hint in (("float32", "f32"), ("bfloat16", "bf16")):
         how = {"INFERENCE_PRECISION_HINT": hint, "NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": torch.get_num_threads()}
         asked = openvino.Core().compile_model(converted, "CPU", how).create_infer_request()
-        runs[f"OpenVINO, {name}"] = lambda asked=asked: torch.from_numpy(asked.infer(arrays)[0])
+        runs[f"OpenVINO, {name}"] = partial(_inferred, asked, arrays)
     return runs
+
+
+def _inferred(asked: Any, arrays: list[Any]) -> torch.Tensor:
+    return torch.from_numpy(asked.infer(arrays)[0])
 
 
 def _least(runs: dict[str, Callable[[], torch.Tensor]], seconds: float) -> dict[str, float]:

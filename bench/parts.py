@@ -14,9 +14,9 @@ import argparse
 import io
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
-from functools import cache
+from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -96,7 +96,7 @@ def beside_the_recipe(runtime: EmbeddedRuntime, steps: int, pairs: int) -> None:
     with ProcessPoolExecutor(1, get_context("spawn")) as other:
         ours(0), other.submit(by_the_recipe, steps, 0).result()
         for seed in range(1, pairs + 1):
-            one, one_cpu, mine = timed(lambda seed=seed: ours(seed))
+            one, one_cpu, mine = timed(partial(ours, seed))
             two, two_cpu, card_made = other.submit(by_the_recipe, steps, seed).result()
             times.append((one, two, one_cpu, two_cpu))
             farthest = max(farthest, int(np.abs(np.asarray(mine, int) - np.asarray(card_made, int)).max()))
@@ -118,13 +118,16 @@ def in_batches(steps: int, pairs: int) -> None:
         prompts = [PROMPT] * len(seeds)
         return list(recipe(prompts, generator=generators, num_inference_steps=steps, guidance_scale=0, **shape).images)
 
+    def singly(seeds: Iterable[int]) -> list[Image.Image]:
+        return [made(seed)[0] for seed in seeds]
+
     made(0), made(0, 1, 2, 3)
     times = list[tuple[float, float, float, float]]()
     farthest = 0
     for first in range(0, 4 * pairs, 4):
         seeds = range(first, first + 4)
-        one, one_cpu, together = timed(lambda seeds=seeds: made(*seeds))
-        two, two_cpu, single = timed(lambda seeds=seeds: [made(seed)[0] for seed in seeds])
+        one, one_cpu, together = timed(partial(made, *seeds))
+        two, two_cpu, single = timed(partial(singly, seeds))
         times.append((one, two, one_cpu, two_cpu))
         farthest = max(farthest, int(np.abs(np.stack(together).astype(int) - np.stack(single)).max()))
     one, two, one_cpu, two_cpu = (median(column) for column in zip(*times, strict=True))

@@ -63,7 +63,7 @@ def main() -> None:
     print("|---" * (len(WEIGHTS) + 2) + "|")
     for steps, (name, method) in itertools.product((4, 1), METHODS.items()):
         picture.cache_clear()
-        embedding.weighted = method
+        setattr(embedding, "weighted", method)  # noqa: B010 - a module's function
         cells = [measured(studio, steps, weight, seeds) for weight in WEIGHTS]
         shown = [f"{share:.3f} ({change:.1f})" for share, change in cells]
         print(f"| {name} | {steps} | " + " | ".join(shown) + " |", flush=True)
@@ -101,7 +101,8 @@ def picture(studio: Studio, prompt: str, seed: int, steps: int) -> Pixels:
 def corners(image: Pixels) -> Pixels:
     """The mean colour of the four."""
     ends = (slice(CORNER), slice(-CORNER, None))
-    return np.mean([image[rows, columns].mean((0, 1)) for rows, columns in itertools.product(ends, ends)], axis=0)
+    means = [image[rows, columns].mean((0, 1)) for rows, columns in itertools.product(ends, ends)]
+    return np.asarray(np.mean(means, axis=0), np.float64)
 
 
 if __name__ == "__main__":

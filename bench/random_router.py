@@ -7,7 +7,7 @@ import random
 from ray.serve.request_router import PendingRequest, RequestRouter, RunningReplica
 
 
-class RandomRouter(RequestRouter):
+class RandomRouter(RequestRouter):  # type: ignore[misc]
     """Any replica with room."""
 
     async def choose_replicas(

@@ -7,7 +7,6 @@ from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
-import gradio as gr
 from starlette.middleware import Middleware
 
 from dmd2_demo.cluster.link import Link
@@ -48,7 +47,7 @@ def run(settings: Settings) -> None:
     open_page(settings).block_thread()
 
 
-def open_page(settings: Settings) -> gr.Blocks:
+def open_page(settings: Settings) -> ServedBlocks:
     """The page, served by other threads until it is closed.
 
     DemoError where the address or the operator's bases or LoRAs can't be used.

@@ -14,7 +14,7 @@ from dmd2_demo.open_page import open_page
 from dmd2_demo.settings import Settings
 from dmd2_demo.weights.loader import PartLoader
 from tests.local_hub import LocalHub
-from tests.served import free_port
+from tests.served import address_of, free_port
 from tests.small_repo import REPO, write_repo
 from tests.tiny import TinyFamily, write_family
 
@@ -60,8 +60,7 @@ def address() -> Iterator[str]:
     # The page imports it in a thread, with warnings off, which pytest would turn on again at the next test.
     edges.detector()
     page = open_page(Settings("embedded", port=free_port()))
-    assert page.local_url
-    yield page.local_url
+    yield address_of(page)
     page.close()
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 
@@ -22,6 +23,11 @@ def served(command: Sequence[str], environment: Mapping[str, str], log: Path) ->
         )
     wait_for(port, page, log)
     return page, f"http://127.0.0.1:{port}"
+
+
+def address_of(page: Any) -> str:
+    """Where Gradio's `page` answers, of which its types know nothing."""
+    return str(page.local_url)
 
 
 def free_port() -> int:

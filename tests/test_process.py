@@ -16,7 +16,7 @@ import pytest
 from gradio_client import Client
 
 from dmd2_demo.process import drop_empty
-from tests.started import Started
+from tests.started import ROOT, Started
 
 DMD2 = ("PORT", "BUDGET", "FAMILY", "BASES", "HOST", "SHARE", "MEMORY", "ATTENTION", "ALLOW_CUSTOM_BASES")
 GRADIO = ("SERVER_NAME", "SERVER_PORT", "NUM_PORTS", "ANALYTICS_MAX_EVENTS", "DEBUG", "TEMP_DIR", "ROOT_PATH")
@@ -52,7 +52,7 @@ def test_empty_variables_dead_proxies_and_others_folders_stop_no_page(tmp_path: 
     proxies = {"HTTP_PROXY": DEAD, "https_proxy": DEAD, "ALL_PROXY": DEAD, "NO_PROXY": "::1/128,[::1],example.com"}
     (tmp_path / "tmp").mkdir()
     (tmp_path / "tmp" / "gradio").write_text("another user's")
-    with Started(tmp_path, CUDA_VISIBLE_DEVICES="", **EMPTY, **proxies) as page:
+    with Started(tmp_path, root=ROOT, CUDA_VISIBLE_DEVICES="", **EMPTY, **proxies) as page:
         # pytest's own client goes through no proxy: its environment has none.
         client = Client(page.address(), verbose=False, analytics_enabled=False, download_files=tmp_path)
         gallery, seed, _ = client.predict(prompt="a cat", seed=3, api_name="/text_to_image")

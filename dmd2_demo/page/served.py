@@ -35,6 +35,8 @@ _asking: ContextVar[_Asking | None] = ContextVar("asking", default=None)
 class ServedBlocks(Blocks):
     """Blocks that check, before Gradio opens anything, which files a request names and how many its sender has."""
 
+    _queue: VisitorsQueue
+
     def __init__(self, limits: Limits, jobs: Jobs, **look: Any) -> None:
         self._limits, self._present, self._jobs = limits, Present(limits), jobs
         self.uploads = Uploads(Path(get_upload_folder()))

@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 from bench import random_weights
 from bench.full_size import machine, measure
 from bench.random_family import FULL, SMALL, lora_shapes, write
-from dmd2_demo.generate.bases import SDXL_CONFIGS
 from dmd2_demo.generate.runtime import build_runtime
+from dmd2_demo.models.catalogue import SDXL_CONFIGS
 from dmd2_demo.settings import Settings
 from dmd2_demo.weights.modules import unet_without_weights
 

@@ -169,7 +169,7 @@ GOOD = {"id": "1-2-3", "thumb": THUMB, "file": "/gone.png", "settings": {"prompt
 
 
 def test_hostile_entries_are_left_out_and_words_stay_words(kept: Kept) -> None:
-    odd = [
+    odd: list[object] = [
         None, 3, "x", [], {}, GOOD | {"id": '"><script>'}, GOOD | {"thumb": "javascript:alert(1)"},
         GOOD | {"thumb": "https://example.com/x.webp"}, GOOD | {"file": 7}, GOOD | {"settings": None},
         GOOD | {"settings": {"prompt": "x" * 30_000}},

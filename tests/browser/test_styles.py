@@ -16,7 +16,7 @@ from dmd2_demo.open_page import open_page
 from dmd2_demo.settings import Settings
 from tests.browser.conftest import Open
 from tests.browser.demo import Demo
-from tests.served import free_port
+from tests.served import address_of, free_port
 from tests.weights.lora_files import ATTENTION, layers, peft
 from training.family.members import load_unet
 
@@ -43,8 +43,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (folder / "loras.toml").write_text(TOML)
     edges.detector()
     page = open_page(Settings("embedded", port=free_port(), loras=folder / "loras.toml"))
-    assert page.local_url
-    yield page.local_url
+    yield address_of(page)
     page.close()
 
 

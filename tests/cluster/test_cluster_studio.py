@@ -100,7 +100,8 @@ def test_a_picture_of_a_lost_replica_is_asked_for_once_more() -> None:
 def test_one_that_was_not_begun_is_asked_for_until_a_replica_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
     monkeypatch.setattr("time.sleep", waited.append)
-    link = FakeLink(*([Lost(begun=False)] for _ in range(5)), [made()])
+    lost: list[Word] = [Lost(begun=False)]
+    link = FakeLink(*[lost] * 5, [made()])
     assert list(studio(link).generate(text(), silent, never))
     assert len(waited) == 5
 
@@ -131,7 +132,7 @@ def test_stop_ends_the_call_whether_it_says_something_or_not() -> None:
 
 
 def test_silence_is_explained_once() -> None:
-    link = FakeLink([*cast("list[Any]", [None] * 100), made()])
+    link = FakeLink([*[cast("Any", None)] * 100, made()])
     told: list[Progress] = []
     list(studio(link).generate(text(), told.append, never))
     assert told == [Progress("Waiting for the cluster")]
@@ -161,7 +162,8 @@ def test_status_is_what_replicas_last_told() -> None:
 
 
 def test_status_tells_nothing_more_of_replicas_that_were_replaced() -> None:
-    link = FakeLink(*([made(replica=name)] for name in "abcb"))
+    words: list[list[Word]] = [[made(replica=name)] for name in "abcb"]
+    link = FakeLink(*words)
     link.replicas = 2
     with_pictures = studio(link)
     for leases in (2, 4, 4, 4):

@@ -7,10 +7,10 @@ from diffusers import AutoencoderKL, EulerDiscreteScheduler, UNet2DConditionMode
 from transformers import CLIPTextConfig, CLIPTokenizer
 
 from dmd2_demo.errors import DemoError
-from dmd2_demo.generate.bases import SDXL_CONFIGS, custom, read_bases, with_bases
+from dmd2_demo.generate.bases import custom, read_bases, with_bases
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.model_kind import ModelKind, of_pipeline
-from dmd2_demo.models.catalogue import FAMILIES
+from dmd2_demo.models.catalogue import FAMILIES, SDXL_CONFIGS
 from dmd2_demo.models.family import CommunityBase, Licence
 from dmd2_demo.models.sources import Folder, HubRepo, SingleFile
 from tests.tiny import TinyFamily

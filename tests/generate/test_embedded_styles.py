@@ -10,6 +10,7 @@ from PIL import Image
 from safetensors import safe_open
 
 from dmd2_demo.generate.request import Request
+from dmd2_demo.models.sources import Folder
 from tests.embedded import FAMILY, EmbeddedRuntime, lora, text
 from training.evaluation.styles import MEASURES
 from training.family.members import LINE_LORA, PIXEL_LORA
@@ -45,6 +46,7 @@ def test_style_shows_and_at_scale_zero_is_not_there(runtime: EmbeddedRuntime, ba
 def test_the_files_are_small_and_in_two_published_forms() -> None:
     found: dict[str, set[str]] = {}
     for style in FAMILY.styles:
+        assert isinstance(style.file.source, Folder)
         path = style.file.source.path / style.file.name
         assert path.stat().st_size < 1_000_000
         with safe_open(path, "pt") as file:

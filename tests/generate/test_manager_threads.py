@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import ItemsView
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event, Lock
 from typing import Any
@@ -83,9 +82,14 @@ def test_unload_waits_for_the_lease_of_the_moment() -> None:
 def test_a_change_waits_for_the_lease_of_the_moment() -> None:
     manager = FakeBackend().manager()
     changed = Event()
+
+    def change() -> str:
+        changed.set()
+        return "changed"
+
     with ThreadPoolExecutor(1) as threads:
         with manager.lease(FOUR_STEPS, silent):
-            waiting = threads.submit(manager.start_over, lambda: changed.set() or "changed")
+            waiting = threads.submit(manager.start_over, change)
             assert not changed.wait(0.05)
         assert waiting.result(timeout=10) == "changed"
 
@@ -126,6 +130,6 @@ class CountingDict(OrderedDict[Part, Any]):
         self._note("clear")
         super().clear()
 
-    def items(self) -> ItemsView[Part, Any]:
+    def items(self) -> Any:
         self._note("walk")
         return super().items()

@@ -47,9 +47,10 @@ def test_the_file_plays_to_and_fro_and_tells_how_it_was_made(runtime: EmbeddedRu
     path = save(pictures, tmp_path)
     with Image.open(path) as file:
         assert file.info["loop"] == 0
-        assert file.n_frames == 2 * FRAMES - 2
+        frames = getattr(file, "n_frames", 0)
+        assert frames == 2 * FRAMES - 2
         seen = []
-        for number in range(file.n_frames):
+        for number in range(frames):
             file.seek(number)
             seen.append(file.convert("RGB").tobytes())
     assert seen[:FRAMES] == [picture.image.tobytes() for picture in pictures]

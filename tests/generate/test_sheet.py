@@ -122,7 +122,7 @@ def test_a_sheet_and_its_cells_tell_the_prompt_that_the_choices_stand_in() -> No
 def test_styles_and_their_scales_are_axes_where_there_are_any() -> None:
     first, second = (style.name for style in FAMILY.styles[:2])
     made = sheet(text(), ("style", f"{first}, {second}"), ("style_scale", "0.5, 1"))
-    assert [(cell.style.name, cell.style_scale) for cell in made.cells] == [
+    assert [tuple(cell.parameters()[name] for name in ("style", "style_scale")) for cell in made.cells] == [
         *[(first, 0.5), (second, 0.5)],
         *[(first, 1), (second, 1)],
     ]

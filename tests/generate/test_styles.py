@@ -89,7 +89,7 @@ def test_any_order_asks_for_the_same() -> None:
 
 
 def test_on_a_base_dmd2s_own_comes_first() -> None:
-    request = CommunityLora(family=FAMILY, prompt="x", lora_scale=0.7, style_2="c")
+    request = CommunityLora.blank(FAMILY, lora_scale=0.7, style_2="c")
     own, style = request.spec().loras
     assert (own.file, own.distillation) == (FAMILY.lora, None)
     assert (style.file, style.base) == (C.file, FAMILY.bases[0].source)
@@ -106,12 +106,12 @@ def test_a_style_that_is_not_here_is_told() -> None:
     with pytest.raises(DemoError, match=r"There is no style called 'e'\. Choose one of: a, b, c, d"):
         text(style="e")
     with pytest.raises(DemoError, match="None is offered here"):
-        TextToImage(family=FAMILIES["sdxl"], prompt="x", style="e")
+        TextToImage.blank(FAMILIES["sdxl"], style="e")
 
 
 def test_webuis_text_names_loras_with_scales_and_hashes_and_is_read_again() -> None:
-    request = CommunityLora(
-        family=FAMILY, prompt="a cat, 1: 2", lora_scale=0.7, style="a", style_2="b", style_2_scale=1.2
+    request = CommunityLora.blank(
+        FAMILY, prompt="a cat, 1: 2", lora_scale=0.7, style="a", style_2="b", style_2_scale=1.2
     )
     weights = [
         {"part": "LoRA", "file": "o/r/a.safetensors", "autov3": "0123456789ab"},

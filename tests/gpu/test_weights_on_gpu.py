@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -32,6 +33,7 @@ def test_modules_are_the_same_as_on_the_cpu(family: TinyFamily, cache: Path) -> 
         Adapter(Folder(family.adapter)),
     )
     for part in parts:
+        ours: Any
         (ours,) = loader(cache, GPU).load(part).networks
         assert ours.device.type == "cuda"
         assert_same(ours.cpu(), loader(cache, CPU).load(part).module)

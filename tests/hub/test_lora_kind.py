@@ -76,7 +76,7 @@ def header(*names: str, width: int = 2048, **metadata: str) -> Header:
         (header("lora_unet_x.oft_blocks"), LoraKind.OTHER),
         (header("transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight"), LoraKind.FLUX),
         (header("transformer.x.lora_A.weight"), LoraKind.FLUX),
-        (header(**{"modelspec.title": "SDXL LCM"}), LoraKind.DISTILLATION),
+        (Header(header().tensors, {"modelspec.title": "SDXL LCM"}), LoraKind.DISTILLATION),
         (header(ss_output_name="my_hyper-sdxl"), LoraKind.DISTILLATION),
         (Header({"x": Tensor("F16", (3,))}, {}), LoraKind.NOTHING),
     ],

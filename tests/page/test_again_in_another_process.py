@@ -94,8 +94,8 @@ def hub() -> Iterator[LocalHub]:
 
 
 def test_of_the_published_family(hub: LocalHub, tmp_path: Path) -> None:
-    size = {"width": 512, "height": 576}
-    asked = [
+    size: dict[str, Any] = {"width": 512, "height": 576}
+    asked: list[tuple[str, dict[str, Any]]] = [
         *((endpoint, values | size) for endpoint, values in TEXT),
         ("/lora", {"base": "realvis", "lora_scale": 0.65} | size),
         CANNY,

@@ -50,7 +50,9 @@ def assert_answered(reply: Reply) -> None:
 
 
 def send_anything(visitor: RawVisitor, event: dict[str, Any]) -> None:
-    @settings(max_examples=PAYLOADS, derandomize=True, deadline=None, database=None, suppress_health_check=HealthCheck)
+    @settings(
+        max_examples=PAYLOADS, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    )
     @given(payloads(len(event["inputs"])))
     def send(payload: list[Any]) -> None:
         assert_answered(visitor.send(event, payload))

@@ -132,7 +132,7 @@ def test_example_can_be_used_by_everybody(address: str) -> None:
             for event in (event for event in raw.events if {target for target, _ in event["targets"]} & set(galleries)):
                 ((gallery, _),) = event["targets"]
                 first = galleries[gallery]["props"]["value"][0]
-                values = raw.send(event, [], event_data={"index": 0, "value": first}).data
+                values = raw.send(event, [], event_data={"index": 0, "value": first}).data or []
                 assert values
                 assert raw.ask("canny", prompt="a cat", image=first["image"]).data
             # Canny's are the last ones.

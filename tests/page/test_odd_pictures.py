@@ -30,7 +30,7 @@ def disc(line: str, ground: str | tuple[int, ...], mode: str = "RGB") -> Image.I
     return image
 
 
-def deep(most: float, kind: type) -> np.ndarray:  # type: ignore[type-arg]
+def deep(most: float, kind: type) -> np.ndarray:
     """A light disc on a dark ground, its white at `most`."""
     grey = np.asarray(disc("white", "black").convert("L"), float) / 255
     return (grey * most).astype(kind)

@@ -95,7 +95,7 @@ def sharded(index: str) -> Change:
     def change(base: Path) -> None:
         tensors = load_file(base / f"{UNET}.fp16.safetensors")
         names = sorted(tensors)
-        places = {}
+        places: dict[str, str] = {}
         for number, some in enumerate((names[::2], names[1::2]), 1):
             file = f"diffusion_pytorch_model.fp16-0000{number}-of-00002.safetensors"
             save_file({name: tensors[name] for name in some}, base / "unet" / file)

@@ -8,7 +8,7 @@ import pytest
 from torch import nn
 
 from dmd2_demo.errors import DemoError
-from dmd2_demo.models.parts import TextEncoders, UNet, Vae
+from dmd2_demo.models.parts import Part, TextEncoders, UNet, Vae
 from dmd2_demo.models.sources import File, Folder
 from dmd2_demo.weights import modules
 from dmd2_demo.weights.loader import PartLoader
@@ -42,7 +42,8 @@ def test_nonsense_in_a_config_is_told(
     shutil.copytree(family.base, tmp_path / "base")
     (tmp_path / "base" / name).write_text(content)
     source = Folder(tmp_path / "base")
-    part = {"unet": UNet(source), "vae": Vae(source)}.get(name.partition("/")[0], TextEncoders(source))
+    parts: dict[str, Part] = {"unet": UNet(source), "vae": Vae(source)}
+    part = parts.get(name.partition("/")[0], TextEncoders(source))
     with pytest.raises(DemoError, match=rf"{name} (describes|can.t be|asks for) |does not fit") as raised:
         loader.load(part)
     assert "\n" not in str(raised.value)

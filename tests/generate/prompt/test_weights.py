@@ -82,7 +82,7 @@ def pieces(prompt: str) -> Pieces:
 
 def theirs(prompt: str) -> Pieces:
     """The library's, with its weights in our bounds and its empty pieces left out."""
-    bounded = [(text, min(max(weight, LEAST), MOST)) for text, weight in parse_prompt_attention(prompt)]
+    bounded = [(str(text), min(max(float(weight), LEAST), MOST)) for text, weight in parse_prompt_attention(prompt)]
     return [(text, weight) for text, weight in bounded if text]
 
 
