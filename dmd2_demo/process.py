@@ -90,6 +90,7 @@ def _end_on_signals() -> None:
     def end(_signal: int, _frame: FrameType | None) -> None:
         for each in ending:
             signal.signal(each, signal.SIG_IGN)
+        logging.disable()  # requests that lose their files now are no news
         if os.getpid() == owner:  # a fork ends alone
             for child in psutil.Process().children(recursive=True):
                 with suppress(psutil.Error):
