@@ -9,6 +9,7 @@ from PIL import Image
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.edges import cropped
 from dmd2_demo.generate.fields import Given, Number, Range, by_family
+from dmd2_demo.generate.made_of import made_of
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.requests import Steps
 from dmd2_demo.generate.upload import hash_of
@@ -61,7 +62,6 @@ class ImageToImage(Request):
     steps: Annotated[int, StepsFromPicture("Steps", options=_several_steps)] = by_family(lambda f: f.most_steps)
 
     _start: Image.Image = field(init=False, repr=False, compare=False)
-    _sha256: str = field(init=False, repr=False, compare=False)
 
     task: ClassVar[str] = "image_to_image"
 
@@ -69,9 +69,8 @@ class ImageToImage(Request):
         super().__post_init__()
         size = self._fitting()
         # Here, and not while it holds the device.
-        start = cropped(self.image, size).resize(size, Image.Resampling.LANCZOS)
+        start = made_of(self.image, size, lambda: cropped(self.image, size).resize(size, Image.Resampling.LANCZOS))
         object.__setattr__(self, "_start", start)
-        object.__setattr__(self, "_sha256", hash_of(self.image))
 
     @property
     def schedule(self) -> Schedule:
@@ -94,7 +93,7 @@ class ImageToImage(Request):
 
         `image_sha256` is that of the input before it was brought to size.
         """
-        return super().parameters(picture) | {"steps": self.steps, "image_sha256": self._sha256}
+        return super().parameters(picture) | {"steps": self.steps, "image_sha256": hash_of(self.image)}
 
     def _fitting(self) -> tuple[int, int]:
         """The size to work at."""

@@ -12,6 +12,7 @@ from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.apart import apart
 from dmd2_demo.generate.bit_depth import eight_bits
 from dmd2_demo.generate.held_pictures import HeldPictures
+from dmd2_demo.generate.made_of import made_of
 from dmd2_demo.generate.picture_file import exif_of, opened, require_size
 
 # With more than 8 bits a channel, which take several times the memory.
@@ -58,7 +59,11 @@ def _upright(path: str | Path) -> Image.Image:
 
 def hash_of(image: Image.Image) -> str:
     """The SHA-256 of an RGB picture's size and pixels: whether another file holds the same picture."""
-    return hashlib.sha256(f"{image.width}x{image.height}:".encode() + image.tobytes()).hexdigest()
+
+    def hashed() -> str:
+        return hashlib.sha256(f"{image.width}x{image.height}:".encode() + image.tobytes()).hexdigest()
+
+    return made_of(image, "sha256", hashed)
 
 
 def rgb(image: Image.Image) -> Image.Image:
