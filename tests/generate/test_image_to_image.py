@@ -100,7 +100,9 @@ def test_refine_enlarges(family: Any, given: tuple[int, int], size: tuple[int, i
     [(EMBEDDED, (192, 192)), (EMBEDDED, (256, 64)), (SDXL, (1536, 1536)), (SDXL, (5000, 4000)), (SDXL, (3000, 10))],
 )
 def test_refine_above_what_the_family_does_well_is_refused(family: Any, given: tuple[int, int]) -> None:
-    with pytest.raises(DemoError, match=r"^Upscaled 1\.5x, this picture would be \d+ x \d+: larger than these models do well\.$"):
+    with pytest.raises(
+        DemoError, match=r"^Upscaled 1\.5x, this picture would be \d+ x \d+: larger than these models do well\.$"
+    ):
         request(given, family=family, upscale=1.5)
 
 
