@@ -100,13 +100,8 @@ class Request(ABC):
             value = getattr(self, name)
             value = value.of(self.family) if isinstance(value, FamilyDefault) else value
             object.__setattr__(self, name, field.check(value, self.family))
-        if any(is_blank(prompt if self.plain_prompt else weights.words(prompt)) for prompt in self.prompts):
-            several = len(self.prompts) > 1
-            raise DemoError(
-                "One of the choices in braces leaves nothing of the prompt."
-                if several
-                else "The prompt says nothing but how much it counts."
-            )
+        if any(map(is_blank, self.prompts)):
+            raise DemoError("One of the choices in braces leaves nothing of the prompt.")
 
     @cached_property
     def prompts(self) -> tuple[str, ...]:

@@ -96,4 +96,4 @@ def test_one_that_has_no_room_for_the_common_pipeline_says_so_to_who_asks(caplog
     torch.set_num_threads(before)
     assert "The first pipeline is not loaded" in caplog.text
     (failure,) = [word for word in told(small, ask(text())) if isinstance(word, Failure)]
-    assert "the operator's budget is 1 MB" in str(failure.sentence)
+    assert "the operator's budget is 1.0 MB" in str(failure.sentence)

@@ -42,9 +42,7 @@ def canny(**changes: Any) -> CannyGuided:
     [
         ({"prompt": " "}, "the prompt is empty"),
         ({"prompt": "x" * 10_001}, "10,001 characters"),
-        ({"prompt": "()"}, "The prompt says nothing but how much it counts"),
-        ({"prompt": "[ ] BREAK (:1.2)"}, "The prompt says nothing"),
-        ({"prompt": "{()|[]}"}, "One of the choices in braces leaves nothing"),
+        ({"prompt": "{|a}"}, "One of the choices in braces leaves nothing"),
         ({"seed": -2}, "Seed must be a whole number from -1 to 4294967295"),
         ({"seed": 2**32}, "Seed must be"),
         ({"seed": 0.5}, "Seed must be"),

@@ -150,6 +150,7 @@ def test_bounds(axes: list[tuple[str, str]], sentence: str | None) -> None:
 
 LABELS = [
     [["Seed 1", "Seed 2"]],
+    [["", ""], ["Steps 1", "Steps 4"]],  # of a prompt that is nothing but brackets
     [[f"Seed {number}" for number in range(11)]],
     [
         ["Steps 1", "Steps 4"],
@@ -158,7 +159,7 @@ LABELS = [
 ]
 
 
-@pytest.mark.parametrize("labels", LABELS, ids=["few", "wrapped", "two axes"])
+@pytest.mark.parametrize("labels", LABELS, ids=["few", "of no words", "wrapped", "two axes"])
 @pytest.mark.parametrize("size", [(64, 64), (128, 96)])
 def test_cells_lie_in_the_sheet_as_they_were_made_and_labels_are_whole(labels: Any, size: tuple[int, int]) -> None:
     count = len(labels[0]) * (len(labels[1]) if len(labels) > 1 else 1)

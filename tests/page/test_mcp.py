@@ -109,7 +109,7 @@ def test_status_is_told(page: str) -> None:
         ("text_to_image", {"prompt": " "}, "the prompt is empty"),
         ("lora", {"prompt": "a cat", "lora_scale": 9}, "LoRA scale must be between 0 and 1.5"),
         ("canny", {"prompt": "a cat", "image": "/etc/passwd"}, "Invalid file data format"),
-        ("canny", {"prompt": "a cat", "image": "http://127.0.0.1:1/x.png"}, "Only a picture that you uploaded"),
+        ("canny", {"prompt": "a cat", "image": "http://127.0.0.1:1/x.png"}, "Only pictures uploaded to this page"),
     ],
 )
 def test_what_can_not_be_done_is_one_sentence(page: str, tool: str, values: dict[str, Any], sentence: str) -> None:
