@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.manager import PipelineManager
 from dmd2_demo.generate.picture import Decoded
 from dmd2_demo.generate.request import Request
+from dmd2_demo.generate.studio import Studio
+from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.parts import Adapter, Lora, Part, PipelineSpec, Pristine, Scheduler, TextEncoders, UNet, Vae
 from dmd2_demo.models.sources import File, Folder
 from dmd2_demo.progress import Report, silent
@@ -115,3 +118,27 @@ def use(manager: Manager, spec: PipelineSpec) -> dict[Part, object]:
 
 def resident(manager: Manager) -> set[Part]:
     return {part for part, _ in manager.status().resident}
+
+
+FAMILY = replace(FAMILIES["embedded"], words=None)
+
+
+class FakedStudio:
+    """A studio over a fake pipeline. `leases` counts those begun, `held` is true inside one."""
+
+    def __init__(self, words: Path | None = None) -> None:
+        self.pipeline = FakePipeline()
+        self.leases: list[PipelineSpec] = []
+        self.held = False
+        self.studio = Studio(replace(FAMILY, words=words), self.lease)
+
+    @contextmanager
+    def lease(
+        self, spec: PipelineSpec, report: Report, visitor: str = "", pixels: int = 0, *, yields: bool = False
+    ) -> Iterator[FakePipeline]:
+        self.leases.append(spec)
+        self.held = True
+        try:
+            yield self.pipeline
+        finally:
+            self.held = False

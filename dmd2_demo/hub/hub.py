@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from weakref import WeakValueDictionary
-from zipfile import is_zipfile
 
 from huggingface_hub import HfApi, HfFileMetadata, try_to_load_from_cache
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError, SafetensorsParsingError
@@ -20,6 +19,7 @@ from dmd2_demo.hub.hub_errors import HUB_ERRORS, MISSING, NotTheHub, NotThere, U
 from dmd2_demo.hub.remembered import Remembered
 from dmd2_demo.hub.safetensors_header import BrokenFile, Header, Tensor, read_header
 from dmd2_demo.hub.single_flight import SingleFlight
+from dmd2_demo.hub.whole_file import require_whole
 from dmd2_demo.models.content import require_itself
 from dmd2_demo.models.files import Alternatives
 from dmd2_demo.models.sources import File, Folder, HubRepo
@@ -209,12 +209,12 @@ class Hub:
         if path is None or not path.exists():
             path = self._downloads.fetch(repo, name, report, what)
         try:
-            _checked(path)
+            require_whole(path)
         except BrokenFile:
             _remove(path)
             path = self._downloads.fetch(repo, name, report, what)
             try:
-                _checked(path)
+                require_whole(path)
             except BrokenFile as error:
                 raise DemoError(f"{name} of {repo} is damaged on the hub itself: {error}.") from error
         if repo.anonymous:
@@ -239,21 +239,7 @@ def _in_folder(folder: Folder, name: str) -> Path:
         raise NotThere(f"{folder} has no file {name}.")
     require_itself(path)
     try:
-        return _checked(path)
+        require_whole(path)
     except BrokenFile as error:
         raise DemoError(f"{name} of {folder} is damaged: {error}.") from error
-
-
-def _checked(path: Path) -> Path:
-    """The path, once what says a file's length agrees with it. Raises BrokenFile."""
-    if path.suffix == ".safetensors":
-        read_header(path)
-    elif path.suffix == ".bin" and _begins_as_zip(path) and not is_zipfile(path):
-        raise BrokenFile("its end is missing")
     return path
-
-
-def _begins_as_zip(path: Path) -> bool:
-    """As pickles of weights do, but for very old ones."""
-    with path.open("rb") as file:
-        return file.read(2) == b"PK"

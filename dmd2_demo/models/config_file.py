@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dmd2_demo.errors import DemoError
-from dmd2_demo.models.content import read_json, require_itself
+from dmd2_demo.models.content import read_json
 
 _LONGEST = 2_000_000  # bytes
 _MOST_VALUES, _DEEPEST, _MOST_IN_A_LIST = 10_000, 8, 16
@@ -54,7 +54,6 @@ _MOST_PARAMETERS = 3_000_000_000  # of a text encoder; SDXL's larger one has 0.7
 def read_config(path: Path) -> dict[str, Any]:
     """The object in a JSON file. DemoError where it is none, or asks for more than a model of SDXL's kind ever has."""
     name = f"{path.parent.name}/{path.name}"
-    require_itself(path)
     if path.stat().st_size > _LONGEST:
         raise DemoError(f"{name} is too long for a config.")
     read = read_json(path)

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,33 +12,9 @@ from PIL import Image
 from dmd2_demo.errors import Cancelled, DemoError, DeviceFull
 from dmd2_demo.generate.requests import CannyGuided, TextToImage
 from dmd2_demo.generate.studio import Studio
-from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.parts import PipelineSpec
 from dmd2_demo.progress import Progress, Report, silent
-from tests.fakes import FakePipeline
-
-FAMILY = replace(FAMILIES["embedded"], words=None)
-
-
-class FakedStudio:
-    """A studio over a fake pipeline. `leases` counts those begun, `held` is true inside one."""
-
-    def __init__(self, words: Path | None = None) -> None:
-        self.pipeline = FakePipeline()
-        self.leases: list[PipelineSpec] = []
-        self.held = False
-        self.studio = Studio(replace(FAMILY, words=words), self.lease)
-
-    @contextmanager
-    def lease(
-        self, spec: PipelineSpec, report: Report, visitor: str = "", pixels: int = 0, *, yields: bool = False
-    ) -> Iterator[FakePipeline]:
-        self.leases.append(spec)
-        self.held = True
-        try:
-            yield self.pipeline
-        finally:
-            self.held = False
+from tests.fakes import FAMILY, FakedStudio, FakePipeline
 
 
 def text(**changes: Any) -> TextToImage:
