@@ -63,6 +63,14 @@ def wait_for(true: Callable[[], object], seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
+def test_where_no_cluster_is_the_page_ends_with_a_sentence(tmp_path: Path) -> None:
+    # Here and first, before the cluster of the others: "auto" joins any that runs on this machine.
+    with Started(tmp_path, "--cluster", "auto", RAY_TMPDIR=str(tmp_path)) as page:
+        assert page.ended() == 1
+    assert page.said.startswith("The Ray cluster can't be joined: Could not find any running Ray instance.")
+    assert len(page.said.splitlines()) == 1
+
+
 def busiest(processes: list[psutil.Process]) -> psutil.Process:
     """The one that takes most of a processor at the moment."""
 
