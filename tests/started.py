@@ -72,7 +72,7 @@ class Started:
         self._reader.join(10)
         return code
 
-    def ended(self, seconds: float = 60) -> int:
+    def ended(self, seconds: float = 120) -> int:
         """Its exit code, where it ends by itself."""
         code = self.process.wait(seconds)
         self._reader.join(10)

@@ -56,7 +56,7 @@ def said(job: Job, seen: set[str]) -> set[str]:
     return seen
 
 
-def wait_for(true: Callable[[], object], seconds: float = 60) -> None:
+def wait_for(true: Callable[[], object], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
