@@ -15,12 +15,12 @@ _FLAG = "--auth"
 
 
 def accounts(value: str) -> Accounts:
-    """The accounts of `USER:PASSWORD`, or of the lines of a file, `@FILE`; "" is none.
+    """The accounts of `USER:PASSWORD`, or of the lines of a file, `@FILE`.
 
     Raises argparse's error, which never repeats what it was given.
     """
     if not value.startswith("@"):
-        return (_account(value, "it"),) if value else ()
+        return (_account(value, "it"),)
     try:
         lines = Path(value[1:]).expanduser().read_text(encoding="utf-8-sig").splitlines()
     except (OSError, ValueError, RuntimeError) as error:  # the last where there is no such home as ~name

@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -96,8 +97,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--memory",
         **_one_of("auto", "resident", "offload", "sequential"),
-        help="where models wait on a GPU: all on it (12.6 GB), in the machine's memory (8 GB) or there layer by layer "
-        "(4 GB, slow); auto (default): by what is free",
+        help="where models wait on a GPU: all on it (12.6 GB), in the machine's memory (6.5 GB) or there layer by "
+        "layer (less, and slow); auto (default): by what is free. The sizes are estimates",
     )
     parser.add_argument(
         "--attention",
@@ -124,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--trusted-proxies",
+        type=_networks,
         metavar="ADDRESS,...",
         help="addresses or networks of proxies whose X-Forwarded-For tells the visitor's address (default: none)",
     )
@@ -159,6 +161,16 @@ def _one_of(*choices: str) -> dict[str, Any]:
 def _host(value: str) -> str:
     """An IPv6 address may be in brackets, as in a URL."""
     return value.strip().removeprefix("[").removesuffix("]")
+
+
+def _networks(value: str) -> str:
+    """Addresses and networks, or * for all. Of a name nobody would know whose requests come from there."""
+    for each in value.split(","):
+        try:
+            _ = each.strip() == "*" or ip_network(each.strip(), strict=False)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{each.strip()!r} is no IP address or network") from None
+    return value
 
 
 def _path(value: str) -> Path:

@@ -30,14 +30,15 @@ def planned() -> dict[str, list[list[str]]]:
 
 
 def staged(commands: list[list[str]]) -> Path:
-    return Path(commands[1][3])
+    return Path(commands[2][3])
 
 
 def test_each_hardware_gets_its_flavor_and_its_front_matter(planned: dict[str, list[list[str]]]) -> None:
     for name, flavor in {"cpu": "cpu-basic", "gpu": "l4x1", "zero": "zero-a10g"}.items():
-        make, upload = planned[name]
-        assert make[make.index("--flavor") + 1] == flavor
+        make, settle, upload = planned[name]
+        assert make[make.index("--flavor") + 1] == settle[settle.index("--hardware") + 1] == flavor
         assert upload[:3] == ["hf", "upload", "somebody/dmd2"]
+        assert upload[-2:] == ["--delete", "*"]  # what was renamed or removed since the last time
         readme = (staged(planned[name]) / "README.md").read_text()
         front_matter = readme.split("---")[1]
         assert f"\nsuggested_hardware: {flavor}\n" in front_matter
@@ -63,13 +64,13 @@ def test_a_cpu_gets_one_flat_file_of_pins(planned: dict[str, list[list[str]]]) -
 
 def test_the_client_knows_each_command(planned: dict[str, list[list[str]]]) -> None:
     for command in planned["zero"]:
-        words = command[1:3] if command[1] == "repos" else command[1:2]
+        words = command[1:2] if command[1] == "upload" else command[1:3]
         client = Path(sys.executable).parent / "hf"
         known = subprocess.run([client, *words, "--help"], check=True, capture_output=True, text=True).stdout
         for option in command:
             assert not option.startswith("--") or re.search(rf"{option}\b", known), option
-        if "--flavor" in command:
-            assert command[command.index("--flavor") + 1] in known
+        for option in {"--flavor", "--hardware"} & set(command):
+            assert command[command.index(option) + 1] in known
 
 
 @pytest.mark.parametrize("arguments", [["--hardware", "zero", "dmd2"], ["--hardware", "tpu", "a/b"], ["a/b"]])

@@ -19,9 +19,9 @@ _ROOT = Path(__file__).parents[2]
 
 
 def program(request: Request) -> str:
-    """The program's text; its picture is `request`'s first, the same pixels on the same kind of machine.
+    """The program's text; its picture is `request`'s first: the same pixels in float32 on a CPU.
 
-    With LoRAs, which diffusers rounds otherwise, it is within one level of 255.
+    With LoRAs, which diffusers rounds otherwise, it is within one level of 255. On a GPU it computes in float16.
     Files that lie in this demo's repository are named from there, and an operator's own by their names alone.
     DemoError where plain diffusers can't read the prompt as this demo does.
     """

@@ -83,4 +83,3 @@ def test_the_image_and_the_manifest_name_the_version_that_is_pinned() -> None:
     manifest = next(yaml.safe_load_all((DEPLOY / "kuberay.yaml").read_text()))
     assert manifest["spec"]["rayClusterConfig"]["rayVersion"] == pinned
     assert f"ray[serve]=={pinned}" in (ROOT / "requirements-dev.txt").read_text()
-    assert f"ray[default]=={pinned}" in (ROOT / "docs" / "cluster.md").read_text()
