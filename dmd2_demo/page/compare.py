@@ -69,19 +69,26 @@ def connect(
 
     def make(
         settings: object,
+        settings_inside: object,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),
     ) -> Iterator[tuple[tuple[str, str], list[dict[str, Any]]]]:
-        told = settings_of(settings)
-        if told.get("task", TextToImage.task) != TextToImage.task:
+        asked_of = settings_of(settings)
+        if asked_of.get("task", TextToImage.task) != TextToImage.task:
             raise DemoError("Only text to image has more than one number of steps.")
         with tempfile.TemporaryDirectory(prefix="dmd2-") as folder:
 
             def made(steps: int) -> tuple[str, dict[str, Any]]:
-                asked = runner.run(lambda: filling.request({**told, "steps": steps}), request.session_hash, progress)
-                for paths, _, parameters in asked:  # of one picture; the runner's own folder goes when it ends
-                    return str(shutil.copy(paths[0], Path(folder, str(steps)).with_suffix(".png"))), parameters
-                raise AssertionError(steps)
+                asked = runner.run(
+                    lambda: filling.request({**asked_of, "steps": steps}, settings_inside=settings_inside),
+                    request.session_hash,
+                    progress,
+                )
+                copied, told = Path(folder, str(steps)).with_suffix(".png"), list[dict[str, Any]]()
+                for paths, _, parameters in asked:  # once: it is one picture
+                    shutil.copy(paths[0], copied)
+                    told.append(parameters)
+                return str(copied), told[0]
 
             (first, fewest), (last, most) = made(counts[0]), made(counts[-1])
             yield (first, last), [fewest, most]
@@ -91,7 +98,7 @@ def connect(
     shown.success(None, js=_TO_COMPARISON, **PRIVATE)
     return every_steps.click(
         make,
-        results.parameters,
+        [results.parameters, filling.settings_inside],
         [compared.slider, compared.settings],
         show_progress_on=results.gallery,
         api_visibility="private",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+import gradio as gr
 
 # Events that only move things on the page: no spinner, not part of the API.
 PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -11,3 +14,17 @@ PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private
 # compute, and order would be by requests, not by visitors.
 MOST_AT_ONCE = 64
 ON_DEVICE: dict[str, Any] = {"concurrency_id": "device", "concurrency_limit": MOST_AT_ONCE}
+
+
+def on_other_choice(dropdown: Any, suggest: Callable[..., Any], inputs: list[Any], output: Any) -> None:
+    """Fills `output` with what `suggest` says of `inputs` once a visitor chooses another value.
+
+    Gradio calls it input also when the dropdown is merely left, and then `output` must stay as the visitor set it.
+    """
+    seen = gr.State()
+    dropdown.focus(lambda value: value, dropdown, seen, queue=False, **PRIVATE)
+
+    def chosen(value: object, before: object, *more: Any) -> list[Any]:
+        return [gr.skip(), gr.skip()] if value == before else [suggest(*more), value]
+
+    dropdown.input(chosen, [dropdown, seen, *inputs], [output, seen], queue=False, **PRIVATE)

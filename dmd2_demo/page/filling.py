@@ -47,6 +47,7 @@ class Filling:
         }
         self._components = list(every.values())
         self.place, self.seed = place, shared.fields["seed"]
+        self.file_format, self.settings_inside = shared.fields["file_format"], shared.fields["settings_inside"]
         self.outputs: list[Any] = [place, self._size.preset, self._size.own, *self._components]
         """What `updates` are for."""
 
@@ -77,8 +78,11 @@ class Filling:
             return None
         return width, height
 
-    def request(self, settings: Mapping[str, Any]) -> Request:
-        """The request for the picture that has these settings, of any origin. DemoError where it can't be made."""
+    def request(self, settings: Mapping[str, Any], **more: Any) -> Request:
+        """The request for the picture that has these settings, of any origin. DemoError where it can't be made.
+
+        `more` are values of fields that no settings hold: what its file is to be.
+        """
         restored = self.restored(settings)
         for notice in restored.notices:
             raise DemoError(notice)
@@ -87,7 +91,7 @@ class Filling:
                 f"That picture was made from another, which is not kept. Choose it under {restored.tab.tab.label}, "
                 "take the settings over, and press Generate."
             )
-        return restored.tab.form.build({"prompt": "", **restored.values})
+        return restored.tab.form.build({"prompt": "", **restored.values, **more})
 
     def updates(self, restored: Restored, **more: Any) -> list[Any]:
         """One update for each of `outputs`. `more` are values for fields that no settings hold, such as a picture."""

@@ -26,7 +26,7 @@ Send = Callable[[Message], Awaitable[None]]
 _log = logging.getLogger(__name__)
 
 _LARGEST_BODY = 80_000_000  # bytes: a picture of the largest size, as a data URL too
-_FETCHES = re.compile(r"/gradio_api/(file|proxy)=\s*[a-z]+:", re.IGNORECASE)
+_FETCHES = re.compile(r"/gradio_api/(file|proxy)=\s*[a-z]{2,}:", re.IGNORECASE)
 _PRIVATE_NETWORKS = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 from gradio.events import Dependency
 
-from dmd2_demo.generate.request import RANDOM_SEED
+from dmd2_demo.generate.request import RANDOM_SEED, Request
 from dmd2_demo.generate.requests import CannyGuided
 from dmd2_demo.models.family import Family
 from dmd2_demo.page.compare import Comparison
@@ -77,7 +77,7 @@ def connect(
     """Connects the strip, inside the page, with what makes pictures. Gives the event that makes one again."""
     kept = history.kept
     for event in made:
-        event.success(None, [results.gallery, results.parameters, kept], kept, js="window.dmd2.record", **PRIVATE)
+        event.then(None, [results.gallery, results.parameters, kept], kept, js="window.dmd2.record", **PRIVATE)
     gr.on([page.load, kept.change], None, kept, None, js="(kept) => { window.dmd2.render(kept); }", **PRIVATE)
     pair = [comparison.settings, comparison.slider]
     chosen = history.choose.click(None, kept, [*results.made, *pair], js="window.dmd2.choose", **PRIVATE)
@@ -90,10 +90,15 @@ def connect(
 
     def make_again(
         settings: object,
+        file_format: object,
+        settings_inside: object,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),
     ) -> Iterator[Outputs]:
-        yield from runner.run(lambda: filling.request(settings_of(settings)), request.session_hash, progress)
+        def build() -> Request:
+            return filling.request(settings_of(settings), file_format=file_format, settings_inside=settings_inside)
+
+        yield from runner.run(build, request.session_hash, progress)
 
     every = [results.parameters], filling.outputs
     history.use_all.click(lambda told: use(told, seed=True), *every, queue=False, **PRIVATE)
@@ -106,7 +111,7 @@ def connect(
     history.download.click(None, kept, None, js="async (kept) => { await window.dmd2.download(kept); }", **PRIVATE)
     again = history.again.click(
         make_again,
-        results.parameters,
+        [results.parameters, filling.file_format, filling.settings_inside],
         results.made,
         show_progress_on=results.gallery,
         api_visibility="private",

@@ -23,7 +23,10 @@ _STOP = "document.querySelector('button.stop').click()"
 
 _LISTEN = f"""() => document.addEventListener('keydown', (event) => {{
   if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {{ event.preventDefault(); {_GENERATE}; }}
-  if (event.key === 'Escape') {_STOP};
+  // Escape may be meant for what is open: a list, a picture, an input method's word.
+  const meant = event.defaultPrevented || event.isComposing || document.querySelector('.block.fullscreen') ||
+    event.target.closest?.('[role=combobox], [role=listbox]');
+  if (event.key === 'Escape' && !meant) {_STOP};
 }})"""
 
 

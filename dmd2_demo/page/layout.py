@@ -92,7 +92,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
             made += variations.buttons(tab_context)
             made += live.connect(page, tab_context, tabs, live_switch, live_view)
         for event in made:
-            event.success(describe, shown.parameters, shown.status, queue=False, **PRIVATE)
+            event.then(describe, shown.parameters, shown.status, queue=False, **PRIVATE)
         events = [
             *made,
             compare.connect(compared, kept.every_steps, shown, filling, runner),

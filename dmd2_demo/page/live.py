@@ -41,7 +41,9 @@ _FOLLOW = f"""() => {{ if ({_IS_ON}) setTimeout(() =>
     .find((button) => button.closest('[role=tabpanel]').offsetParent)?.click()); }}"""
 _PINNED = f"(seed) => {_IS_ON} && seed === {RANDOM_SEED} ? {_DRAWN} : seed"
 _LISTEN = f"""() => document.addEventListener('keydown', (event) => {{
-  if (event.altKey && event.code === 'KeyN' && {_IS_ON}) {{
+  // On a Mac it writes letters.
+  const writes = /Mac|iPhone|iPad/.test(navigator.platform) && event.target.closest?.('input, textarea');
+  if (event.altKey && event.code === 'KeyN' && !writes && {_IS_ON}) {{
     event.preventDefault(); document.querySelector('button.new-seed').click();
   }}
 }})"""
@@ -52,11 +54,12 @@ _UNSEEN = {"images", "file_format", "settings_inside", "tiny_vae", "steps"}
 
 @dataclass(frozen=True)
 class View:
-    """Where the live picture is shown, a line about it, and what can be done with it."""
+    """Where the live picture is shown, lines about it and about why there is none, and what can be done with it."""
 
     column: gr.Column
     picture: gr.HTML
     said: gr.Markdown
+    why_not: gr.Markdown
     keep: gr.Button
     finish: gr.Button
     new_seed: gr.Button
@@ -78,7 +81,8 @@ def view(family: Family) -> View:
             keep = gr.Button("Keep", size="sm", min_width=80)
             finish = gr.Button(f"Finish in {family.most_steps} steps", size="sm", min_width=80)
             new_seed = gr.Button("New seed (Alt+N)", size="sm", min_width=80, elem_classes="new-seed")
-    return View(column, picture, said, keep, finish, new_seed)
+    why_not = gr.Markdown(elem_classes="status")
+    return View(column, picture, said, why_not, keep, finish, new_seed)
 
 
 def connect(
@@ -101,10 +105,10 @@ def connect(
     quota = context.page.quota
     about = f"Each change asks ZeroGPU for {quota(TextToImage.blank(context.family))} s." if quota else ""
 
-    def turned(on: object) -> tuple[gr.Column, str]:
-        return gr.Column(visible=on is True), about
+    def turned(on: object) -> tuple[Any, ...]:
+        return gr.Column(visible=on is True), about, "" if on is True else gr.skip()
 
-    switch.change(turned, switch, [view.column, view.said], queue=False, **PRIVATE)
+    switch.change(turned, switch, [view.column, view.said, view.why_not], queue=False, **PRIVATE)
     return [_on(view.keep, _kept, context, last), _on(view.finish, _finished, context, last)]
 
 
@@ -117,22 +121,22 @@ def _follow(context: TabContext, tab: Tab, switch: gr.Checkbox, view: View, last
         try:
             wanted = _live(tab, values, context)
         except DemoError as error:  # an empty prompt, say: more is to come
-            return [gr.skip(), plain(str(error)), gr.skip(), gr.skip()]
+            return [gr.skip(), plain(str(error)), gr.skip(), gr.skip(), gr.skip()]
         made = context.runner.preview(wanted, request.session_hash)
         # The first one may have been held up by what only the first one does.
         slow = slow + 1 if made.seconds > SLOWEST else 0
         if slow > 1:
             told = f"A picture takes {made.seconds:.1f} s here: live is for those that take less than {SLOWEST:g} s."
-            return [gr.skip(), told, gr.Checkbox(value=False), gr.skip()]
+            return [gr.skip(), gr.skip(), told, gr.Checkbox(value=False), gr.skip()]
         told = describe({**made.parameters, "seconds": round(made.seconds, 3), "notices": list(made.notices)})
-        return [_shown(made.image), told, gr.skip(), wanted]
+        return [_shown(made.image), told, gr.skip(), gr.skip(), wanted]
 
     with tab.tab:
         trigger = gr.Button("Live", elem_classes="live-trigger")
     trigger.click(
         follow,
         None,
-        [view.picture, view.said, switch, last],
+        [view.picture, view.said, view.why_not, switch, last],
         inputs_kwargs=tab.form.components,
         trigger_mode="always_last",
         queue=False,

@@ -9,7 +9,7 @@ import gradio as gr
 from dmd2_demo.generate.requests import CommunityLora
 from dmd2_demo.models.family import CommunityBase
 from dmd2_demo.page import tabs
-from dmd2_demo.page.events import PRIVATE
+from dmd2_demo.page.events import PRIVATE, on_other_choice
 from dmd2_demo.page.plain import licence_line
 from dmd2_demo.page.tabs import Tab, TabContext
 
@@ -34,13 +34,13 @@ def tab(context: TabContext) -> Tab:
         )
         licence = gr.Markdown(licence_line(family.bases[0]), elem_classes="status")
         scale = form.add("lora_scale")
+        # Settings from elsewhere bring a scale of their own, which must stay.
+        on_other_choice(base, lambda name: chosen_base(name).scale, [base], scale)
         tabs.announcement(
             lambda name, *styles: context.page.downloads(
                 CommunityLora.blank(family, base=chosen_base(name), **context.chosen_styles(*styles)).spec()
             ),
             [base, *context.style_inputs],
         )
-    # Settings from elsewhere bring a scale of their own, which must stay.
-    base.input(lambda name: chosen_base(name).scale, base, scale, queue=False, **PRIVATE)
     base.change(lambda name: licence_line(chosen_base(name)), base, licence, queue=False, **PRIVATE)
     return Tab(tab, form, family.lora_examples, with_scale)

@@ -61,6 +61,8 @@ def _updates(job: Job, shown: Results) -> list[Any]:
         line = "What was asked for before this page was reloaded is still being made."
     elif job.error:
         line = f"What was asked for before this page was reloaded has ended: {job.error}"
+    elif job.outputs is None:
+        line = "What was asked for before this page was reloaded is done, but is not kept: please make it again."
     else:
         line = ""
     if job.outputs is None:

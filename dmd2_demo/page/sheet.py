@@ -20,7 +20,7 @@ from dmd2_demo.generate.picture import Picture
 from dmd2_demo.generate.sheet import Sheet, checked_axes
 from dmd2_demo.generate.sheet_picture import Layout, described
 from dmd2_demo.models.family import Family
-from dmd2_demo.page.events import ON_DEVICE, PRIVATE
+from dmd2_demo.page.events import ON_DEVICE, PRIVATE, on_other_choice
 from dmd2_demo.page.inputs import Dropdown
 from dmd2_demo.page.plain import plain
 from dmd2_demo.page.runner import Run
@@ -118,7 +118,7 @@ def _follow(laid_out: SheetControls, tabs: Sequence[Tab], family: Family) -> Non
         of_axes = [laid_out.x_axis, laid_out.y_axis]
         tab.tab.select(switched, of_axes, [laid_out.task, *laid_out.axes], queue=False, **PRIVATE)
     for name, values in ((laid_out.x_axis, laid_out.x_values), (laid_out.y_axis, laid_out.y_values)):
-        name.input(suggest, [laid_out.task, name], values, queue=False, **PRIVATE)
+        on_other_choice(name, suggest, [laid_out.task, name], values)
 
 
 def on_make(

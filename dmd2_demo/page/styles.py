@@ -12,7 +12,7 @@ from gradio.components import Component
 from dmd2_demo.generate.requests import TextToImage
 from dmd2_demo.generate.styled import SLOTS
 from dmd2_demo.models.family import Family, StyleLora
-from dmd2_demo.page.events import PRIVATE
+from dmd2_demo.page.events import PRIVATE, on_other_choice
 from dmd2_demo.page.form import component
 from dmd2_demo.page.plain import licence_line
 
@@ -81,5 +81,5 @@ def _connect(find: Find, name: Any, scale: Any, chip: gr.Button, told: gr.Markdo
         return gr.Button(f"+ {triggers}", visible=bool(triggers)), gr.Markdown(line, visible=bool(line))
 
     # Settings from elsewhere bring a scale of their own, which must stay.
-    name.input(suggested, name, scale, queue=False, **PRIVATE)
+    on_other_choice(name, suggested, [name], scale)
     name.change(shown, name, [chip, told], queue=False, **PRIVATE)

@@ -65,6 +65,8 @@ CSS = """
 #header h1 { font-size: 1.5rem; margin: 0; letter-spacing: -.02em; }
 #header .facts { color: var(--body-text-color-subdued); font-size: .9rem; }
 #header a { color: inherit; padding: 0; margin: 0; }
+/* What is written from right to left begins there. */
+#prompt textarea, .status p { unicode-bidi: plaintext; text-align: start; }
 /* The gallery is as tall as its pictures; one alone is not blown up to the column's width. */
 .pictures { min-height: 20rem; }
 .pictures .grid-wrap { max-height: none !important; }

@@ -13,10 +13,8 @@ from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.image_to_image import ImageToImage
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.upload import open_picture
-from dmd2_demo.page.events import ON_DEVICE, PRIVATE
+from dmd2_demo.page.events import ON_DEVICE
 from dmd2_demo.page.jobs import Outputs
-from dmd2_demo.page.results import Results
-from dmd2_demo.page.selected import Selected
 from dmd2_demo.page.tabs import TabContext
 
 
@@ -35,27 +33,15 @@ VARIATIONS = (
     Variation("Refine 1.5x", 0.25, 1.5),
 )
 
-# The gallery tells when a picture is opened, and not always when none is any more.
-_FIRST_UNLESS_OPEN = (
-    "(pictures, number, ...rest) => [pictures, document.querySelector('.pictures .preview') ? number : 0, ...rest]"
-)
+# The gallery tells when a picture is opened, and not always when another one is or none any more.
+_OPENED = """(pictures, _, ...rest) => [pictures, Math.max(0, [...document.querySelectorAll(
+  '.pictures .preview .thumbnail-item')].findIndex((one) => one.classList.contains('selected'))), ...rest]"""
 
 
 def buttons(context: TabContext) -> list[Dependency]:
     """Lays out the buttons, inside the page. Gives the events that make their pictures."""
-    opened = _opened(context.results)
+    opened = gr.Number(0, precision=None, visible=False)  # counted from 0; the browser tells it
     return [_button(variation, context, opened) for variation in VARIATIONS]
-
-
-def _opened(results: Results) -> gr.Number:
-    """The number of the picture that was opened last, counted from 0."""
-    opened = gr.Number(0, precision=None, visible=False)
-
-    def opening(selected: Selected) -> int:
-        return selected.number
-
-    results.gallery.select(opening, None, opened, queue=False, **PRIVATE)
-    return opened
 
 
 def _button(variation: Variation, context: TabContext, opened: gr.Number) -> Dependency:
@@ -80,7 +66,7 @@ def _button(variation: Variation, context: TabContext, opened: gr.Number) -> Dep
         None,
         results.made,
         inputs_kwargs={"pictures": results.gallery, "number": opened, **form.components},
-        js=_FIRST_UNLESS_OPEN,
+        js=_OPENED,
         api_visibility="private",
         show_progress_on=results.gallery,
         **ON_DEVICE,

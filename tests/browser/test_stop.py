@@ -42,8 +42,43 @@ def test_stop_ends_a_running_request_and_the_one_behind_it_gets_its_picture(open
     slow.wait_until_idle()
     assert leases() - before < 9
     assert len(other.pixels()) == 1
-    expect(slow.page.get_by_text("seed 1 ·")).to_have_count(0)
     slow.make(3, Pictures=1)
+
+
+def test_what_was_made_before_stop_is_told_and_kept(open_demo: Open) -> None:
+    demo = Demo(open_demo())
+    ask_for_long(demo, 1)
+    expect(demo.page.get_by_text(re.compile("Picture [3-7] of 8, step [1-4] of 4"))).to_be_visible()
+    demo.button("Stop").click()
+    demo.wait_until_idle()
+    expect(demo.page.get_by_text("seed 1 · 4 steps · 256 × 256")).to_be_visible()
+    made = demo.gallery().count()
+    assert 2 <= made < 8
+    kept = demo.page.locator("#history li")
+    expect(kept).to_have_count(made)
+    demo.field("Seed").fill("-2")
+    demo.button("Generate").click()
+    expect(demo.page.get_by_test_id("toast-body")).to_contain_text("Seed must be")
+    expect(kept).to_have_count(made)
+
+
+def test_escape_that_closes_a_picture_or_a_list_stops_nothing(open_demo: Open) -> None:
+    demo = Demo(open_demo())
+    ask_for_long(demo, 1)
+    first = demo.page.locator(".pictures .grid-container button").first
+    expect(demo.page.get_by_text(re.compile("Picture [2-7] of 8"))).to_be_visible()
+    first.click()
+    expect(demo.page.locator(".pictures .preview")).to_be_visible()
+    demo.page.keyboard.press("Escape")
+    demo.field("Size").click()
+    demo.page.keyboard.press("Escape")
+    demo.wait_for_seed(1)
+    assert len(demo.pixels()) == 8
+    demo.ask(2)
+    expect(demo.page.get_by_text(re.compile("Picture . of 8, step [1-4] of 4"))).to_be_visible()
+    demo.field("Prompt").press("Escape")
+    demo.wait_until_idle()
+    assert len(demo.pixels()) < 8
 
 
 def test_another_visitors_picture_comes_between_those_of_a_long_request(open_demo: Open, leases: Leases) -> None:

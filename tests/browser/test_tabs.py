@@ -51,6 +51,23 @@ def test_minus_one_is_shown_as_random_and_draws_a_seed_that_reuse_fixes(open_dem
     assert demo.shows_random()
 
 
+def test_a_base_that_is_only_looked_at_leaves_the_scale_alone(open_demo: Open) -> None:
+    demo = Demo(open_demo(), "LoRA")
+    scale = demo.field("number input for LoRA scale")
+    base = demo.field("Base")
+    scale.fill("0.6")
+    base.focus()
+    base.press("Tab")
+    base.click()
+    demo.page.get_by_role("option", name="Fluent").click()
+    expect(scale).not_to_have_value("0.6")
+    scale.fill("0.7")
+    base.click()
+    base.press("Tab")
+    demo.make(5)
+    expect(scale).to_have_value("0.7")
+
+
 def test_own_size_and_swap(open_demo: Open) -> None:
     demo = Demo(open_demo())
     demo.field("Size").click()

@@ -28,9 +28,10 @@ window.dmd2Files = (() => {
     event.preventDefault();
     mark(true);
   });
-  document.addEventListener('dragleave', (event) => event.relatedTarget || mark(false));
+  // Before inputs for pictures stop them on their way up.
+  document.addEventListener('dragleave', (event) => event.relatedTarget || mark(false), true);
+  document.addEventListener('drop', () => mark(false), true);
   document.addEventListener('drop', (event) => {
-    mark(false);
     if (!isOurs(event) || !event.dataTransfer.files.length) return;
     event.preventDefault();
     const opener = document.querySelector('#inspect button');

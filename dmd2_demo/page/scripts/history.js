@@ -8,6 +8,7 @@ window.dmd2 = (() => {
   const THUMB = /^data:image\/(webp|png);base64,[A-Za-z0-9+/=]{1,40000}$/;
   let chosen = null;
   let pairing = null;
+  let remaking = null; // what "Make again" was pressed for
   const ours = new Set(); // files that this visit was given; the server takes others from nobody
 
   const isSettings = (told) => told && typeof told === 'object' && JSON.stringify(told).length <= MOST_SETTINGS;
@@ -52,14 +53,17 @@ window.dmd2 = (() => {
   const record = async (gallery, parameters, history) => {
     const { images, pictures, notices, weights, seconds, prompt_understood, ...settings } = parameters ?? {};
     if (gallery?.length === 1) settings.seconds = seconds; // else it is the time of all
-    const made = await Promise.all((gallery ?? []).map(async ({ image }, number) => ({
+    // Also after Stop or an error: what is new has pictures of its own in its parameters, and files not met before.
+    const told = (pictures ?? []).map((own, number) => ({ own, image: gallery?.[number]?.image }));
+    const fresh = told.filter(({ image }) => image && !ours.has(image.path));
+    fresh.forEach(({ image }) => ours.add(image.path));
+    const made = await Promise.all(fresh.map(async ({ own, image }) => ({
       id: crypto.getRandomValues(new Uint32Array(3)).join('-'),
       thumb: await thumbnail(image.url),
       file: image.path,
-      settings: { ...settings, ...pictures?.[number] },
+      settings: { ...settings, ...own },
     })));
-    made.forEach(({ file }) => ours.add(file));
-    chosen = made[0]?.id ?? null;
+    chosen = made[0]?.id ?? chosen;
     return [kept([...made, ...kept(history)])];
   };
 
@@ -68,6 +72,7 @@ window.dmd2 = (() => {
     const strip = document.querySelector('#history ul');
     if (!strip) return;
     const entries = kept(history);
+    const focused = strip.contains(document.activeElement);
     strip.replaceChildren(...entries.map((entry) => {
       const button = document.createElement('button');
       const image = document.createElement('img');
@@ -85,6 +90,7 @@ window.dmd2 = (() => {
       item.append(button);
       return item;
     }));
+    if (focused) strip.querySelector('[aria-pressed=true]')?.focus();
     document.querySelector('#history').classList.toggle('empty', entries.length === 0);
     document.querySelector('#history').classList.toggle('pairing', pairing !== null);
   };
@@ -92,9 +98,11 @@ window.dmd2 = (() => {
 
   // Gallery, seed, settings, the pair's settings, the pair's files; undefined leaves a place as it is.
   const choose = async (history) => {
+    const nothing = Array(5).fill(undefined);
     const entry = find(history, chosen);
-    if (!entry) return [undefined, undefined, undefined, undefined, undefined];
+    if (!entry) return nothing;
     const there = await isThere(entry);
+    if (chosen !== entry.id) return nothing; // another was chosen meanwhile
     const other = pairing !== chosen && find(history, pairing);
     let pair = [undefined, undefined];
     if (other) {
@@ -103,12 +111,21 @@ window.dmd2 = (() => {
       pair = [[other.settings, entry.settings], files];
     }
     render(history);
-    if (!there && !other) setTimeout(() => press('again'));
+    if (!there && !other) setTimeout(() => {
+      remaking = entry.id;
+      press('again');
+    });
     const mine = there ? await claimed(entry) : entry;
+    if (chosen !== entry.id) return nothing;
     return [[{ image: fileOf(mine, there), caption: null }], entry.settings.seed, entry.settings, ...pair];
   };
-  const madeAgain = (gallery, history) => [kept(history).map((entry) =>
-    entry.id === chosen && gallery?.length ? { ...entry, file: gallery[0].image.path } : entry)];
+  const madeAgain = (gallery, history) => {
+    if (!gallery?.length) return [kept(history)];
+    const file = gallery[0].image.path;
+    ours.add(file);
+    chosen = remaking; // it is what is shown now
+    return [kept(history).map((entry) => (entry.id === remaking ? { ...entry, file } : entry))];
+  };
   const startPair = (history) => {
     pairing = pairing === chosen ? null : chosen;
     render(history);

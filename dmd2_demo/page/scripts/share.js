@@ -1,8 +1,9 @@
-// Text to the clipboard, which pages that came without https may only reach in the old way.
+// Text to the clipboard, which may only be reached in the old way: without https, or some time after the click.
 window.dmd2Share = {
   copy: async (text) => {
     if (!text) return;
-    if (navigator.clipboard) return void (await navigator.clipboard.writeText(text).catch(() => {}));
+    const written = await navigator.clipboard?.writeText(text).then(() => true, () => false);
+    if (written) return;
     const box = document.createElement('textarea');
     box.value = text;
     document.body.append(box);
