@@ -16,15 +16,18 @@ MOST_AT_ONCE = 64
 ON_DEVICE: dict[str, Any] = {"concurrency_id": "device", "concurrency_limit": MOST_AT_ONCE}
 
 
-def on_other_choice(dropdown: Any, suggest: Callable[..., Any], inputs: list[Any], output: Any) -> None:
-    """Fills `output` with what `suggest` says of `inputs` once a visitor chooses another value.
+def on_other_choice(choice: Any, suggest: Callable[..., Any], inputs: list[Any], output: Any) -> None:
+    """Fills `output` with what `suggest` says of `inputs` once a visitor makes another `choice`.
 
-    Gradio calls it input also when the dropdown is merely left, and then `output` must stay as the visitor set it.
+    Gradio calls it input also when a dropdown is merely left, and then `output` must stay as the visitor set it.
     """
+    if not isinstance(choice, gr.Dropdown):
+        choice.input(suggest, inputs, output, queue=False, **PRIVATE)
+        return
     seen = gr.State()
-    dropdown.focus(lambda value: value, dropdown, seen, queue=False, **PRIVATE)
+    choice.focus(lambda value: value, choice, seen, queue=False, **PRIVATE)
 
     def chosen(value: object, before: object, *more: Any) -> list[Any]:
         return [gr.skip(), gr.skip()] if value == before else [suggest(*more), value]
 
-    dropdown.input(chosen, [dropdown, seen, *inputs], [output, seen], queue=False, **PRIVATE)
+    choice.input(chosen, [choice, seen, *inputs], [output, seen], queue=False, **PRIVATE)
