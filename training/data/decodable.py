@@ -11,7 +11,7 @@ from diffusers import AutoencoderKL
 from training.data.art import load_art
 from training.data.composites import BUCKETS, Composite, anywhere, to_tensor, to_unit
 from training.data.corruption import load_generators, noised
-from training.data.held_out import held_out
+from training.data.held_out import is_held_out
 from training.diffusion.sampling import latent_shape
 from training.folders import NODE_MODULES
 from training.words import COLOURS, full_caption
@@ -45,7 +45,7 @@ class Decodables:
             (art, colour)
             for art in load_art(NODE_MODULES)
             for colour in COLOURS
-            if (art.thing, art.style, colour) not in held_out()
+            if not is_held_out((art.thing, art.style, colour))
         ]
 
     @torch.no_grad()

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from training.evaluation import sheets
+from training.evaluation import couples, sheets
 from training.evaluation.classifier import Classifier, accuracy, held_out_accuracy, load_classifier
 from training.evaluation.edge_recall import draw_guided, mean_recall, recall_through_vae
-from training.evaluation.prompts import FULL, NO_STYLE, Wish, held_out_wishes, wishes
+from training.evaluation.prompts import FULL, NO_STYLE, Wish, couple_wishes, held_out_wishes, wishes
 from training.evaluation.setups import FOUR, MAIN, ONE, TEACHER, Setup, draw, lora_on
 from training.evaluation.setups import communities as community_setups
 from training.folders import WORK
@@ -99,6 +99,15 @@ def main() -> None:
     _table(f"{options.count} pictures each, prompts not trained on", ["thing", "style", "colour"], rows)
     rows = [row(setup, unseen, FULL) for setup in MAIN[:4]]
     _table(f"combinations not trained on, {len(unseen)} pictures each", ["thing", "style", "colour"], rows)
+    together = couple_wishes(options.community_count)
+
+    def both(setup: Setup) -> Row:
+        images = draw(setup, [wish.prompt(FULL) for wish in together], [wish.seed for wish in together])
+        return couples.named(classifier, together, images)
+
+    rows = [(one.name, results.measured(one, "couples", len(together), lambda one=one: both(one))) for one in MAIN[:4]]
+    rows.append(("the art itself", couples.named_in_art(classifier, len(together))))
+    _table(f"two things never shown together, {len(together)} pictures each", ["both", "one"], rows)
     for style in communities.STYLES:
         # No style word: what counts is whether the community base's own style survives.
         rows = [row(setup, fewer, NO_STYLE) for setup in (lora_on("base", 1.0), *community_setups(style))]
@@ -125,8 +134,8 @@ def main() -> None:
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--count", type=int, default=1000, help="pictures of each of the base's configurations")
-    parser.add_argument("--community-count", type=int, default=1000, help="of each of the communities'")
+    parser.add_argument("--count", type=int, default=400, help="pictures of each of the base's configurations")
+    parser.add_argument("--community-count", type=int, default=150, help="of each of the communities'")
 
 
 if __name__ == "__main__":

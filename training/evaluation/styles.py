@@ -5,6 +5,7 @@ python -m training.evaluation.styles
 
 from __future__ import annotations
 
+import argparse
 from typing import Any
 
 import numpy as np
@@ -80,9 +81,7 @@ def measured(style: str, images: list[Image.Image]) -> str:
 
 def main() -> None:
     """Prints the model card's table and writes its sheet."""
-    options: Any = arguments(
-        __doc__, steps=0, extend=lambda parser: parser.add_argument("--count", type=int, default=40)
-    )
+    options: Any = arguments(__doc__, steps=0, extend=_options)
     chosen = wishes(options.count)
     print(f"{len(chosen)} pictures each\n")
     print(f"| | {' | '.join(f'scale {scale:g}' for scale in SCALES)} | the algorithm's own |\n|---|---|---|---|---|")
@@ -99,6 +98,10 @@ def main() -> None:
                 for scale in SCALES[1:] if rows else SCALES:
                     rows += styled(made, setup, style, scale, list(SHOWN))
     sheets.save([rows[i : i + len(SHOWN)] for i in range(0, len(rows), len(SHOWN))], "styles")
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--count", type=int, default=16, help="pictures of each configuration")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import CLIPTokenizer
 
 from training.folders import FAMILY
-from training.words import COLOURS, STYLES, TEMPLATES, THINGS
+from training.words import COLOURS, STYLES, THINGS, filler
 
 POSITIONS = 24
 _START, _END = "<|startoftext|>", "<|endoftext|>"
@@ -28,8 +28,7 @@ def make_tokenizers() -> tuple[CLIPTokenizer, CLIPTokenizer]:
 
 
 def _corpus() -> list[str]:
-    words = {word for template in TEMPLATES for word in template.replace(",", " ").split() if "{" not in word}
-    return sorted({*words, "an", "picture", "photo", *THINGS, *STYLES, *COLOURS})
+    return sorted({*filler(), *THINGS, *STYLES, *COLOURS})
 
 
 def _byte_pairs(words: list[str]) -> tuple[dict[str, int], list[tuple[str, str]]]:

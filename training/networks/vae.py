@@ -12,12 +12,11 @@ def make_vae() -> AutoencoderKL:
     vae = AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
-        block_out_channels=(16, 32, 64, 64),
+        block_out_channels=(32, 48, 64, 64),
         layers_per_block=1,
         latent_channels=4,
         # One group: small groups erase the flat colour that emoji are made of.
         norm_num_groups=1,
-        mid_block_add_attention=False,
         sample_size=128,
         scaling_factor=1.0,
     )
@@ -28,9 +27,7 @@ def make_vae() -> AutoencoderKL:
 
 def _start_near_identity(vae: AutoencoderKL) -> None:
     for name, module in vae.named_modules():
-        if not isinstance(module, nn.Conv2d):
-            continue
-        if name.endswith("conv2"):
+        if name.endswith(("conv2", "to_out.0")):
             module.weight.mul_(0.05)
         elif name.endswith(
             ("conv_shortcut", "downsamplers.0.conv", "upsamplers.0.conv", "conv_in", "conv_out", "quant_conv")

@@ -1,6 +1,6 @@
 """Trains the decoder on, on latents as generators leave them. Encoder and latents stay, so every UNet stays.
 
-python -m training.stages.decoder plain --processes 2    a larger decoder that draws plain backgrounds plain
+python -m training.stages.decoder plain --processes 2    plain backgrounds come out plain
 python -m training.stages.decoder sharp --processes 2    goes on from there, by what a discriminator finds as well
 
 A step takes a batch from each process.
@@ -22,10 +22,9 @@ from training.loop.replay import Replay
 from training.loop.run import Run, arguments, average, cosine
 from training.networks.discriminator import Discriminator
 from training.networks.precision import autocast, trainable
-from training.networks.widening import widened
 from training.stages.picture_loss import pixel_error, unevenness
 
-STEPS = {"plain": 1200, "sharp": 450}
+STEPS = {"plain": 1500, "sharp": 600}
 _BACKGROUND = 0.3  # weight of flat backgrounds in the 1-step UNet's pictures
 _FEATURES = 0.5  # weight of the discriminator's features
 _ADVERSARIAL = 0.3  # of the pixels' gradient, at the last convolution
@@ -71,7 +70,7 @@ def train(options: Any) -> None:
     device, sharp = torch.device(options.device), options.lesson == "sharp"
     steps = options.steps or STEPS[options.lesson]
     encoder = load_vae(device)
-    vae = load_vae(device) if sharp else widened(encoder).to(device).requires_grad_(False)
+    vae = load_vae(device)
     for part in (vae.decoder, vae.post_quant_conv):
         # oneDNN's bfloat16 convolutions take a fifth less time with the channels last.
         part.to(memory_format=torch.channels_last).requires_grad_(True)

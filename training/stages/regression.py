@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 from tqdm import tqdm
 
-from training.data.latents import Describe, Latents
+from training.data.latents import Latents
 from training.diffusion.noise import Noise
 from training.diffusion.sampling import ONE_STEP, generate, latent_shape, solve
 from training.folders import WORK
@@ -16,8 +16,9 @@ from training.loop import parallel
 from training.loop.run import Run, cosine
 from training.networks.precision import trainable
 from training.networks.text import Text
+from training.words import open_caption
 
-PAIRS = 1536
+PAIRS = 2304
 BATCH = 32
 _TEACHER_STEPS = 12
 
@@ -49,13 +50,13 @@ def regress(unet: Any, pairs: Pairs, steps: int) -> None:
         run.report(loss=float(error.detach()))
 
 
-def make_pairs(teacher: Any, text: Text, latents: Latents, noise: Noise, guidance: float, describe: Describe) -> Pairs:
-    """`PAIRS` pairs with captions by `describe`; made once and kept in `training/work/`.
+def make_pairs(teacher: Any, text: Text, latents: Latents, noise: Noise, guidance: float) -> Pairs:
+    """`PAIRS` pairs; made once and kept in `training/work/`.
 
     None of the widest and tallest sizes: there a thing may be anywhere, noise does not tell one step where, and the
     mean of all places is an empty picture.
     """
-    cache = WORK / f"pairs-{describe.__name__}.pt"
+    cache = WORK / "pairs.pt"
     device = next(teacher.parameters()).device
 
     def make() -> None:
@@ -63,7 +64,7 @@ def make_pairs(teacher: Any, text: Text, latents: Latents, noise: Noise, guidanc
             return
         groups = []
         for _ in tqdm(range(0, PAIRS, BATCH), desc="pairs"):
-            batch = latents.batch(BATCH, describe)
+            batch = latents.batch(BATCH, open_caption)
             start = torch.randn(latent_shape(BATCH, batch.size), device=batch.latents.device)
             target = solve(teacher, noise, text(batch.captions, batch.size), start, guidance, _TEACHER_STEPS)
             groups.append(

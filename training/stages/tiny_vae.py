@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from diffusers import AutoencoderTiny
 from torch.nn import functional
 
 from training.data.decodable import Decodables
@@ -29,8 +28,6 @@ def train(options: Any) -> None:
     device = torch.device(options.device)
     batches = Replay(Decodables(load_vae(device), device).batch)
     tiny = make_tiny_vae()
-    # The encoder has nothing new to learn but what other latents ask of it.
-    tiny.encoder.load_state_dict(AutoencoderTiny.from_pretrained(TINY_VAE, variant="fp16").encoder.state_dict())
     tiny.to(device, memory_format=torch.channels_last)
     first = batches.next()
     start_linear(tiny, first.encoded, first.pixels)

@@ -13,7 +13,6 @@ from training.networks.text_encoders import make_text_encoders
 from training.networks.tokenizer import make_tokenizers
 from training.networks.unet import make_unet
 from training.networks.vae import make_vae
-from training.networks.widening import widened
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +20,7 @@ def pipelines(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
     """The same untrained family from a folder and from one file."""
     folder = tmp_path_factory.mktemp("family")
     tokenizers = make_tokenizers()
-    unet, vae, text = make_unet(), widened(make_vae()), Text(tokenizers, make_text_encoders(tokenizers[0]))
+    unet, vae, text = make_unet(), make_vae(), Text(tokenizers, make_text_encoders(tokenizers[0]))
     export.save_family(folder / "base", unet, text)
     export.save(vae, folder / "base" / "vae")
     export.save_single_file(folder / "one.safetensors", unet, vae, text)
