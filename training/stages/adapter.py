@@ -40,7 +40,7 @@ class Lesson:
     faint: float
 
 
-LESSONS = {"latents": Lesson(3200, 1.5e-3, 0.0), "edges": Lesson(700, 1e-3, 1.0)}
+LESSONS = {"latents": Lesson(2500, 1.5e-3, 0.0), "edges": Lesson(1000, 1e-3, 1.0)}
 
 
 def near_edges(edges: torch.Tensor, cell: int, most: float) -> torch.Tensor:
