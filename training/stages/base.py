@@ -49,7 +49,7 @@ class Lesson:
 
 
 LESSONS = {
-    "single": Lesson(9600, 1e-3, together=0.0, goes_on=False),
+    "single": Lesson(8000, 1e-3, together=0.0, goes_on=False),
     "couples": Lesson(2000, 5e-4, together=0.5, goes_on=True),
 }
 
