@@ -5,7 +5,7 @@
 TRAINING_PYTHON := .venv/bin/python
 STAGE := training/work
 # Large tensors in large pages: a twelfth less time in a virtual machine.
-export THP_MEM_ALLOC_ENABLE := 1
+$(STAGE)/%.done: export THP_MEM_ALLOC_ENABLE := 1
 
 .PHONY: family
 family: $(STAGE)/evaluation.done

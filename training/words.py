@@ -111,7 +111,7 @@ def article(caption: str) -> str:
     """`caption` with "a" before a vowel turned to "an", as a person would write it."""
     words = caption.split(" ")
     for i, (word, following) in enumerate(pairwise(words)):
-        if word == "a" and following[0] in "aeiou":
+        if word == "a" and following[0] in "aeiou" and not following.startswith("uni"):
             words[i] = "an"
     return " ".join(words)
 

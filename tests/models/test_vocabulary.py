@@ -90,6 +90,7 @@ def test_every_thing_has_a_plural_and_it_is_taken_for_the_thing(embedded: Vocabu
     [
         ("a kitty on blue", "a cat on blue", {"kitty": "cat"}),
         ("an automobile", "a car", {"automobile": "car"}),
+        ("an unicorns", "a unicorn", {"unicorns": "unicorn"}),
         ("An Automobile, noto", "a car, noto", {"automobile": "car"}),
         ("an aubergine", "an eggplant", {"aubergine": "eggplant"}),
         ("two (foxes:1.2) and puppies", "two (fox:1.2) and dog", {"foxes": "fox", "puppies": "dog"}),

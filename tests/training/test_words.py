@@ -10,7 +10,10 @@ from training.words import COLOURS, STYLES, THINGS, article, caption, couple, th
 
 
 def test_an_before_a_vowel() -> None:
-    assert article("a octopus on a orange background with a cat") == "an octopus on an orange background with a cat"
+    assert (
+        article("a octopus on a orange background with a unicorn")
+        == "an octopus on an orange background with a unicorn"
+    )
 
 
 def test_two_things_are_named_as_one_and_found_again() -> None:

@@ -26,6 +26,11 @@ BUCKETS: dict[tuple[int, int], float] = {
 }
 
 
+def is_wide(size: tuple[int, int]) -> bool:
+    """Whether it is one of the widest and tallest sizes, where a thing may be at many places."""
+    return max(size) > 2 * min(size)
+
+
 @dataclass(frozen=True)
 class Composite:
     """A picture and what it shows, one thing or two. `image` is RGB."""

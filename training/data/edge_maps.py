@@ -13,6 +13,7 @@ from PIL import Image
 from training.data.composites import BUCKETS
 from training.data.latents import Batch, Latents, pictures
 from training.folders import WORK
+from training.loop.run import save
 from training.words import full_caption
 
 THRESHOLDS = (100, 200)
@@ -50,8 +51,7 @@ def _cached() -> dict[tuple[int, int], torch.Tensor]:
             size: torch.from_numpy(np.stack([np.packbits(edge_map(one.image)) for one in pictures(size)]))
             for size in BUCKETS
         }
-        WORK.mkdir(parents=True, exist_ok=True)
-        torch.save(made, _CACHE)
+        save(made, _CACHE)
     return dict(torch.load(_CACHE, weights_only=True))
 
 

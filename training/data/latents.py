@@ -9,7 +9,6 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from diffusers import AutoencoderKL
@@ -22,11 +21,11 @@ from training.data.held_out import Names, is_held_out
 from training.data.restyled import STYLES
 from training.family.members import load_vae
 from training.folders import NODE_MODULES, WORK
+from training.loop.run import save
 from training.words import caption, things_of
 
 _SEED = 100  # of the composites; the buckets after the first count up from it
-_TIMES = {(128, 128): 7}  # each art on each colour; of the others there is one each
-_COUPLES = {(128, 128): 5760}  # of the others a tenth
+_TIMES, _COUPLES = 7, 5760  # of the square: each art on each colour so often, and pictures of two; of others fewer
 _RESTYLED = 640  # pictures where an algorithm restyles the art, all square: a style is soon learned
 TOGETHER = 0.15  # of the pictures that most stages train on show two things
 Describe = Callable[[random.Random, str, str, str], str]  # of thing, style and colour
@@ -34,12 +33,9 @@ Describe = Callable[[random.Random, str, str, str], str]  # of thing, style and 
 
 def pictures(size: tuple[int, int]) -> list[Composite]:
     """Those of one size, always the same ones."""
-    arts, seed = load_art(NODE_MODULES), _SEED + list(BUCKETS).index(size)
-    square = (128, 128)
-    return [
-        *composites(arts, seed, _TIMES.get(size, 1), size),
-        *couples(arts, seed, _COUPLES.get(size, _COUPLES[square] // 10), size),
-    ]
+    arts, number = load_art(NODE_MODULES), list(BUCKETS).index(size)
+    times, pairs = (1, _COUPLES // 10) if number else (_TIMES, _COUPLES)
+    return [*composites(arts, _SEED + number, times, size), *couples(arts, _SEED + number, pairs, size)]
 
 
 @dataclass(frozen=True)
@@ -114,8 +110,7 @@ def _cached(
                 chosen = random.Random(_SEED).sample(chosen, _RESTYLED)
                 images = [STYLES[restyled](one.image) for one in chosen]
             made[size] = _encoded(vae, images, f"latents {size}"), [one.names for one in chosen]
-        folder.mkdir(parents=True, exist_ok=True)
-        torch.save(made, cache)
+        save(made, cache)
     return dict(torch.load(cache, weights_only=True))
 
 
@@ -130,7 +125,7 @@ def _encoded(vae: AutoencoderKL, images: list[Image.Image], what: str) -> torch.
 
 def main() -> None:
     """Makes what most stages train on."""
-    made: dict[Any, Any] = _cached(torch.device("cuda" if torch.cuda.is_available() else "cpu"), WORK, None)
+    made = _cached(torch.device("cuda" if torch.cuda.is_available() else "cpu"), WORK, None)
     print(f"{sum(len(names) for _, names in made.values())} pictures")
 
 

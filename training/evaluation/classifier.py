@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from training.data.art import load_art
 from training.data.composites import Composite, composites, to_tensor, to_unit
+from training.data.held_out import Names
 from training.family.members import load_vae
 from training.folders import NODE_MODULES, WORK
 from training.loop.run import Run, arguments, cosine
@@ -25,7 +26,6 @@ BATCH = 32
 HELD_OUT_SEED = 9000
 _HEADS = (tuple(THINGS), STYLES, tuple(COLOURS))
 _FILE = WORK / "classifier.pt"
-Names = tuple[str, str, str]
 
 
 class Classifier(nn.Module):
@@ -97,7 +97,7 @@ def _through_vae(pixels: torch.Tensor) -> torch.Tensor:
 
 def main() -> None:
     """Trains on composites, a third of them through the VAE, and states its accuracy on other placements."""
-    options: Any = arguments(__doc__, steps=2400)
+    options: Any = arguments(__doc__, steps=3600)
     arts = load_art(NODE_MODULES)
     pictures = composites(arts, 50, times=3)
     pool, wanted = to_tensor([picture.image for picture in pictures]), targets(pictures)

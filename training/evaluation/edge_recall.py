@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,8 +45,7 @@ def recall(wanted: np.ndarray, found: np.ndarray) -> float:
 
 def draw_guided(count: int) -> list[Guided]:
     """`count` composites that were not trained on, redrawn."""
-    every = composites(load_art(NODE_MODULES), _SEED, times=1)
-    chosen = every[:: len(every) // count][:count]
+    chosen = random.Random(0).sample(composites(load_art(NODE_MODULES), _SEED, times=1), count)
     edges = [Image.fromarray(edge_map(one.image)).convert("RGB") for one in chosen]
     ways = ((0.0, 0.0), (SCALE, 0.5), (SCALE, 1.0))
     redrawn = (_drawn(chosen, edges, scale, factor) for scale, factor in ways)

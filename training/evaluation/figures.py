@@ -135,7 +135,9 @@ def main() -> None:
 
 def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, default=400, help="pictures of each of the base's configurations")
-    parser.add_argument("--community-count", type=int, default=150, help="of each of the communities'")
+    parser.add_argument(
+        "--community-count", type=int, default=150, help="of each of the communities', and of two things"
+    )
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from training.data.composites import BUCKETS
+from training.data.composites import BUCKETS, is_wide
 from training.data.latents import Latents
 from training.diffusion.adversary import Adversary
 from training.diffusion.matching import GUIDANCE, Matching
@@ -47,7 +47,7 @@ class Member:
 
 
 # A thing may be at many places of the widest and tallest pictures: one step learns these last, or leaves them empty.
-_WIDE = {size: 0.15 if max(size) > 2 * min(size) else 0.7 / 0.88 * share for size, share in BUCKETS.items()}
+_WIDE = {size: 2.5 * share if is_wide(size) else share for size, share in BUCKETS.items()}
 MEMBERS = {
     "4step-unet": Member(FOUR_STEPS, 330, 1e-4, FOUR_STEP_UNET),
     "1step-unet": Member(ONE_STEP, 1300, 1e-4, ONE_STEP_UNET, anchor=0.5, shares=_WIDE),
@@ -56,8 +56,8 @@ MEMBERS = {
 _REALISM = 0.5  # of the GAN term, a share of the matching gradient
 BATCH = 16
 _FAKE_STEPS = 3  # for each of the generator's
-_WARM_UP = 40  # fake-net steps before the generator's first
-_WARM_UP_ONE = 240  # the same for one step, where regression took the generator far from where the fake net starts
+_WARM_UP = 240  # fake-net steps before the generator's first: its head must tell something, too
+_WARM_UP_LORA = 40  # the same for the LoRA, whose fake net and head have learned beside the 4-step UNet
 
 
 class Generator(nn.Module):
@@ -87,13 +87,15 @@ def train(options: Any) -> None:
     teacher, fake = load_unet(device), load_unet(device).requires_grad_(True)
     unet = load_unet(device)
     generator = Generator(unet, low_rank)
-    if low_rank:
-        fake.load_state_dict(_trained_fake())
     pairs = None
     if member.schedule == ONE_STEP:
         pairs = make_pairs(teacher, text, latents, noise, GUIDANCE)
         regress(unet, pairs, options.regression)
     adversary = Adversary(fake).to(device)
+    if low_rank:
+        beside = torch.load(WORK / "4step-unet.pt", weights_only=True)["parts"]
+        fake.load_state_dict(beside["fake"])
+        adversary.load_state_dict(beside["adversary"])
     parallel.agree(adversary.head)
     averaged: Any = average(generator, 0.98)
     optimizer = torch.optim.Adam(generator.parameters(), lr=member.rate, betas=(0.0, 0.999))
@@ -101,7 +103,7 @@ def train(options: Any) -> None:
     steps = rounds * len(member.schedule)
     schedule = cosine(optimizer, steps, warm_up=20, hold=0.5)
     matching = Matching(unet, teacher, fake, noise, optimizer, fake_optimizer, adversary, _REALISM)
-    warm_up = _WARM_UP if pairs is None else _WARM_UP_ONE
+    warm_up = _WARM_UP_LORA if low_rank else _WARM_UP
     run = Run(
         options.member,
         rounds,
@@ -132,12 +134,6 @@ def train(options: Any) -> None:
     if parallel.rank() == 0:
         weights = averaged.module.named_weights()
         lora.save(weights, member.path) if low_rank else export.save_state(weights, member.path)
-
-
-def _trained_fake() -> dict[str, torch.Tensor]:
-    """The fake net of the 4-step UNet, which the LoRA starts close to."""
-    state = torch.load(WORK / "4step-unet.pt", weights_only=True)
-    return dict(state["parts"]["fake"])
 
 
 def _options(parser: argparse.ArgumentParser) -> None:

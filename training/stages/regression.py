@@ -8,12 +8,13 @@ import torch
 from torch.nn import functional
 from tqdm import tqdm
 
+from training.data.composites import is_wide
 from training.data.latents import Latents
 from training.diffusion.noise import Noise
 from training.diffusion.sampling import ONE_STEP, generate, latent_shape, solve
 from training.folders import WORK
 from training.loop import parallel
-from training.loop.run import Run, cosine
+from training.loop.run import Run, cosine, save
 from training.networks.precision import trainable
 from training.networks.text import Text
 from training.words import open_caption
@@ -63,15 +64,16 @@ def make_pairs(teacher: Any, text: Text, latents: Latents, noise: Noise, guidanc
         if cache.exists():
             return
         groups = []
-        for _ in tqdm(range(0, PAIRS, BATCH), desc="pairs"):
+        for _ in tqdm(range(0, PAIRS, BATCH), desc="pairs", mininterval=5):
             batch = latents.batch(BATCH, open_caption)
+            while is_wide(batch.size):
+                batch = latents.batch(BATCH, open_caption)
             start = torch.randn(latent_shape(BATCH, batch.size), device=batch.latents.device)
             target = solve(teacher, noise, text(batch.captions, batch.size), start, guidance, _TEACHER_STEPS)
             groups.append(
                 {"start": start.cpu(), "target": target.cpu(), "captions": batch.captions, "size": batch.size}
             )
-        torch.save(groups, cache)
+        save(groups, cache)
 
     parallel.first_alone(make)
-    groups = [one for one in torch.load(cache, weights_only=True) if max(one["size"]) <= 2 * min(one["size"])]
-    return Pairs(groups, text, noise, device)
+    return Pairs(torch.load(cache, weights_only=True), text, noise, device)

@@ -53,4 +53,4 @@ def train(options: Any) -> None:
 
 
 if __name__ == "__main__":
-    train(arguments(__doc__, steps=1500))
+    train(arguments(__doc__, steps=2500))

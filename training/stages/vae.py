@@ -24,7 +24,7 @@ from training.stages.picture_loss import pixel_error
 
 BATCH = 16
 CROP = 64  # pixels of a side
-_WHOLE = 0.75  # of the steps are on crops, the others on a quarter as many whole pictures
+_CROPPED = 0.75  # of the steps are on crops, the others on a quarter as many whole pictures
 
 
 def psnr(vae: AutoencoderKL, pixels: torch.Tensor) -> float:
@@ -63,7 +63,7 @@ def train(options: Any) -> None:
     parts = {"vae": vae, "averaged": averaged, "optimizer": optimizer, "schedule": schedule}
     run = Run("vae", options.steps, parts)
     for step in run:
-        whole = step >= _WHOLE * options.steps
+        whole = step >= _CROPPED * options.steps
         size = BATCH // parallel.size() // (4 if whole else 1)
         pixels = pool[torch.randint(len(pool), (size,))]
         if not whole:
