@@ -165,11 +165,12 @@ def _host(value: str) -> str:
 
 def _networks(value: str) -> str:
     """Addresses and networks, or * for all. Of a name nobody would know whose requests come from there."""
-    for each in value.split(","):
+    for each in map(str.strip, value.split(",")):
         try:
-            _ = each.strip() == "*" or ip_network(each.strip(), strict=False)
+            if each != "*":
+                ip_network(each, strict=False)
         except ValueError:
-            raise argparse.ArgumentTypeError(f"{each.strip()!r} is no IP address or network") from None
+            raise argparse.ArgumentTypeError(f"{each!r} is no IP address or network") from None
     return value
 
 

@@ -35,6 +35,11 @@ def test_bad_accounts_are_told_without_repeating_them(value: str) -> None:
     assert "secretive" not in str(raised.value)
 
 
+def test_an_empty_flag_does_not_open_the_page_to_all() -> None:
+    with pytest.raises(DemoError, match="USER:PASSWORD"):
+        Settings.read(["--auth", ""], {})
+
+
 def test_passwords_are_not_shown_with_the_settings() -> None:
     assert SECRET not in repr(Settings(auth=(("ann", SECRET),)))
 

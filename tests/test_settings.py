@@ -81,6 +81,8 @@ def test_switch_in_the_environment_reads_the_usual_words(value: str, share: bool
         "--memory swap",
         "--attention flash",
         "--precision float8",
+        "--trusted-proxies nginx",
+        "--trusted-proxies 10.0.0.1,10.0.0.0/33",
         "--what",
     ],
 )
@@ -89,9 +91,14 @@ def test_bad_flag_is_a_sentence(flags: str) -> None:
     with pytest.raises(DemoError, match=re.escape(flag)) as raised:
         Settings.read([flag, *values], {})
     sentence = str(raised.value)
-    assert all(value in sentence for value in values)
+    assert all(value.split(",")[-1] in sentence for value in values)
     assert "\n" not in sentence
     assert "_" not in sentence, "no name of ours"
+
+
+@pytest.mark.parametrize("told", ["10.0.0.1", "127.0.0.1, ::1", "10.1.2.3/8", "*"])
+def test_proxies_are_addresses_networks_or_all(told: str) -> None:
+    assert Settings.read(["--trusted-proxies", told], {}).trusted_proxies == told
 
 
 @pytest.mark.parametrize("name", ["FAMILY", "PORT", "SHARE", "BUDGET", "QUEUE_PER_VISITOR"])

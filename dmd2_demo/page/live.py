@@ -81,7 +81,7 @@ def view(family: Family) -> View:
             keep = gr.Button("Keep", size="sm", min_width=80)
             finish = gr.Button(f"Finish in {family.most_steps} steps", size="sm", min_width=80)
             new_seed = gr.Button("New seed (Alt+N)", size="sm", min_width=80, elem_classes="new-seed")
-    why_not = gr.Markdown(elem_classes="status")
+    why_not = gr.Markdown(visible=False, elem_classes="status")
     return View(column, picture, said, why_not, keep, finish, new_seed)
 
 
@@ -106,7 +106,7 @@ def connect(
     about = f"Each change asks ZeroGPU for {quota(TextToImage.blank(context.family))} s." if quota else ""
 
     def turned(on: object) -> tuple[Any, ...]:
-        return gr.Column(visible=on is True), about, "" if on is True else gr.skip()
+        return gr.Column(visible=on is True), about, gr.Markdown(visible=False) if on is True else gr.skip()
 
     switch.change(turned, switch, [view.column, view.said, view.why_not], queue=False, **PRIVATE)
     return [_on(view.keep, _kept, context, last), _on(view.finish, _finished, context, last)]
@@ -127,7 +127,7 @@ def _follow(context: TabContext, tab: Tab, switch: gr.Checkbox, view: View, last
         slow = slow + 1 if made.seconds > SLOWEST else 0
         if slow > 1:
             told = f"A picture takes {made.seconds:.1f} s here: live is for those that take less than {SLOWEST:g} s."
-            return [gr.skip(), gr.skip(), told, gr.Checkbox(value=False), gr.skip()]
+            return [gr.skip(), gr.skip(), gr.Markdown(told, visible=True), gr.Checkbox(value=False), gr.skip()]
         told = describe({**made.parameters, "seconds": round(made.seconds, 3), "notices": list(made.notices)})
         return [_shown(made.image), told, gr.skip(), gr.skip(), wanted]
 

@@ -1,14 +1,16 @@
-"""Whom the server believes about a visitor's address."""
+"""Whom the server believes about a visitor's address, and what it lets through."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from anyio.from_thread import start_blocking_portal
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from dmd2_demo.page.gate import trust_proxies
+from dmd2_demo.page.gate import Gate, trust_proxies
+from dmd2_demo.page.uploads import Uploads
 
 
 async def address_of(trusted: str, peer: str, forwarded: str) -> str:
@@ -43,3 +45,25 @@ def test_header_counts_from_a_trusted_proxy_alone(
     with start_blocking_portal() as portal:
         seen = portal.call(address_of, environment["FORWARDED_ALLOW_IPS"], peer, "198.51.100.9, 203.0.113.7")
     assert seen == address
+
+
+@pytest.mark.parametrize(
+    ("asked", "passes"),
+    [("file=/tmp/a.png", True), (r"file=C:\tmp\a.png", True), ("file=http://a/b", False), ("proxy=https://a/b", False)],
+)
+def test_addresses_are_refused_and_a_drive_of_windows_is_none(tmp_path: Path, asked: str, passes: bool) -> None:
+    reached: list[str] = []
+    told: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        reached.append(scope["path"])
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    path = f"/gradio_api/{asked}"
+    scope: Any = {"type": "http", "method": "GET", "path": path, "headers": []}
+    with start_blocking_portal() as portal:
+        portal.call(Gate(app, Uploads(tmp_path)), scope, None, send)  # type: ignore[arg-type]
+    assert reached == ([path] if passes else [])
+    assert [message["status"] for message in told if "status" in message] == ([] if passes else [403])
