@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--share", action="store_true", help="also open a public link through Gradio's servers")
     parser.add_argument("--budget", type=_gigabytes, metavar="GB", help="most memory for models (default: no limit)")
     parser.add_argument("--bases", type=_path, metavar="FILE.toml", help="more bases for the LoRA tab")
-    parser.add_argument("--loras", type=_path, metavar="FILE.toml", help="style LoRAs for text to image and LoRA")
+    parser.add_argument("--loras", type=_path, metavar="FILE.toml", help="style LoRAs")
     parser.add_argument(
         "--allow-custom-bases",
         action="store_true",

@@ -12,6 +12,7 @@ from dmd2_demo.generate.fields import Given, Number, Range, by_family
 from dmd2_demo.generate.made_of import made_of
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.requests import Steps
+from dmd2_demo.generate.styled import Styled
 from dmd2_demo.generate.upload import hash_of
 from dmd2_demo.models.family import Family, Schedule
 from dmd2_demo.models.parts import PipelineSpec
@@ -49,8 +50,8 @@ def _several_steps(family: Family) -> list[tuple[str, int]]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImageToImage(Request):
-    """A prompt and a picture to start from. At strength 0.5 it runs 2 of the 4 steps.
+class ImageToImage(Styled, Request):
+    """A prompt and a picture to start from, with up to three styles. At strength 0.5 it runs 2 of the 4 steps.
 
     The size is the picture's own where the family does it well, else that of the bucket nearest to it in aspect;
     `upscale` enlarges the picture first.
@@ -86,7 +87,8 @@ class ImageToImage(Request):
         return self._start
 
     def spec(self) -> PipelineSpec:
-        return self._spec(self.family.base, self.family.unet(self.steps))
+        base = self.family.base
+        return self._spec(base, self.family.unet(self.steps), self.style_loras(base, self.family))
 
     def parameters(self, picture: int = 0) -> dict[str, Any]:
         """As Request's. `steps` are those of the whole schedule, of which `strength` runs a part: `timesteps`.

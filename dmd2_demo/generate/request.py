@@ -211,10 +211,9 @@ class Request(ABC):
         """Requests that need, all together, every part that one of this class may need: one of each choice."""
         choices = {name: field for name, field in fields_of(cls).items() if isinstance(field, Choice)}
         options = [[(name, value) for _, value in field.options(family)] for name, field in choices.items()]
-        styles: tuple[StyleLora, ...] = family.styles if "style" in fields_of(cls) else ()
         for combination in itertools.product(*options):
             yield cls.blank(family, **dict(combination))
-            yield from (cls.blank(family, **dict(combination), style=style) for style in styles)
+            yield from (cls.blank(family, **dict(combination), style=style) for style in family.styles)
         if family.tiny_vae is not None:
             yield cls.blank(family, tiny_vae=True)
 

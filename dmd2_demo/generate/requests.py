@@ -47,9 +47,6 @@ class TextToImage(Styled, FreelySized):
     def schedule(self) -> Schedule:
         return self.family.at(self.steps).schedule
 
-    def lora_scales(self) -> tuple[float, ...]:
-        return self.style_scales()
-
     def spec(self) -> PipelineSpec:
         base = self.family.base
         return self._spec(base, self.family.unet(self.steps), self.style_loras(base, self.family))
@@ -77,7 +74,7 @@ class CommunityLora(Styled, FreelySized):
         return self.family.lora_schedule
 
     def lora_scales(self) -> tuple[float, ...]:
-        return (self.lora_scale, *self.style_scales())
+        return (self.lora_scale, *super().lora_scales())
 
     def spec(self) -> PipelineSpec:
         source = self.base.source
@@ -86,11 +83,11 @@ class CommunityLora(Styled, FreelySized):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CannyGuided(Request):
+class CannyGuided(Styled, Request):
     """A prompt and the edges of `image`, or `image` itself where it is an edge map already.
 
     The picture's aspect is the image's, through the family's buckets. The adapter guides the first
-    `guided_steps` steps at `conditioning_scale`.
+    `guided_steps` steps at `conditioning_scale`. It may have up to three styles.
     """
 
     image: Annotated[Image.Image, Given("Picture", blank=lambda: Image.new("RGB", (1, 1)))]
@@ -137,5 +134,6 @@ class CannyGuided(Request):
         }
 
     def spec(self) -> PipelineSpec:
-        plain = self._spec(self.family.base, self.family.unet(self.family.most_steps))
+        base = self.family.base
+        plain = self._spec(base, self.family.unet(self.family.most_steps), self.style_loras(base, self.family))
         return replace(plain, adapter=self.family.adapter)

@@ -34,7 +34,7 @@ class StyleChoice(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Styled:
-    """Part of a request whose pictures may have styles. DemoError where one is chosen twice."""
+    """Part of every request: its pictures may have styles. DemoError where one is chosen twice."""
 
     style: Annotated[StyleLora | None, StyleChoice("Style")] = None
     style_scale: Annotated[float, Number("Style scale", range=_SCALES)] = 0.8
@@ -58,9 +58,15 @@ class Styled:
         """The fields of styles that are not chosen."""
         return frozenset(name for slot in SLOTS if not getattr(self, slot) for name in (slot, f"{slot}_scale"))
 
-    def style_scales(self) -> tuple[float, ...]:
+    def lora_scales(self) -> tuple[float, ...]:
         """In the order of `style_loras`."""
         return tuple(scale for _, scale in self.styles())
+
+    def style_fields(self) -> dict[str, Any]:
+        """The fields of the chosen styles, for another request with the same."""
+        unused = self.unused()
+        names = [name for slot in SLOTS for name in (slot, f"{slot}_scale")]
+        return {name: getattr(self, name) for name in names if name not in unused}
 
     def style_loras(self, base: PipelineSource, family: Family) -> tuple[Lora, ...]:
         """The parts that they need on that base."""

@@ -23,7 +23,10 @@ def tab(context: TabContext) -> Tab:
         form.add("upscale")
         # For programs: the page has nothing to choose from.
         form.add("steps", visible=False)
-        tabs.announcement(lambda: context.page.downloads(ImageToImage.blank(family).spec()), [])
+        tabs.announcement(
+            lambda *styles: context.page.downloads(ImageToImage.blank(family, **context.chosen_styles(*styles)).spec()),
+            context.style_inputs,
+        )
 
     def told(strength: object) -> str:
         try:

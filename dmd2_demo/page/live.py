@@ -208,4 +208,5 @@ def _finished(context: TabContext, live: Request, visitor: str | None) -> Reques
         file_format=live.file_format,
         settings_inside=live.settings_inside,
         plain_prompt=live.plain_prompt,
+        **live.style_fields(),
     )

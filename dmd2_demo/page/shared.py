@@ -16,7 +16,7 @@ from dmd2_demo.models.family import Family, Sizes, StyleLora
 from dmd2_demo.page import styles
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.form import component
-from dmd2_demo.page.styles import Find, Styles
+from dmd2_demo.page.styles import Find
 
 BESIDE: dict[str, Any] = {"height": 220, "min_width": 140}
 """How pictures look in the picture's row."""
@@ -29,7 +29,7 @@ _MARK_RANDOM = f"(seed) => document.querySelector('#seed').classList.toggle('ran
 
 @dataclass(frozen=True)
 class Shared:
-    """The components by the request field that they set, what shows the size, the row of the picture, and styles.
+    """The components by the request field that they set, what shows the size, and the row of the picture.
 
     `find_style` tells which style a component's value means.
     """
@@ -37,7 +37,6 @@ class Shared:
     fields: dict[str, Component]
     size: Size
     picture: PictureRow
-    styles: Styles | None
     find_style: Find
 
 
@@ -88,8 +87,7 @@ def controls(
     """Styles, size, seed and number of pictures, below the tabs."""
     fields: dict[str, Component] = {"prompt": prompt, "image": picture.picture}
     find = styles.finder(family, custom_style)
-    laid_out = styles.controls(family, prompt, find, custom=custom_style is not None)
-    fields |= laid_out.fields if laid_out else {}
+    fields |= styles.controls(family, prompt, find, custom=custom_style is not None)
     fields["width"], fields["height"], size = _size(family)
     with gr.Row(equal_height=True):
         seed = fields["seed"] = component(FreelySized, "seed", family, elem_id="seed", min_width=130, scale=3)
@@ -106,7 +104,7 @@ def controls(
     dice.click(None, None, seed, js=f"() => {RANDOM_SEED}", **PRIVATE)
     reuse.click(None, seed_used, seed, js=f"(used) => used ?? {RANDOM_SEED}", **PRIVATE)
     gr.on([seed.change, page.load], None, seed, None, js=_MARK_RANDOM, **PRIVATE)
-    return Shared(fields, size, picture, laid_out, find)
+    return Shared(fields, size, picture, find)
 
 
 def _size(family: Family) -> tuple[Any, Any, Size]:

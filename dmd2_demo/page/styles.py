@@ -1,9 +1,8 @@
-"""The controls of style LoRAs, which the tabs share whose pictures may have some."""
+"""The controls of style LoRAs, which the tabs share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -26,14 +25,6 @@ Find = Callable[[object], StyleLora | None]
 """The style that a component's value means; None for none. DemoError where it means nothing."""
 
 
-@dataclass(frozen=True)
-class Styles:
-    """Where they are laid out, and the components by the request field that they set."""
-
-    group: gr.Accordion
-    fields: dict[str, Component]
-
-
 def finder(family: Family, custom: Callable[[str], StyleLora] | None) -> Find:
     """Finds the family's own styles and, where visitors may name others, those."""
     known = {name for style in family.styles for name in (style.name, style.file.stem)}
@@ -46,12 +37,15 @@ def finder(family: Family, custom: Callable[[str], StyleLora] | None) -> Find:
     return find
 
 
-def controls(family: Family, prompt: Component, find: Find, *, custom: bool) -> Styles | None:
-    """Lays them out; None where there is no style to choose. `custom`: whether visitors may name others."""
-    if not family.styles and not custom:
-        return None
+def controls(family: Family, prompt: Component, find: Find, *, custom: bool) -> dict[str, Component]:
+    """Lays them out, where there is a style to choose. `custom`: whether visitors may name others.
+
+    Gives the components by the request field that they set.
+    """
     fields: dict[str, Component] = {}
-    with gr.Accordion("Styles", open=False) as group:
+    if not family.styles and not custom:
+        return fields
+    with gr.Accordion("Styles", open=False):
         if custom:
             gr.Markdown(
                 "Also any public style LoRA for SDXL: owner/name, or owner/name/file.safetensors.",
@@ -66,7 +60,7 @@ def controls(family: Family, prompt: Component, find: Find, *, custom: bool) -> 
             fields |= {slot: name, f"{slot}_scale": scale}
             _connect(find, name, scale, chip, told)
             chip.click(None, [prompt, chip], prompt, js=_ADD, **PRIVATE)
-    return Styles(group, fields)
+    return fields
 
 
 def _connect(find: Find, name: Any, scale: Any, chip: gr.Button, told: gr.Markdown) -> None:

@@ -110,9 +110,6 @@ def show_what_applies(tabs: Sequence[Tab], groups: Sequence[gr.Column], shared: 
         shown = [owner is tab for owner, _ in owned]
         shown += [name in tab.form.components for name in ("width", "image")]
         outputs = [*(block for _, block in owned), shared.size.group, shared.picture.row]
-        if shared.styles:
-            shown.append("style" in tab.form.components)
-            outputs.append(shared.styles.group)
         # In the browser: whoever clicks at once clicks what this tab has.
         updates = json.dumps([gr.update(visible=visible) for visible in shown])
         tab.tab.select(None, None, outputs, js=f"() => {updates}", **PRIVATE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,19 @@ def test_finish_goes_on_from_the_picture_in_four_steps(open_demo: Open, runtime:
     expect(demo.page.get_by_text("seed 7 · runs 2 of 4 steps")).to_be_visible()
     demo.wait_until_idle()
     assert demo.image(demo.gallery().first).size == FAMILY.sizes.default
+
+
+def test_finish_keeps_the_style(open_demo: Open, runtime: EmbeddedRuntime) -> None:
+    demo = LiveDemo(open_demo())
+    demo.page.get_by_role("button", name=re.compile("^Styles")).click()
+    demo.field("Style").click()
+    demo.page.get_by_role("option", name="Pixel art").click()
+    demo.field("Prompt").fill("a fox")
+    demo.shows(sketch(runtime, prompt="a fox", style="pixel", style_scale=FAMILY.style("pixel").scale))
+    demo.button("Finish in 4 steps").click()
+    expect(demo.page.get_by_text("seed 7 · runs 2 of 4 steps")).to_be_visible()
+    demo.wait_until_idle()
+    assert '"style": "pixel"' in demo.image(demo.gallery().first).info["dmd2"]
 
 
 def test_off_it_makes_nothing(open_demo: Open, address: str, tmp_path: Path) -> None:

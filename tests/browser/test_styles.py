@@ -64,4 +64,4 @@ def test_a_picked_style_offers_its_words_and_stays_from_tab_to_tab(open_demo: Op
     demo.show("LoRA")
     expect(chip).to_be_visible()
     demo.show("Canny")
-    expect(chip).to_be_hidden()
+    expect(chip).to_be_visible()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from safetensors import safe_open
 
 from dmd2_demo.generate.request import Request
 from dmd2_demo.models.sources import Folder
-from tests.embedded import FAMILY, EmbeddedRuntime, lora, text
+from tests.embedded import FAMILY, EmbeddedRuntime, canny, image_to_image, lora, text
 from training.evaluation.styles import MEASURES
 from training.family.members import LINE_LORA, PIXEL_LORA
 
@@ -41,6 +42,21 @@ def test_style_shows_and_at_scale_zero_is_not_there(runtime: EmbeddedRuntime, ba
     measure = MEASURES[style]
     before, after = (float(np.mean([measure(image) for image in images])) for images in (without, styled))
     assert after > 1.3 * before if style == "pixel" else after < before / 4
+
+
+@pytest.mark.parametrize("style", [style.name for style in FAMILY.styles])
+def test_style_shows_in_what_is_made_from_a_picture(runtime: EmbeddedRuntime, style: str) -> None:
+    measure = MEASURES[style]
+    pictures = [runtime.make(text(prompt=prompt)) for prompt in PROMPTS]
+    for make in (canny, partial(image_to_image, strength=0.75)):
+        pairs = list(zip(pictures, PROMPTS, strict=True))
+        without = [runtime.make(make(picture, prompt=prompt)) for picture, prompt in pairs]
+        styled = [runtime.make(make(picture, prompt=prompt, style=style, style_scale=1.0)) for picture, prompt in pairs]
+        at_zero = runtime.make(make(pictures[0], prompt=PROMPTS[0], style=style, style_scale=0.0))
+        assert at_zero.tobytes() == without[0].tobytes()
+        before, after = (float(np.mean([measure(image) for image in images])) for images in (without, styled))
+        print(make, style, before, after)
+        assert after > 1.2 * before if style == "pixel" else after < before / 2
 
 
 def test_the_files_are_small_and_in_two_published_forms() -> None:

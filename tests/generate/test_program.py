@@ -19,7 +19,7 @@ from dmd2_demo.generate.requests import CannyGuided, TextToImage
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.family import CommunityBase, StyleLora
 from dmd2_demo.models.sources import File, Folder, HubRepo
-from tests.embedded import FAMILY, EmbeddedRuntime, canny, lora, text
+from tests.embedded import FAMILY, EmbeddedRuntime, canny, image_to_image, lora, text
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,9 +42,12 @@ def requests() -> Iterator[Request]:
     yield text(prompt=quotes, seed=6, tiny_vae=True)
     for seed, base in enumerate(FAMILY.bases, 10):
         yield lora(base=base, lora_scale=0.65, seed=seed)
+    yield text(seed=20, style="pixel", style_scale=0.7, style_2="line")
     yield canny(drawing(), seed=8, low_threshold=220, high_threshold=110, conditioning_scale=0.9, guided_steps=3)
     yield canny(drawing().convert("L").point(lambda v: 255 * (v > 99)).convert("RGB"), seed=9, is_edge_map=True)
-    yield ImageToImage(family=FAMILY, prompt="a lion", seed=15, image=drawing(), strength=0.75)
+    yield canny(drawing(), seed=21, style="line")
+    yield image_to_image(drawing(), prompt="a lion", seed=15, strength=0.75)
+    yield image_to_image(drawing(), seed=22, style="pixel")
     yield text(prompt=r"a cat \(small\), {literally}", seed=16, plain_prompt=True)
 
 
