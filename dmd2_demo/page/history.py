@@ -42,6 +42,7 @@ class History:
     download: gr.Button
     choose: gr.Button
     again: gr.Button
+    hear: gr.Button
 
 
 def strip(family: Family) -> History:
@@ -62,7 +63,8 @@ def strip(family: Family) -> History:
             download = gr.Button("All as ZIP", **small)
         choose = gr.Button("Choose", elem_classes="trigger trigger-choose")
         again = gr.Button("Make again", elem_classes="trigger trigger-again")
-    return History(kept, use_all, reuse, vary, edges, compare, every_steps, delete, download, choose, again)
+        hear = gr.Button("Hear", elem_classes="trigger trigger-hear")
+    return History(kept, use_all, reuse, vary, edges, compare, every_steps, delete, download, choose, again, hear)
 
 
 def connect(
@@ -79,6 +81,7 @@ def connect(
     for event in made:
         event.then(None, [results.gallery, results.parameters, kept], kept, js="window.dmd2.record", **PRIVATE)
     gr.on([page.load, kept.change], None, kept, None, js="(kept) => { window.dmd2.render(kept); }", **PRIVATE)
+    history.hear.click(None, None, kept, js="window.dmd2.hear", **PRIVATE)
     pair = [comparison.settings, comparison.slider]
     chosen = history.choose.click(None, kept, [*results.made, *pair], js="window.dmd2.choose", **PRIVATE)
     chosen.then(describe, results.parameters, results.status, queue=False, **PRIVATE)

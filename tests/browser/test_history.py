@@ -55,6 +55,22 @@ def test_pictures_survive_a_reload_and_a_click_shows_each_with_its_settings(open
     expect(demo.page.locator("#history li img").first).to_have_attribute("alt", "a cat, seed 50, steps 4")
 
 
+def test_two_tabs_of_a_browser_have_one_history(open_demo: Open) -> None:
+    demo = Demo(open_demo())
+    page = demo.page.context.new_page()
+    page.goto(demo.page.url)
+    other = Demo(page)
+    demo.make(61)
+    expect(strip(other)).to_have_count(1)
+    other.make(62)
+    expect(strip(demo)).to_have_count(2)
+    show(demo, 0, 62)
+    demo.button("Delete").click()
+    expect(strip(other)).to_have_count(1)
+    expect(strip(reopened(other))).to_have_count(1)
+    expect(strip(reopened(demo))).to_have_count(1)
+
+
 def test_each_choice_of_a_prompt_is_kept_as_itself(open_demo: Open) -> None:
     demo = Demo(open_demo())
     demo.ask(46, prompt="a {cat|dog}", Pictures=2)

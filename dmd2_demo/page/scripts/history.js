@@ -10,12 +10,22 @@ window.dmd2 = (() => {
   let pairing = null;
   let remaking = null; // what "Make again" was pressed for
   const ours = new Set(); // files that this visit was given; the server takes others from nobody
+  const tabs = new BroadcastChannel('dmd2-history'); // each tab writes the whole history: they tell each other
+  let heard = null;
+  tabs.addEventListener('message', ({ data }) => {
+    heard = kept(JSON.parse(data));
+    press('hear');
+  });
 
   const isSettings = (told) => told && typeof told === 'object' && JSON.stringify(told).length <= MOST_SETTINGS;
   const isEntry = (entry) =>
     entry && /^[\w-]{1,40}$/.test(entry.id) && THUMB.test(entry.thumb) &&
     typeof entry.file === 'string' && isSettings(entry.settings);
   const kept = (history) => (Array.isArray(history) ? history : []).filter(isEntry).slice(0, MOST);
+  const changed = (history) => {
+    tabs.postMessage(JSON.stringify(history)); // proxies of Gradio's can't be sent as they are
+    return [kept(history)];
+  };
   const find = (history, id) => kept(history).find((entry) => entry.id === id);
 
   const address = (file) => `${window.gradio_config.root}/gradio_api/file=${file}`;
@@ -64,7 +74,7 @@ window.dmd2 = (() => {
       settings: { ...settings, ...own },
     })));
     chosen = made[0]?.id ?? chosen;
-    return [kept([...made, ...kept(history)])];
+    return made.length ? changed([...made, ...kept(history)]) : [kept(history)];
   };
 
   const label = ({ settings }) => `${settings.prompt}, seed ${settings.seed}, steps ${settings.steps}`;
@@ -124,7 +134,7 @@ window.dmd2 = (() => {
     const file = gallery[0].image.path;
     ours.add(file);
     chosen = remaking; // it is what is shown now
-    return [kept(history).map((entry) => (entry.id === remaking ? { ...entry, file } : entry))];
+    return changed(kept(history).map((entry) => (entry.id === remaking ? { ...entry, file } : entry)));
   };
   const startPair = (history) => {
     pairing = pairing === chosen ? null : chosen;
@@ -133,7 +143,7 @@ window.dmd2 = (() => {
   const remove = (history) => {
     const left = kept(history).filter((entry) => entry.id !== chosen);
     chosen = pairing = null;
-    return [left];
+    return changed(left);
   };
 
   // Without compression, which pictures have already: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
@@ -188,5 +198,5 @@ window.dmd2 = (() => {
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
   };
 
-  return { record, render, choose, madeAgain, startPair, remove, download };
+  return { record, render, choose, hear: () => [heard], madeAgain, startPair, remove, download };
 })();
