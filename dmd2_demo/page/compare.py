@@ -81,7 +81,7 @@ def connect(
             def made(steps: int) -> tuple[str, dict[str, Any]]:
                 asked = runner.run(
                     lambda: filling.request({**asked_of, "steps": steps}, settings_inside=settings_inside),
-                    request.session_hash,
+                    request,
                     progress,
                 )
                 copied, told = Path(folder, str(steps)).with_suffix(".png"), list[dict[str, Any]]()

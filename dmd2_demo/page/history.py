@@ -101,7 +101,7 @@ def connect(
         def build() -> Request:
             return filling.request(settings_of(settings), file_format=file_format, settings_inside=settings_inside)
 
-        yield from runner.run(build, request.session_hash, progress)
+        yield from runner.run(build, request, progress)
 
     every = [results.parameters], filling.outputs
     history.use_all.click(lambda told: use(told, seed=True), *every, queue=False, **PRIVATE)

@@ -30,12 +30,14 @@ class Job:
     """A request that runs or ran.
 
     `maker` is the session that asked; `owner` the one that it is for by now. `outputs` is what it made so far, with
-    files in `folder`; `error` a sentence that says why there is no more. `ended` is None while it runs.
+    files in `folder`; `error` a sentence that says why there is no more. `ended` is None while it runs. `kept` is
+    whether somebody may come back for it.
     """
 
     maker: str
     owner: str
     folder: Path
+    kept: bool = True
     stopped: Event = field(default_factory=Event)
     outputs: Outputs | None = None
     error: str = ""
@@ -61,9 +63,9 @@ class Jobs:
         self._jobs: list[Job] = []  # the oldest first
 
     @contextmanager
-    def running(self, visitor: str) -> Iterator[Job]:
-        """One request of `visitor`, which runs while the block does. The last one with pictures is kept."""
-        job = Job(visitor, visitor, Path(tempfile.mkdtemp(prefix="dmd2-")))
+    def running(self, session: str, *, kept: bool = True) -> Iterator[Job]:
+        """One request of `session`, which runs while the block does. The last one that is to be `kept` is."""
+        job = Job(session, session, Path(tempfile.mkdtemp(prefix="dmd2-")), kept)
         with self._lock:
             self._jobs.append(job)
         try:
@@ -81,11 +83,11 @@ class Jobs:
             job.ended = time.monotonic()
             self._forget()
 
-    def stop(self, visitor: str) -> None:
-        """Sets the events of all that `visitor` has running."""
+    def stop(self, session: str) -> None:
+        """Sets the events of all that `session` has running."""
         with self._lock:
             for job in self._jobs:
-                if job.owner == visitor and job.ended is None:
+                if job.owner == session and job.ended is None:
                     job.stopped.set()
 
     def take_over(self, before: str, now: str) -> Job | None:
@@ -109,7 +111,7 @@ class Jobs:
                 if job.ended is not None:
                     size += job.size
                     aged = time.monotonic() - job.ended > 60 * self._minutes
-                    useless = not job.owner or not (job.outputs or job.error)
+                    useless = not job.kept or not (job.outputs or job.error)
                     if useless or job.owner in seen or aged or size > self._most_bytes:
                         shutil.rmtree(job.folder, ignore_errors=True)
                         size -= job.size

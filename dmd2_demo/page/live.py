@@ -122,7 +122,7 @@ def _follow(context: TabContext, tab: Tab, switch: gr.Checkbox, view: View, last
             wanted = _live(tab, values, context)
         except DemoError as error:  # an empty prompt, say: more is to come
             return [gr.skip(), plain(str(error)), gr.skip(), gr.skip(), gr.skip()]
-        made = context.runner.preview(wanted, request.session_hash)
+        made = context.runner.preview(wanted, request)
         # The first one may have been held up by what only the first one does.
         slow = slow + 1 if made.seconds > SLOWEST else 0
         if slow > 1:
@@ -161,7 +161,7 @@ def _shown(image: Image.Image) -> str:
     return f'<img alt="live picture" decoding="sync" src="data:image/jpeg;base64,{data}">'
 
 
-Finish = Callable[[TabContext, Request, str | None], Request]
+Finish = Callable[[TabContext, Request, gr.Request], Request]
 
 
 def _on(button: gr.Button, finish: Finish, context: TabContext, last: gr.State) -> Dependency:
@@ -175,9 +175,9 @@ def _on(button: gr.Button, finish: Finish, context: TabContext, last: gr.State) 
         def build() -> Request:
             if not isinstance(live, Request):
                 raise DemoError("There is no live picture yet.")
-            return finish(context, live, request.session_hash)
+            return finish(context, live, request)
 
-        yield from context.runner.run(build, request.session_hash, progress)
+        yield from context.runner.run(build, request, progress)
 
     shown = context.results
     return button.click(
@@ -190,12 +190,12 @@ def _on(button: gr.Button, finish: Finish, context: TabContext, last: gr.State) 
     )
 
 
-def _kept(_context: TabContext, live: Request, _visitor: str | None) -> Request:
+def _kept(_context: TabContext, live: Request, _sender: gr.Request) -> Request:
     """The very picture, as a file with all its settings."""
     return live
 
 
-def _finished(context: TabContext, live: Request, visitor: str | None) -> Request:
+def _finished(context: TabContext, live: Request, sender: gr.Request) -> Request:
     """What it was a sketch of: one that ran all its steps, through the large VAE; else at the end of four steps."""
     if not isinstance(live, TextToImage):
         return replace(live, tiny_vae=False)
@@ -203,7 +203,7 @@ def _finished(context: TabContext, live: Request, visitor: str | None) -> Reques
         family=live.family,
         prompt=live.prompt,
         seed=live.seed,
-        image=context.runner.preview(live, visitor).image,
+        image=context.runner.preview(live, sender).image,
         strength=_FINISHED,
         file_format=live.file_format,
         settings_inside=live.settings_inside,

@@ -66,7 +66,7 @@ def connect(view: MorphView, pair: gr.JSON, filling: Filling, runner: Runner) ->
                 morph = Morph.of(_asked(left, filling), _asked(right, filling))
             case _:
                 raise DemoError("Compare two pictures first.")
-        with runner.running(request.session_hash, progress) as run:
+        with runner.running(request, progress) as run:
             paths: dict[float, str] = {}
             for pictures in morph.make(runner.studio, run.report, run.cancelled, run.visitor):
                 for picture in pictures:

@@ -64,7 +64,7 @@ class VisitorsQueue(Queue):
         self._back(body.session_hash)
         self._forget_idle()
         try:
-            self._limits.require_place(_visitor(request, body.session_hash), self._present())
+            self._limits.require_place(Visitor.of(request.client, body.session_hash, None), self._present())
         except DemoError as error:
             return await self._refuse(str(error), body, request, username)
         return await super().push(body, request, username)
@@ -111,8 +111,7 @@ class VisitorsQueue(Queue):
         waiting = (event for queue in self.event_queue_per_concurrency_id.values() for event in queue.queue)
         running = (event for events in self.active_jobs for event in events or ())
         for event in (*waiting, *running):
-            # Without a session an event has its own name for one.
-            yield _visitor(event.request, None if event.session_hash == event._id else event.session_hash)  # noqa: SLF001
+            yield Visitor.of(event.request.client, event.session_hash, event._id)  # noqa: SLF001
 
     async def _refuse(
         self, sentence: str, body: PredictBodyInternal, request: fastapi.Request, username: str | None
@@ -128,7 +127,3 @@ class VisitorsQueue(Queue):
         output = {"error": sentence, "title": "Not possible", "visible": True, "duration": 10}
         self.send_message(event, ProcessCompletedMessage(output=output, title="Not possible", success=False))
         return True, name, "success"
-
-
-def _visitor(request: fastapi.Request, session: str | None) -> Visitor:
-    return Visitor(request.client.host if request.client else "", session or "")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.context import LocalContext
 
 from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.generate.metadata import formats
@@ -20,6 +21,7 @@ from dmd2_demo.generate.studio import Studio
 from dmd2_demo.page.full_disk import FULL_DISK, is_full
 from dmd2_demo.page.jobs import Job, Jobs, Outputs
 from dmd2_demo.page.other_errors import UNFORESEEN, advised
+from dmd2_demo.page.visitors import Visitor
 from dmd2_demo.progress import Progress, Report, silent
 
 _log = logging.getLogger(__name__)
@@ -27,9 +29,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Run:
-    """A job at work, and whom it tells how far it is."""
+    """A job at work, for whom, and what it tells how far it is."""
 
     job: Job
+    visitor: str
     report: Report
 
     @property
@@ -37,38 +40,34 @@ class Run:
         """Where its files go."""
         return self.job.folder
 
-    @property
-    def visitor(self) -> str:
-        """For whom it is."""
-        return self.job.maker
-
     def cancelled(self) -> bool:
         """Whether it is to end."""
         return self.job.stopped.is_set()
 
 
 class Runner:
-    """Runs requests for visitors. One is shared by all tabs."""
+    """Runs requests for visitors. One is shared by all tabs. A `sender` is the event's own gr.Request."""
 
     def __init__(self, studio: Studio, jobs: Jobs) -> None:
         self.studio = studio
         self._jobs = jobs
 
-    def run(self, build: Callable[[], Request], visitor: str | None, progress: gr.Progress) -> Iterator[Outputs]:
+    def run(self, build: Callable[[], Request], sender: gr.Request, progress: gr.Progress) -> Iterator[Outputs]:
         """The outputs with the pictures so far, anew for each picture."""
-        with self.running(visitor, progress) as run:
+        with self.running(sender, progress) as run:
             for outputs in self._pictures(build(), run):
                 run.job.outputs = outputs
                 yield outputs
 
-    def preview(self, request: Request, visitor: str | None) -> Picture:
+    def preview(self, request: Request, sender: gr.Request) -> Picture:
         """The request's first picture, for which others with more to ask for go first."""
-        with self._jobs.running(visitor or "") as job:
-            return next(self.studio.generate(request, silent, job.stopped.is_set, job.maker, yields=True))
+        with self._jobs.running(sender.session_hash or "", kept=False) as job:
+            visitor = _visitor(sender).name
+            return next(self.studio.generate(request, silent, job.stopped.is_set, visitor, yields=True))
 
     @contextmanager
-    def running(self, visitor: str | None, progress: gr.Progress) -> Iterator[Run]:
-        """Something to be made for a visitor, which Stop reaches and `progress` shows."""
+    def running(self, sender: gr.Request, progress: gr.Progress) -> Iterator[Run]:
+        """Something to be made for `sender`, which Stop reaches and `progress` shows."""
         last: Progress | None = None
 
         def report(now: Progress) -> None:
@@ -78,8 +77,9 @@ class Runner:
                 # Gradio draws a bar only for a number.
                 progress(now.fraction if now.fraction is not None else 0.0, desc=now.sentence)
 
-        with self._jobs.running(visitor or "") as job:
-            yield Run(job, report)
+        visitor = _visitor(sender)
+        with self._jobs.running(sender.session_hash or "", kept=bool(visitor.session)) as job:
+            yield Run(job, visitor.name, report)
 
     def _pictures(self, request: Request, run: Run) -> Iterator[Outputs]:
         paths: list[str] = []
@@ -101,9 +101,13 @@ class Runner:
             }
             yield list(paths), request.seed, parameters
 
-    def stop_of(self, request: gr.Request) -> None:
-        """Ends within one step what the sender of `request` has running."""
-        self._jobs.stop(request.session_hash or "")
+    def stop_of(self, sender: gr.Request) -> None:
+        """Ends within one step what `sender` has running."""
+        self._jobs.stop(sender.session_hash or "")
+
+
+def _visitor(sender: gr.Request) -> Visitor:
+    return Visitor.of(sender.client, sender.session_hash, LocalContext.event_id.get(None))
 
 
 @contextmanager

@@ -100,7 +100,5 @@ class ServedBlocks(Blocks):
 def _asking_of(named: dict[str, Any]) -> _Asking:
     request = named.get("request")
     client = getattr(request[0] if isinstance(request, list) else request, "client", None)
-    event, session = named.get("event_id"), named.get("session_hash")
-    # A request without a session has its event's name for one.
-    visitor = Visitor(client.host if client else "", session if session and session != event else "")
-    return _Asking(visitor, queued=event is not None)
+    event = named.get("event_id")
+    return _Asking(Visitor.of(client, named.get("session_hash"), event), queued=event is not None)

@@ -153,7 +153,7 @@ def on_make(
         **values: Any,
     ) -> Iterator[Outputs]:
         """One or two settings varied, and a picture for each value: all else, the seed too, stays the same."""
-        with context.runner.running(request.session_hash, progress) as run:
+        with context.runner.running(request, progress) as run:
             yield from _made(context, planned({**values, "image": image}), run)
 
     axes = {"x_axis": laid_out.x_axis, "x_values": laid_out.x_values}

@@ -124,7 +124,7 @@ def on_generate(context: TabContext, tab: Tab) -> Dependency:
         progress: gr.Progress = gr.Progress(),
         **values: Any,
     ) -> Iterator[Outputs]:
-        yield from runner.run(lambda: form.build(values), request.session_hash, progress)
+        yield from runner.run(lambda: form.build(values), request, progress)
 
     generate.__name__ = form.request.task  # what MCP calls the tool
     quota, cost = context.page.quota, context.page.cost

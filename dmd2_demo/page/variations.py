@@ -59,7 +59,7 @@ def _button(variation: Variation, context: TabContext, opened: gr.Number) -> Dep
             given = {"image": _path(pictures, number), "strength": variation.strength, "upscale": variation.upscale}
             return form.build({**values, **given})
 
-        yield from context.runner.run(build, request.session_hash, progress)
+        yield from context.runner.run(build, request, progress)
 
     return gr.Button(variation.title, size="sm", min_width=100).click(
         make,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 from dmd2_demo.errors import DemoError
 
@@ -16,6 +16,12 @@ class Visitor(NamedTuple):
 
     address: str
     session: str
+
+    @classmethod
+    def of(cls, client: Any, session: str | None, event: str | None) -> Self:
+        """Who sent a request from `client`, which is Starlette's."""
+        # Gradio gives an event without a session its own name for one.
+        return cls(client.host if client else "", session if session and session != event else "")
 
     @property
     def name(self) -> str:

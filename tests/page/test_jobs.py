@@ -36,7 +36,7 @@ def test_stop_of_a_stranger_changes_nothing() -> None:
         assert not job.stopped.is_set()
 
 
-def test_request_that_failed_is_forgotten() -> None:
+def test_stop_changes_nothing_about_a_request_that_failed() -> None:
     jobs = Jobs()
     with pytest.raises(ZeroDivisionError), jobs.running("ann") as failed:
         raise ZeroDivisionError
@@ -118,7 +118,9 @@ def test_what_is_kept_is_bounded_in_number_size_and_time() -> None:
     assert [job.folder.exists() for job in made] == [False, False, False, True, True]
     again = finished(jobs, "4", b"0")
     assert [made[4].folder.exists(), again.folder.exists()] == [False, True]
-    assert not finished(jobs, "").folder.exists(), "who has no session can't come back"
+    with jobs.running("4", kept=False) as unkept:
+        unkept.outputs = ([], 1, {})
+    assert [again.folder.exists(), unkept.folder.exists()] == [True, False]
     jobs = Jobs(minutes=0)
     old = finished(jobs, "ann")
     finished(jobs, "bob")

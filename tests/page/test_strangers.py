@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import httpx
 import pytest
 
 from dmd2_demo.generate import edges
+from dmd2_demo.generate.line import Line
 from dmd2_demo.open_page import open_page
 from dmd2_demo.page.served import ServedBlocks
 from dmd2_demo.settings import Settings
@@ -99,6 +101,27 @@ def test_nobody_gets_past_the_queue(public: str) -> None:
     for way in ("run", "api"):
         answer = httpx.post(f"{public}gradio_api/{way}/text_to_image", json={"data": list(LARGE.values())})
         assert answer.status_code == httpx.codes.NOT_FOUND
+
+
+def test_programs_without_a_session_are_one_visitor_of_their_address(
+    page: ServedBlocks, public: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns, turn = list[str](), Line.turn
+
+    def noted(line: Line, visitor: str = "", *more: Any, **named: Any) -> AbstractContextManager[None]:
+        turns.append(visitor)
+        return turn(line, visitor, *more, **named)
+
+    monkeypatch.setattr(Line, "turn", noted)
+    kept = list(page._jobs._jobs)
+    call = f"{public}gradio_api/call/text_to_image"
+    with RawVisitor(public) as visitor:
+        data = visitor.data("text_to_image", prompt="a cat", steps=1)
+    for _ in range(2):
+        event = httpx.post(call, json={"data": data}, timeout=60).json()["event_id"]
+        assert "event: complete" in httpx.get(f"{call}/{event}", timeout=60).text
+    assert turns == ["127.0.0.1", "127.0.0.1"]
+    assert page._jobs._jobs == kept, "nobody can come back for them"
 
 
 def test_session_with_an_endless_name_is_refused(address: str) -> None:
