@@ -32,6 +32,7 @@ from dmd2_demo.page.gate import Gate, trust_proxies
 from dmd2_demo.page.scripts import HEAD
 from dmd2_demo.page.serve import Address, around_proxies, find, taken
 from dmd2_demo.page.served import ServedBlocks
+from dmd2_demo.page.sessions import Sessions
 from dmd2_demo.page.theme import CSS, ICON, THEME
 from dmd2_demo.page.uploads import LARGEST
 from dmd2_demo.page.visitors import Limits
@@ -125,6 +126,7 @@ def _launch_at_free_port(page: ServedBlocks, address: Address, settings: Setting
 
 
 def _launch(page: ServedBlocks, address: Address, settings: Settings) -> None:
+    gate = Middleware(Gate, uploads=page.uploads, login=bool(settings.auth))
     page.launch(
         server_name=address.host,
         server_port=address.port,
@@ -136,7 +138,7 @@ def _launch(page: ServedBlocks, address: Address, settings: Settings) -> None:
         pwa=True,
         max_file_size=LARGEST,
         auth=list(settings.auth) or None,
-        app_kwargs={"middleware": [Middleware(Gate, uploads=page.uploads)], "routes": [manifest.ROUTE]},
+        app_kwargs={"middleware": [gate], "routes": [manifest.ROUTE]},
         max_threads=2 * MOST_AT_ONCE,  # those who wait hold one each, and Stop needs another
         state_session_capacity=1000,  # ten times as many could be made to fill the memory
         footer_links=["api"],
@@ -145,6 +147,7 @@ def _launch(page: ServedBlocks, address: Address, settings: Settings) -> None:
         run_history=False,  # ours tells the seeds that were drawn, and shows pictures on this page
         prevent_thread_lock=True,
     )
+    page.app.state_holder = Sessions(page)
 
 
 def status(family: Family, device: str, runtime: Runtime | ClusterRuntime) -> dict[str, Any]:

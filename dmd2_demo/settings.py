@@ -61,7 +61,10 @@ class Settings:
                 # argparse converts a string default as it does a flag, with the same message for a bad one.
                 defaults[field.name] = value if field.type != "bool" else _switch(parser, field.name, value)
         parser.set_defaults(**defaults)
-        return cls(**vars(parser.parse_args(arguments)))
+        settings = cls(**vars(parser.parse_args(arguments)))
+        if settings.mcp and settings.auth:
+            parser.error("--mcp and --auth exclude each other: MCP programs can't log in here")
+        return settings
 
 
 class _Parser(argparse.ArgumentParser):

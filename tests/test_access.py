@@ -40,6 +40,11 @@ def test_an_empty_flag_does_not_open_the_page_to_all() -> None:
         Settings.read(["--auth", ""], {})
 
 
+def test_mcp_programs_can_not_log_in() -> None:
+    with pytest.raises(DemoError, match="--mcp and --auth exclude each other"):
+        Settings.read(["--auth", f"ann:{SECRET}", "--mcp"], {})
+
+
 def test_passwords_are_not_shown_with_the_settings() -> None:
     assert SECRET not in repr(Settings(auth=(("ann", SECRET),)))
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.sheet import DAMAGED, checked_axes
-from dmd2_demo.generate.upload import open_picture
+from dmd2_demo.generate.upload import held, open_picture
 
 _GROUND, _INK = "white", "black"
 _LONGEST_ROW = 5  # of one axis alone; more are set in rows
@@ -109,7 +109,7 @@ def cells_in(path: str | Path, settings: dict[str, Any]) -> list[Image.Image]:
         if min(told.values()) >= 0 and min(grid.width, grid.height) > 0 and boxes:
             ends = max(box[2] for box in boxes), max(box[3] for box in boxes)
             if ends[0] <= sheet.width and ends[1] <= sheet.height:
-                return [sheet.crop(box) for box in boxes]
+                return [held(sheet.crop(box)) for box in boxes]
     raise DemoError(DAMAGED)
 
 

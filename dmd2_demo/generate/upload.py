@@ -32,7 +32,8 @@ _TURNS = {
 # From 0 to 255: an alpha that is seen, and a shade that isn't on white.
 _VISIBLE, _NEARLY_WHITE = 32, 200
 
-_pictures = HeldPictures()
+held = HeldPictures().held
+"""Counts a picture for as long as anybody has it. DemoError where too many wait already."""
 
 
 def open_picture(path: str | Path | None) -> Image.Image:
@@ -43,7 +44,7 @@ def open_picture(path: str | Path | None) -> Image.Image:
     """
     if path is None:
         raise DemoError("Choose a picture first.")
-    return _pictures.held(apart(_upright, path))
+    return held(apart(_upright, path))
 
 
 def _upright(path: str | Path) -> Image.Image:

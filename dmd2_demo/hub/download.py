@@ -19,7 +19,7 @@ import httpx2
 from huggingface_hub import HfFileMetadata, constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.file_download import http_get, repo_folder_name
-from huggingface_hub.utils import WeakFileLock, build_hf_headers
+from huggingface_hub.utils import WeakFileLock, build_hf_headers, get_session, hf_raise_for_status
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.disk import Free, check_room
@@ -94,6 +94,22 @@ class Downloader:
         if not known.commit_hash or not known.etag:
             raise NotTheHub(self.endpoint or constants.ENDPOINT)
         return known
+
+    def part(self, repo: HubRepo, name: str, start: int, length: int) -> bytes:
+        """So many bytes of a file from `start` on, or those that it has. Raises one of HUB_ERRORS, or DemoError."""
+        require_usable_proxies()
+        asked = {"range": f"bytes={start}-{start + length - 1}", "accept-encoding": "identity"}
+        headers = build_hf_headers(token=self.token.of(repo)) | asked
+        with get_session().stream("GET", self._url(repo, name), headers=headers, timeout=_TIMEOUT) as answer:
+            hf_raise_for_status(answer)
+            if start and answer.status_code != httpx2.codes.PARTIAL_CONTENT:
+                raise NotTheHub("it sends no part of a file")
+            content = bytearray()
+            for piece in answer.iter_raw():
+                content += piece
+                if len(content) >= length:
+                    break
+        return bytes(content[:length])
 
     def _without(self, token: str, ask: Callable[[bool], HfFileMetadata], refusal: HfHubHTTPError) -> HfFileMetadata:
         """The answer to a question without the operator's token, which was refused with it."""

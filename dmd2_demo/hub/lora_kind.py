@@ -119,7 +119,7 @@ def require_style(lora: Lora, hub: Hub) -> Header:
 
 def _same_form(hub: Hub, own: File | None, header: Header) -> bool:
     """Whether DMD2's own file has those tensors. It need not be on this disk; False where nobody tells."""
-    with suppress(DemoError):
+    with suppress(DemoError, BrokenFile):
         return own is not None and hub.header(own).tensors == header.tensors
     return False
 

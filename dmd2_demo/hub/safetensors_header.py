@@ -52,21 +52,34 @@ def read_header(path: Path) -> Header:
     """All that the header says. Raises BrokenFile where it and the file's length disagree."""
     length = path.stat().st_size
     with path.open("rb") as file:
-        size = int.from_bytes(file.read(8), "little")
-        if length < 8 or size > _LONGEST_HEADER:
-            raise BrokenFile("it is not a safetensors file")
+        size = header_size(file.read(8))
         if 8 + size > length:
             raise BrokenFile("its end is missing")
-        try:
-            entries = json.loads(file.read(size))
-            metadata = dict(entries.pop("__metadata__", None) or {})
-            tensors = {name: Tensor(entry["dtype"], tuple(entry["shape"])) for name, entry in entries.items()}
-            end = 8 + size + max((_end(entry["data_offsets"]) for entry in entries.values()), default=0)
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
-            raise BrokenFile("it is not a safetensors file") from error
+        header, data = parse_header(file.read(size))
+    end = 8 + size + data
     if end != length:
         raise BrokenFile("its end is missing" if end > length else "it has more bytes than it should")
-    return Header(tensors, metadata)
+    return header
+
+
+def header_size(start: bytes) -> int:
+    """The bytes of the header after the file's first eight, which tell it. Raises BrokenFile where they don't."""
+    size = int.from_bytes(start[:8], "little")
+    if len(start) < 8 or size > _LONGEST_HEADER:
+        raise BrokenFile("it is not a safetensors file")
+    return size
+
+
+def parse_header(content: bytes) -> tuple[Header, int]:
+    """What those bytes say, and how many the tensors take behind them. Raises BrokenFile."""
+    try:
+        entries = json.loads(content)
+        metadata = dict(entries.pop("__metadata__", None) or {})
+        tensors = {name: Tensor(entry["dtype"], tuple(entry["shape"])) for name, entry in entries.items()}
+        data = max((_end(entry["data_offsets"]) for entry in entries.values()), default=0)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        raise BrokenFile("it is not a safetensors file") from error
+    return Header(tensors, metadata), data
 
 
 def _end(offsets: object) -> int:

@@ -9,8 +9,10 @@ from typing import Any
 import gradio as gr
 from gradio.block_function import BlockFunction
 
-from dmd2_demo.generate.clean_text import whole
+from dmd2_demo.generate.clean_json import clean_json
 from dmd2_demo.page.runner import errors_shown
+
+_DEEPEST = 100  # lists and objects within each other: settings from a picture have half of that at the most
 
 
 class Blocks(gr.Blocks):
@@ -32,21 +34,9 @@ class Blocks(gr.Blocks):
         """As gr.Blocks's, of texts that answers can hold, and with errors shown."""
         with errors_shown():
             with _unreadable_told():
-                sent = _whole(inputs)  # before anything is checked, so that what is checked is what is used
+                # Before anything is checked, so that what is checked is what is used.
+                sent = clean_json(inputs, _DEEPEST)
             return await super().process_api(block_fn, sent, *arguments, **named)
-
-
-def _whole(sent: Any) -> Any:
-    """`sent`, values of JSON, with each text in it whole."""
-    match sent:
-        case str():
-            return whole(sent)
-        case list():
-            return [_whole(one) for one in sent]
-        case dict():
-            return {_whole(name): _whole(one) for name, one in sent.items()}
-        case _:
-            return sent
 
 
 @contextmanager

@@ -15,6 +15,8 @@ PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private
 MOST_AT_ONCE = 64
 ON_DEVICE: dict[str, Any] = {"concurrency_id": "device", "concurrency_limit": MOST_AT_ONCE}
 
+_LONGEST_CHOICE = 500  # letters: a repository and a file in it
+
 
 def on_other_choice(choice: Any, suggest: Callable[..., Any], inputs: list[Any], output: Any) -> None:
     """Fills `output` with what `suggest` says of `inputs` once a visitor makes another `choice`.
@@ -25,7 +27,12 @@ def on_other_choice(choice: Any, suggest: Callable[..., Any], inputs: list[Any],
         choice.input(suggest, inputs, output, queue=False, **PRIVATE)
         return
     seen = gr.State()
-    choice.focus(lambda value: value, choice, seen, queue=False, **PRIVATE)
+
+    def kept(value: object) -> str | None:
+        """For each session, so no more than can be a choice."""
+        return value if isinstance(value, str) and len(value) <= _LONGEST_CHOICE else None
+
+    choice.focus(kept, choice, seen, queue=False, **PRIVATE)
 
     def chosen(value: object, before: object, *more: Any) -> list[Any]:
         return [gr.skip(), gr.skip()] if value == before else [suggest(*more), value]

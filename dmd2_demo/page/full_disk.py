@@ -9,5 +9,6 @@ FULL_DISK = "This machine's disk is full, so no picture can be saved. Whoever ru
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether that is what went wrong."""
-    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
+    """Whether that is what went wrong, or what Gradio says that went wrong with an output."""
+    causes = (error, error.__cause__)
+    return any(isinstance(one, OSError) and one.errno in {errno.ENOSPC, errno.EDQUOT} for one in causes)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
 from http import HTTPStatus
@@ -17,6 +16,7 @@ from gradio.route_utils import GradioMultiPartParser
 from starlette.responses import PlainTextResponse
 
 from dmd2_demo.page.full_disk import FULL_DISK, is_full
+from dmd2_demo.page.routes import is_known
 from dmd2_demo.page.uploads import Uploads
 
 Message = MutableMapping[str, Any]
@@ -26,22 +26,29 @@ Send = Callable[[Message], Awaitable[None]]
 _log = logging.getLogger(__name__)
 
 _LARGEST_BODY = 80_000_000  # bytes: a picture of the largest size, as a data URL too
-_FETCHES = re.compile(r"/gradio_api/(file|proxy)=\s*[a-z]{2,}:", re.IGNORECASE)
+_MOST_PARTS = 200_000  # of what is sent, lists and objects included: each takes 70 bytes and a microsecond
+_MARKS = (b",", b"[", b"{")
 _PRIVATE_NETWORKS = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
 
 
 class Gate:
-    """An ASGI middleware that notes uploads, and refuses what is too large or has this server fetch an address."""
+    """An ASGI middleware that notes uploads, and refuses what is too large and what the page does not need.
 
-    def __init__(self, app: Any, uploads: Uploads) -> None:
-        self._app, self._uploads = app, uploads
+    With a `login`, other sites' pages may not use this one with what a visitor's browser knows of it.
+    """
+
+    def __init__(self, app: Any, uploads: Uploads, *, login: bool = False) -> None:
+        self._app, self._uploads, self._login = app, uploads, login
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Handles one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif _FETCHES.search(scope["path"]):
-            await PlainTextResponse("This page fetches no addresses.", HTTPStatus.FORBIDDEN)(scope, receive, send)
+        elif not is_known(scope["path"]):
+            await PlainTextResponse("There is nothing here.", HTTPStatus.NOT_FOUND)(scope, receive, send)
+        elif self._login and scope["path"] != "/" and _header(scope, b"sec-fetch-site") == b"cross-site":
+            refusal = PlainTextResponse("This page is used from its own address alone.", HTTPStatus.FORBIDDEN)
+            await refusal(scope, receive, send)
         elif _length(scope) > _LARGEST_BODY:
             refusal = PlainTextResponse("The request is too large.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             await refusal(scope, receive, send)
@@ -55,13 +62,15 @@ class Gate:
     async def _upload(self, scope: Message, receive: Receive, send: Send) -> None:
         """Gradio writes what is sent before any event sees it."""
         try:
-            await self._app(scope, _bounded(receive), self._noting(send))
+            await self._app(scope, _bounded(receive, parts=False), self._noting(send))
         except Exception as error:
             _remove_what_arrived(error)
             if not is_full(error):
                 raise
             _log.exception("The disk is full.")
             await PlainTextResponse(FULL_DISK, HTTPStatus.INSUFFICIENT_STORAGE)(scope, receive, send)
+        finally:
+            self._uploads.sweep()
 
     def _noting(self, send: Send) -> Send:
         """Sends an upload's answer, a list of paths, once they are noted."""
@@ -107,18 +116,27 @@ def trust_proxies(addresses: str, environment: MutableMapping[str, str] = os.env
 
 def _length(scope: Mapping[str, Any]) -> int:
     """What the request says of its body's length, in bytes."""
-    told = dict(scope["headers"]).get(b"content-length", b"0")
+    told = _header(scope, b"content-length")
     return int(told) if told.isdigit() else 0
 
 
-def _bounded(receive: Receive) -> Receive:
-    """Ends a body that is longer than it may be, and did not say so, as if the client had gone."""
-    received = 0
+def _header(scope: Mapping[str, Any], name: bytes) -> bytes:
+    return bytes(dict(scope["headers"]).get(name, b""))
+
+
+def _bounded(receive: Receive, *, parts: bool = True) -> Receive:
+    """Ends a body that is longer than it may be, and did not say so, as if the client had gone.
+
+    So it does, with `parts`, where the body is JSON of more of them than anything needs.
+    """
+    received = counted = 0
 
     async def bounded() -> Message:
-        nonlocal received
+        nonlocal received, counted
         message = await receive()
-        received += len(message.get("body", b""))
-        return message if received <= _LARGEST_BODY else {"type": "http.disconnect"}
+        body = message.get("body", b"")
+        received += len(body)
+        counted += sum(map(body.count, _MARKS)) if parts else 0
+        return message if received <= _LARGEST_BODY and counted <= _MOST_PARTS else {"type": "http.disconnect"}
 
     return bounded

@@ -5,7 +5,6 @@ from __future__ import annotations
 from asyncio import Queue as AsyncQueue
 from asyncio import TimerHandle, get_running_loop
 from collections.abc import Callable, Iterator
-from http import HTTPStatus
 from typing import Any, Literal
 
 import fastapi
@@ -22,9 +21,7 @@ Outcome = Literal["success", "error", "queue_full", "validator_error"]
 GRACE = 60.0
 """Seconds that a visitor whose connection is lost has to come back, before what they have running is stopped."""
 
-_MOST_UNREAD = 200  # messages that a session's client has not fetched
-
-_LONGEST_NAME = 100  # letters of a session's; those that are made here have ten or so
+_MOST_UNREAD, _MOST_UNREAD_OF_ALL = 200, 2000  # messages that a session's client has not fetched
 _MOST_REMEMBERED = 500  # events that are over, and sessions with none
 
 
@@ -59,11 +56,11 @@ class VisitorsQueue(Queue):
         self, body: PredictBodyInternal, request: fastapi.Request, username: str | None
     ) -> tuple[bool, str | list[dict[str, Any]], Outcome]:
         """As Queue does; a refusal is the answer to the event, for clients show no reason for anything less."""
-        if len(body.session_hash or "") > _LONGEST_NAME:
-            raise fastapi.HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, "That is no session of this page.")
         self._back(body.session_hash)
         self._forget_idle()
+        self._forget_unread()
         try:
+            self._require_read(body.session_hash)
             self._limits.require_place(Visitor.of(request.client, body.session_hash, None), self._present())
         except DemoError as error:
             return await self._refuse(str(error), body, request, username)
@@ -75,6 +72,27 @@ class VisitorsQueue(Queue):
         if len(pending) > _MOST_REMEMBERED:
             for session in [session for session, events in pending.items() if not events]:
                 del pending[session]
+
+    def _unread(self, session: str | None) -> int:
+        messages = self.pending_messages_per_session.get(session or "")
+        return messages.qsize() if messages else 0
+
+    def _require_read(self, session: str | None) -> None:
+        if self._unread(session) > _MOST_UNREAD:
+            raise DemoError("Nobody reads what this page answers to your requests, so it takes no more of them.")
+
+    def _forget_unread(self) -> None:
+        """Drops what clients left unread, where it is much: of sessions with nothing in the queue, oldest first."""
+        unread = sum(map(self._unread, self.pending_messages_per_session))
+        if unread <= _MOST_UNREAD_OF_ALL:
+            return
+        busy = {event.session_hash for event in self._events()}
+        for session in [session for session in self.pending_messages_per_session if session not in busy]:
+            unread -= self._unread(session)
+            del self.pending_messages_per_session[session]
+            self.pending_event_ids_session.pop(session, None)
+            if unread <= _MOST_UNREAD_OF_ALL:
+                return
 
     def send_message(self, event: Event, event_message: EventMessage) -> None:
         """As Queue does; a session whose connection is lost hears nothing."""
@@ -108,10 +126,15 @@ class VisitorsQueue(Queue):
 
     def _present(self) -> Iterator[Visitor]:
         """Those whose requests wait or run, each once for each."""
-        waiting = (event for queue in self.event_queue_per_concurrency_id.values() for event in queue.queue)
-        running = (event for events in self.active_jobs for event in events or ())
-        for event in (*waiting, *running):
+        for event in self._events():
             yield Visitor.of(event.request.client, event.session_hash, event._id)  # noqa: SLF001
+
+    def _events(self) -> Iterator[Event]:
+        """Those that wait or run."""
+        for queue in self.event_queue_per_concurrency_id.values():
+            yield from queue.queue
+        for events in self.active_jobs:
+            yield from events or ()
 
     async def _refuse(
         self, sentence: str, body: PredictBodyInternal, request: fastapi.Request, username: str | None
@@ -122,7 +145,7 @@ class VisitorsQueue(Queue):
             if session not in self.pending_messages_per_session:
                 self.pending_messages_per_session[session] = AsyncQueue()
             self.pending_event_ids_session.setdefault(session, set()).add(name)
-        if self.pending_messages_per_session[session].qsize() > _MOST_UNREAD:
+        if self._unread(session) > _MOST_UNREAD:
             return False, sentence, "queue_full"
         output = {"error": sentence, "title": "Not possible", "visible": True, "duration": 10}
         self.send_message(event, ProcessCompletedMessage(output=output, title="Not possible", success=False))

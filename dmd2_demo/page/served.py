@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import ExitStack
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +10,11 @@ from typing import Any
 
 import gradio as gr
 from gradio.block_function import BlockFunction
+from gradio.state_holder import SessionState
 from gradio.utils import get_upload_folder
 
+from dmd2_demo.errors import DemoError
+from dmd2_demo.generate.clean_json import letters_in
 from dmd2_demo.page.blocks import Blocks
 from dmd2_demo.page.inputs import PictureInput
 from dmd2_demo.page.jobs import Jobs
@@ -28,6 +31,9 @@ class _Asking:
     visitor: Visitor
     queued: bool
 
+
+_LONGEST = 1_500_000
+"""Letters of all that an event is sent, but for pictures: settings that were read from one come back."""
 
 _asking: ContextVar[_Asking | None] = ContextVar("asking", default=None)
 
@@ -58,39 +64,45 @@ class ServedBlocks(Blocks):
         return self
 
     async def process_api(self, *arguments: Any, **named: Any) -> Any:
-        """As Blocks's, for each request and once more for each picture that follows the first."""
+        """As Blocks's, for each request and once more for each picture that follows the first.
+
+        DemoError where the visitor has too many that no queue counts.
+        """
         asking = None if named.get("explicit_call") else _asking_of(named)
         token = _asking.set(asking)
         try:
-            if asking:
-                with errors_shown():
-                    self.uploads.admit(getattr(named.get("event_data"), "_data", None), asking.visitor)
-            return await super().process_api(*arguments, **named)
+            with ExitStack() as counted:
+                if asking:
+                    with errors_shown():
+                        if not asking.queued:
+                            counted.enter_context(self._present.counted(asking.visitor))
+                        self.uploads.admit(getattr(named.get("event_data"), "_data", None), asking.visitor)
+                return await super().process_api(*arguments, **named)
         finally:
             _asking.reset(token)
 
     async def preprocess_data(self, block_fn: BlockFunction, inputs: list[Any], *arguments: Any, **named: Any) -> Any:
-        """As Blocks's, of what may be used. DemoError where `inputs` name a file that is not the visitor's."""
+        """As Blocks's. DemoError where `inputs` name a file that is not the visitor's, or are longer than any need."""
         asking = _asking.get()
         if asking:
             components = [*block_fn.inputs, *[None] * len(inputs)]
+            pairs = list(zip(components, inputs, strict=False))
+            if letters_in([value for component, value in pairs if not isinstance(component, PictureInput)]) > _LONGEST:
+                raise DemoError(f"That is more than {_LONGEST:,} letters, which nothing here needs.")
             inputs = [
                 self.uploads.admit_picture(value, asking.visitor)
                 if isinstance(component, PictureInput)
                 else self.uploads.admit(value, asking.visitor)
-                for component, value in zip(components, inputs, strict=False)
+                for component, value in pairs
             ]
         return await super().preprocess_data(block_fn, inputs, *arguments, **named)
 
-    async def call_function(self, *arguments: Any, **named: Any) -> Any:
-        """As Blocks's. DemoError where the visitor has too many that no queue counts."""
-        asking = _asking.get()
-        with self._present.counted(asking.visitor) if asking and not asking.queued else nullcontext():
-            return await super().call_function(*arguments, **named)
-
-    async def postprocess_data(self, *arguments: Any, **named: Any) -> Any:
-        """As Blocks's. The files in it may come back from the visitor."""
-        shown = await super().postprocess_data(*arguments, **named)
+    async def postprocess_data(
+        self, block_fn: BlockFunction, predictions: list[Any] | dict[Any, Any], state: SessionState | None
+    ) -> list[Any]:
+        """As Blocks's. The files in it may come back from the visitor. DemoError where it shows what poses as one."""
+        self.uploads.require_no_files(predictions)
+        shown = await super().postprocess_data(block_fn, predictions, state)
         asking = _asking.get()
         if asking:
             self.uploads.given(shown, asking.visitor)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +32,8 @@ TO_SHEET = "() => document.querySelector('#sheet').scrollIntoView({ block: 'near
 """Scrolls to it."""
 CLICKS = "A click on one takes its settings, a click on another compares the two."
 
-_Clicked = tuple[int, object]
-"""A cell's number, and the settings of its sheet."""
+_Clicked = tuple[int, str]
+"""A cell's number, and what tells its sheet from others."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,10 @@ def connect(view: SheetView, filling: Filling, results: Results, comparison: Com
             raise DemoError(NO_LONGER_THERE)
         shown = [[path], restored.values["seed"], taken, describe(taken)]
         pair: list[Any] = [gr.skip(), gr.skip()]
-        if last and last[1] == settings and last[0] != number and last[0] < len(paths):
+        told = hashlib.sha256(json.dumps(sheet, sort_keys=True).encode()).hexdigest()
+        if last and last[1] == told and last[0] != number and last[0] < len(paths):
             pair = [(paths[last[0]], path), [cell_settings(sheet, last[0]), taken]]
-        return [*filling.updates(restored), *shown, *pair, (number, settings)]
+        return [*filling.updates(restored), *shown, *pair, (number, told)]
 
     outputs = [*filling.outputs, *results.outputs, comparison.slider, comparison.settings, before]
     view.gallery.select(chosen, [view.gallery, view.settings, before], outputs, queue=False, **PRIVATE)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 import secrets
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import rmtree
@@ -22,6 +25,7 @@ NOT_YOURS = (
 """The one answer for every other file, whether it exists or not."""
 
 LARGEST = 50_000_000  # bytes of a file
+_LONGEST_UPLOAD = 3600  # seconds without a byte, after which nothing more comes
 _MOST = 100_000  # files that are remembered
 
 _META = {"_type": "gradio.FileData"}
@@ -70,6 +74,21 @@ class Uploads:
             if path is not None and not (isinstance(path, str) and self._is_of(path, visitor)):
                 raise DemoError(NOT_YOURS)
         return value
+
+    def require_no_files(self, value: Any) -> None:
+        """Raises DemoError where Gradio would take something in `value`, which the page is to show, for a file.
+
+        Its own files the page shows by their paths alone: such a thing comes from a stranger's picture or request.
+        """
+        if any("meta" in file for file in _files_in(value)):
+            raise DemoError("Those settings hold what stands for a file on this page: they are not shown.")
+
+    def sweep(self) -> None:
+        """Removes uploads that came under names which Gradio does not look for, and so leaves where they are."""
+        with suppress(OSError):
+            for entry in os.scandir(self._folder):
+                if entry.is_file() and time.time() - entry.stat().st_mtime > _LONGEST_UPLOAD:
+                    Path(entry).unlink(missing_ok=True)
 
     def admit_picture(self, value: Any, visitor: Visitor) -> dict[str, Any] | None:
         """The file that an input for pictures was sent, in Gradio's form; None where it was sent none.

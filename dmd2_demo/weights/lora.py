@@ -12,6 +12,7 @@ from torch import nn
 
 from dmd2_demo.errors import DemoError
 
+_LARGEST_RANK = 2048  # in float64 a layer of it takes 0.2 GB; published ones have 256 at the most, or some 1024
 _SAME = 0.9  # the least cosine of a LoRA and itself in another precision; that of two made apart is near 0
 
 
@@ -50,12 +51,6 @@ class LoadedLora:
     def changes_encoders(self) -> bool:
         """Whether there is something for a text encoder in it."""
         return bool(self.text_encoder or self.text_encoder_2)
-
-    @property
-    def nbytes(self) -> int:
-        """The memory that it takes."""
-        parts = (self.unet, self.text_encoder, self.text_encoder_2)
-        return sum(layer.up.nbytes + layer.down.nbytes for part in parts for layer in part.values())
 
 
 def alike(one: LoraLayers, other: LoraLayers) -> bool:
@@ -140,3 +135,5 @@ def require_fit(network: nn.Module | None, layers: LoraLayers, title: str) -> No
         up, down = layer.up.shape, layer.down.shape
         if (up[:1] + down[1:]) != target.weight.shape or math.prod(up[1:]) != down[0]:
             raise DemoError(f"This LoRA does not fit the base's {title}: {name[:80]} has another shape.")
+        if down[0] > _LARGEST_RANK:
+            raise DemoError(f"This LoRA can't be used: its rank is {down[0]}, and the most is {_LARGEST_RANK}.")

@@ -10,6 +10,7 @@ from anyio.from_thread import start_blocking_portal
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from dmd2_demo.page.gate import Gate, trust_proxies
+from dmd2_demo.page.routes import is_known
 from dmd2_demo.page.uploads import Uploads
 
 
@@ -48,10 +49,18 @@ def test_header_counts_from_a_trusted_proxy_alone(
 
 
 @pytest.mark.parametrize(
-    ("asked", "passes"),
-    [("file=/tmp/a.png", True), (r"file=C:\tmp\a.png", True), ("file=http://a/b", False), ("proxy=https://a/b", False)],
+    ("headers", "path", "login", "status"),
+    [
+        ({}, "/config", False, None),
+        ({}, "/pwa_icon/60000", False, 404),
+        ({"sec-fetch-site": "cross-site"}, "/config", False, None),
+        ({"sec-fetch-site": "cross-site"}, "/config", True, 403),
+        ({"sec-fetch-site": "cross-site"}, "/", True, None),
+        ({"sec-fetch-site": "same-origin"}, "/config", True, None),
+        ({"content-length": "80000001"}, "/gradio_api/run/predict", False, 413),
+    ],
 )
-def test_addresses_are_refused_and_a_drive_of_windows_is_none(tmp_path: Path, asked: str, passes: bool) -> None:
+def test_what_passes(tmp_path: Path, headers: dict[str, str], path: str, *, login: bool, status: int | None) -> None:
     reached: list[str] = []
     told: list[Any] = []
 
@@ -64,9 +73,56 @@ def test_addresses_are_refused_and_a_drive_of_windows_is_none(tmp_path: Path, as
     async def send(message: Any) -> None:
         told.append(message)
 
-    path = f"/gradio_api/{asked}"
-    scope: Any = {"type": "http", "method": "GET", "path": path, "headers": []}
+    sent = [(name.encode(), value.encode()) for name, value in headers.items()]
+    scope: Any = {"type": "http", "method": "GET", "path": path, "headers": sent}
     with start_blocking_portal() as portal:
-        portal.call(Gate(app, Uploads(tmp_path)).__call__, scope, receive, send)
-    assert reached == ([path] if passes else [])
-    assert [message["status"] for message in told if "status" in message] == ([] if passes else [403])
+        portal.call(Gate(app, Uploads(tmp_path), login=login).__call__, scope, receive, send)
+    assert reached == ([] if status else [path])
+    assert [message["status"] for message in told if "status" in message] == ([status] if status else [])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/config",
+        "/config/",
+        "/login",
+        "/pwa_icon/192",
+        "/assets/index.js",
+        "/gradio_api/call/text_to_image/abc",
+        "/gradio_api/call/v2/text_to_image",
+        "/gradio_api/file=/tmp/gradio/a b.png",
+        r"/gradio_api/file=C:\tmp\a.png",
+        "/gradio_api/queue/join",
+        "/gradio_api/mcp/",
+        "/gradio_api/upload",
+    ],
+)
+def test_what_the_page_needs_is_there(path: str) -> None:
+    assert is_known(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/pwa_icon",
+        "/pwa_icon/60000",
+        "/pwa_icon/1920",
+        "/monitoring",
+        "/gradio_api/component_server",
+        "/gradio_api/deep_link",
+        "/gradio_api/dev/reload",
+        "/gradio_api/file/https://example.com/x.png",
+        "/gradio_api/file/etc/passwd",
+        "/gradio_api/file=https://example.com/x.png",
+        "/gradio_api/file= HTTPS://example.com/x.png",
+        "/gradio_api/process_recording",
+        "/gradio_api/proxy=https://example.com/x.png",
+        "/gradio_api/stream/a/b/c/playlist.m3u8",
+        "/gradio_api/vibe-edit",
+        "//gradio_api/process_recording",
+    ],
+)
+def test_what_it_does_not_need_is_not(path: str) -> None:
+    assert not is_known(path)

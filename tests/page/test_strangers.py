@@ -124,9 +124,52 @@ def test_programs_without_a_session_are_one_visitor_of_their_address(
     assert page._jobs._jobs == kept, "nobody can come back for them"
 
 
-def test_session_with_an_endless_name_is_refused(address: str) -> None:
+@pytest.mark.parametrize("way", ["queue/join", "run/predict"])
+def test_session_with_an_endless_name_is_refused(address: str, way: str) -> None:
     with RawVisitor(address) as visitor:
         body = {"data": [], "fn_index": visitor.event("unload")["id"], "session_hash": "x" * 10_000}
-        answer = visitor._http.post("gradio_api/queue/join", json=body)
+        answer = visitor._http.post(f"gradio_api/{way}", json=body)
     assert answer.status_code == 422
     assert "no session of this page" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "sentence"),
+    [
+        ([[{}] * 300_000], 400, "error parsing the body"),  # seconds and hundreds of MB to read
+        (["x" * 2_000_000], 500, "more than 1,500,000 letters"),
+    ],
+)
+def test_more_than_anything_needs_is_refused(page: ServedBlocks, sent: list[Any], status: int, sentence: str) -> None:
+    with RawVisitor(f"http://127.0.0.1:{page.server_port}/") as visitor:
+        event = next(event for event in visitor.events if not event["queue"] and len(event["inputs"]) == 1)
+        answer = visitor._http.post("gradio_api/run/predict", json={"data": sent, "fn_index": event["id"]})
+    assert answer.status_code == status
+    assert sentence in answer.text
+
+
+def test_who_reads_no_answers_gets_no_more(page: ServedBlocks, public: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dmd2_demo.page.queue._MOST_UNREAD", 6)
+    with RawVisitor(public) as visitor:
+        event, data = visitor.event("text_to_image"), visitor.data("text_to_image", prompt=" ")
+        body = {"data": data, "fn_index": event["id"], "session_hash": visitor._session}
+        answers = [visitor._http.post("gradio_api/queue/join", json=body) for _ in range(12)]
+        while any(page._queue.active_jobs):
+            assert visitor._http.get("config").is_success
+        answers.append(visitor._http.post("gradio_api/queue/join", json=body))
+    assert answers[0].is_success
+    assert answers[-1].status_code == 503
+    assert "Nobody reads" in answers[-1].text
+
+
+def test_unread_answers_of_all_are_bounded(page: ServedBlocks, public: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dmd2_demo.page.queue._MOST_UNREAD_OF_ALL", 10)
+    with RawVisitor(public) as visitor:
+        event, data = visitor.event("text_to_image"), visitor.data("text_to_image", prompt=" ")
+        for number in range(12):
+            body = {"data": data, "fn_index": event["id"], "session_hash": f"{visitor._session}{number}"}
+            assert visitor._http.post("gradio_api/queue/join", json=body).is_success
+            while any(page._queue.active_jobs):
+                assert visitor._http.get("config").is_success
+        assert len(page._queue.pending_messages_per_session) < 12
+        assert visitor.ask("text_to_image", prompt="a cat", steps=1).data

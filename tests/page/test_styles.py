@@ -240,6 +240,9 @@ def test_settings_in_the_picture_restore_styles_and_tell_what_is_not_here(visito
         b'{"lora_unet_x.lora_down.weight": {"dtype": "F16", "shape": [2000000000, 2000000000], "data_offsets": [0]}}',
         b'{"lora_unet_x.lora_down.weight": {"dtype": "F16", "shape": [], "data_offsets": "x"}}',
         b"[" * 100_000,
+        # What multiplies the numbers of a shape makes 16 GB of text of the first, and hours of work of the second.
+        b'{"lora_unet_x.lora_down.weight": {"dtype": "F16", "shape": ["ab", 8000000000], "data_offsets": [0, 2]}}',
+        b'{"lora_unet_x.lora_down.weight": {"dtype": "F16", "shape": [%s9], "data_offsets": [0, 2]}}' % (b"9," * 10**6),
     ],
 )
 def test_header_that_is_anything_is_a_sentence(visitor: Visitor, repos: dict[str, Path], header: bytes) -> None:

@@ -148,6 +148,17 @@ def test_lora_without_alpha_is_taken_as_it_is(bare: UNet2DConditionModel, lora: 
             lambda lora: {name: tensor * torch.nan if "alpha" in name else tensor for name, tensor in lora.items()},
             "is damaged",
         ),
+        (
+            lambda lora: {
+                name: torch.zeros(3000, *tensor.shape[1:])
+                if "down.weight" in name
+                else torch.zeros(len(tensor), 3000, *tensor.shape[2:])
+                if "up.weight" in name
+                else tensor
+                for name, tensor in lora.items()
+            },
+            "its rank is 3000, and the most is 2048",
+        ),
     ],
 )
 def test_lora_that_does_not_fit_is_told(

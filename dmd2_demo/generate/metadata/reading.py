@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dmd2_demo.errors import DemoError
-from dmd2_demo.generate.clean_text import whole
+from dmd2_demo.generate.clean_json import clean_json
 from dmd2_demo.generate.metadata import a1111, comfyui, fooocus, xmp
 from dmd2_demo.generate.metadata.found import Found
 from dmd2_demo.generate.picture_file import exif_of, opened
@@ -38,24 +38,12 @@ def read(path: str | Path | None) -> Found:
     for reader in (_ours, _theirs):
         found = reader(texts)
         if found is not None:
-            return replace(found, settings=_sendable(found.settings), ignored=_sendable(found.ignored))
+            try:
+                settings, ignored = (clean_json(told, _DEEPEST) for told in (found.settings, found.ignored))
+            except ValueError:
+                raise DemoError("The settings in that picture are nested too deep: they are not read.") from None
+            return replace(found, settings=settings, ignored=ignored)
     raise DemoError("What that picture says about itself is in no form that is known here, or is damaged.")
-
-
-def _sendable(value: Any, depth: int = 0) -> Any:
-    """`value` as JSON that any program takes: whole text, and numbers of 64 bits. DemoError where it has no end."""
-    if depth > _DEEPEST:
-        raise DemoError("The settings in that picture are nested too deep: they are not read.")
-    match value:
-        case str():
-            return whole(value)
-        case int() if not -(2**63) <= value < 2**63:
-            return str(value) if abs(value) < 10**100 else "a very large number"
-        case Mapping():
-            return {whole(str(name)): _sendable(held, depth + 1) for name, held in value.items()}
-        case list():
-            return [_sendable(held, depth + 1) for held in value]
-    return value
 
 
 def _texts(path: Path) -> dict[str, str]:
