@@ -58,12 +58,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=2)
     seeds = range(parser.parse_args().seeds)
-    studio = build_runtime(FAMILIES["embedded"], Settings(), has_gpu=False).studio
     print("| weights are applied | steps | " + " | ".join(f"{weight:g}" for weight in WEIGHTS) + " |")
     print("|---" * (len(WEIGHTS) + 2) + "|")
     for steps, (name, method) in itertools.product((4, 1), METHODS.items()):
         picture.cache_clear()
         setattr(embedding, "weighted", method)  # noqa: B010 - a module's function
+        studio = build_runtime(FAMILIES["embedded"], Settings(), has_gpu=False).studio  # which keeps what it embedded
         cells = [measured(studio, steps, weight, seeds) for weight in WEIGHTS]
         shown = [f"{share:.3f} ({change:.1f})" for share, change in cells]
         print(f"| {name} | {steps} | " + " | ".join(shown) + " |", flush=True)

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Tier = Literal["resident", "offload", "sequential"]
+"""How modules share a device's memory, the fastest first: all there, each there while it works, or each layer."""
+
+TIERS: tuple[Tier, ...] = get_args(Tier)
+
 
 class DemoError(Exception):
     """A sentence that a visitor may read and understand; nothing was lost.
@@ -16,9 +24,9 @@ class OutOfMemory(DemoError):
 
 
 class DeviceFull(OutOfMemory):
-    """The device's memory was full in that tier of placement (see memory.py); a lower one may do."""
+    """The device's memory was full in that tier; a lower one may do."""
 
-    def __init__(self, tier: str) -> None:
+    def __init__(self, tier: Tier) -> None:
         super().__init__("The device has too little memory for this. A smaller picture may fit.")
         self.tier = tier
 
@@ -28,3 +36,10 @@ class Cancelled(DemoError):
 
     def __init__(self) -> None:
         super().__init__("Stopped.")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What another process gives in place of an exception, of which it can't: its sentence, None where unforeseen."""
+
+    sentence: str | None

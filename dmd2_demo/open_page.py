@@ -59,24 +59,19 @@ def open_page(settings: Settings) -> ServedBlocks:
     lent = None if joined else zero_gpu.active()
     gpu = None if joined or lent else find_gpu()
     device, has_gpu = _device(joined, lent, gpu)
-    family = FAMILIES[_family_name(settings.family, has_gpu)]
+    family = _family(settings, has_gpu=has_gpu)
     notice = f"{gpu.sentence} The CPU computes instead." if gpu and gpu.trouble else ""
     if notice:
         _log.warning(notice)
-    if settings.bases is not None:
-        family = with_bases(family, read_bases(settings.bases))
-    if settings.loras is not None:
-        family = with_styles(family, read_styles(settings.loras))
-    if not has_gpu:
-        family = family.for_cpu()
+    hub = Hub()
     runtime: Runtime | ClusterRuntime
     if link:
         runtime = ClusterRuntime(ClusterStudio(family, link))
     elif lent:
-        runtime, family = zero_gpu.build_forked_runtime(family, settings, lent.fork)
+        runtime = zero_gpu.build_forked_runtime(family, settings, lent.fork, hub)
     else:
-        runtime = build_runtime(family, settings, has_gpu=has_gpu)
-    hub = Hub()
+        runtime = build_runtime(family, settings, hub, has_gpu=has_gpu)
+    family = runtime.studio.family  # with fewer bases where the disk is small
     named = partial(custom, hub.spelled, offered=family.bases)
     named_style = partial(custom_style, hub, family.styles)
     tell = partial(status, family, device, runtime)
@@ -175,7 +170,12 @@ def _device(joined: Connected | None, lent: zero_gpu.ZeroGpu | None, gpu: Gpu | 
     return "CPU", False
 
 
-def _family_name(chosen: str, has_gpu: bool) -> str:
-    if chosen != "auto":
-        return chosen
-    return "sdxl" if has_gpu else "embedded"
+def _family(settings: Settings, *, has_gpu: bool) -> Family:
+    """The one that was chosen, or that suits the machine, with the operator's own bases and styles."""
+    suits = "sdxl" if has_gpu else "embedded"
+    family = FAMILIES[suits if settings.family == "auto" else settings.family]
+    if settings.bases is not None:
+        family = with_bases(family, read_bases(settings.bases))
+    if settings.loras is not None:
+        family = with_styles(family, read_styles(settings.loras))
+    return family if has_gpu else family.for_cpu()

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from dmd2_demo.access import Accounts, accounts, is_loopback
-from dmd2_demo.errors import DemoError
+from dmd2_demo.errors import TIERS, DemoError, Tier
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
@@ -32,7 +32,7 @@ class Settings:
     bases: Path | None = None
     loras: Path | None = None
     allow_custom_bases: bool = False
-    memory: str = "auto"
+    memory: Tier | Literal["auto"] = "auto"
     attention: str = "auto"
     precision: str = "auto"
     auth: Accounts = dataclasses.field(default=(), repr=False)
@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--memory",
-        **_one_of("auto", "resident", "offload", "sequential"),
+        **_one_of("auto", *TIERS),
         help="where models wait on a GPU: all on it (12.6 GB), in the machine's memory (6.5 GB) or there layer by "
         "layer (less, and slow); auto (default): by what is free. The sizes are estimates",
     )

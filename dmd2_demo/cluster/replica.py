@@ -14,8 +14,7 @@ import torch
 
 from dmd2_demo.cluster.routing import part_key
 from dmd2_demo.cluster.words import Ask, Made, ReplicaStatus, Told
-from dmd2_demo.errors import Cancelled, DemoError
-from dmd2_demo.generate.forked_studio import Failure
+from dmd2_demo.errors import Cancelled, DemoError, Failure
 from dmd2_demo.generate.metadata import formats
 from dmd2_demo.generate.requests import TextToImage
 from dmd2_demo.generate.runtime import build_runtime

@@ -16,9 +16,8 @@ from PIL import Image
 from dmd2_demo.cluster.link import Call, Link
 from dmd2_demo.cluster.routing import ONGOING
 from dmd2_demo.cluster.words import Ask, Gone, Lost, Made, ReplicaStatus
-from dmd2_demo.errors import Cancelled, DemoError
+from dmd2_demo.errors import Cancelled, DemoError, Failure
 from dmd2_demo.generate.edges import EdgeMap
-from dmd2_demo.generate.forked_studio import Failure
 from dmd2_demo.generate.line import Line
 from dmd2_demo.generate.metadata import formats
 from dmd2_demo.generate.metadata.formats import FileFormat

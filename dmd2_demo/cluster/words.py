@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from dmd2_demo.errors import Failure
 from dmd2_demo.generate.edges import EdgeMap
-from dmd2_demo.generate.forked_studio import Failure
 from dmd2_demo.generate.manager import Status
 from dmd2_demo.generate.request import Request
 from dmd2_demo.progress import Progress

@@ -12,9 +12,7 @@ from torch import nn
 
 from dmd2_demo.device.host_memory import host_memory
 from dmd2_demo.device.offload import CopyToDevice, Onloader, copying_to, onload_each_layer
-from dmd2_demo.errors import DeviceFull
-
-TIERS = ("resident", "offload", "sequential")
+from dmd2_demo.errors import TIERS, DeviceFull, Tier
 
 # Bytes that must be free for a tier: SDXL's two UNets, encoders, VAE and adapter; one UNet and its work.
 _RESIDENT, _OFFLOAD = 12_600_000_000, 6_500_000_000
@@ -25,13 +23,13 @@ _WORKING_IN_HOST = 500_000_000
 # Libraries below torch say it in their own words, and so does its own allocator on a CPU.
 _FULL = re.compile("ALLOC_FAILED|out of memory|can't allocate memory")
 
-_FELL_TO = {
+_FELL_TO: dict[Tier, str] = {
     "offload": "models now come to the device only for their work",
     "sequential": "each layer now comes to the device only for its work",
 }
 
 
-def tier_for(free: int) -> str:
+def tier_for(free: int) -> Tier:
     """The fastest tier that fits in `free` bytes."""
     return "resident" if free >= _RESIDENT else "offload" if free >= _OFFLOAD else "sequential"
 
@@ -45,7 +43,7 @@ def free_bytes(device: torch.device) -> int:
 
 
 @contextmanager
-def raising_device_full(tier: str) -> Iterator[None]:
+def raising_device_full(tier: Tier) -> Iterator[None]:
     """Raises DeviceFull of that tier in place of torch's errors for memory that is full."""
     try:
         yield
@@ -61,9 +59,9 @@ class Memory:
     def __init__(
         self,
         device: torch.device,
-        tier: str,
+        tier: Tier,
         *,
-        tiers: tuple[str, ...] = TIERS,
+        tiers: tuple[Tier, ...] = TIERS,
         free: Callable[[torch.device], int] = free_bytes,
         copy: CopyToDevice | None = None,
     ) -> None:
@@ -91,7 +89,7 @@ class Memory:
             else:
                 onload_each_layer(network, self.device, self._copy)
 
-    def fall_back(self, tier: str) -> str | None:
+    def fall_back(self, tier: Tier) -> str | None:
         """Goes to the tier below `tier`, unless that has happened; a sentence about it, None where there is none.
 
         Parts that were placed before must be dropped.

@@ -6,6 +6,7 @@ import gc
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import nn
@@ -13,7 +14,7 @@ from torch import nn
 from dmd2_demo.device import attention, precision
 from dmd2_demo.device.attention import Attention
 from dmd2_demo.device.memory import Memory, free_bytes, tier_for
-from dmd2_demo.errors import OutOfMemory
+from dmd2_demo.errors import OutOfMemory, Tier
 from dmd2_demo.progress import in_bytes
 
 _log = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class Placement:
 
 
 def choose(
-    memory: str = "auto",
+    memory: Tier | Literal["auto"] = "auto",
     wanted_attention: str = "auto",
     wanted_precision: str = "auto",
     *,

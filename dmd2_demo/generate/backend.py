@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
+from dmd2_demo.errors import Tier
 from dmd2_demo.generate import edges
 from dmd2_demo.models.parts import Part, PipelineSpec
 from dmd2_demo.progress import Progress, Report
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 @dataclass
 class _Prepared:
-    hub: Hub
     placement: Placement
     loader: PartLoader
 
@@ -28,11 +28,11 @@ class _Prepared:
 class Backend:
     """What the manager is handed: each function imports what it needs when it is first called.
 
-    `choose` tells where and how to compute.
+    `choose` tells where and how to compute, `hub` brings the files.
     """
 
-    def __init__(self, choose: Callable[[], Placement]) -> None:
-        self._choose = choose
+    def __init__(self, choose: Callable[[], Placement], hub: Hub) -> None:
+        self._choose, self._hub = choose, hub
         self._lock = Lock()
         self._prepared: _Prepared | None = None
 
@@ -81,14 +81,14 @@ class Backend:
         """Raises OutOfMemory where nothing else would tell that parts of `size` bytes and that work don't fit."""
         self._prepare().placement.require_room(size, working)
 
-    def fall_back(self, tier: str) -> str | None:
+    def fall_back(self, tier: Tier) -> str | None:
         """Places from now on as the tier below `tier` does; what to tell the visitor, None where there is none.
 
         Parts that were loaded before must be dropped.
         """
         prepared = self._prepare()
         notice = prepared.placement.memory.fall_back(tier)
-        prepared.loader = _loader(prepared.hub, prepared.placement)
+        prepared.loader = _loader(self._hub, prepared.placement)
         return notice
 
     def precision(self) -> str:
@@ -104,10 +104,9 @@ class Backend:
             if self._prepared is None:
                 # The pipelines are imported here too: the first picture needs them as well.
                 from dmd2_demo.generate import pipelines  # noqa: F401, PLC0415
-                from dmd2_demo.hub.hub import Hub  # noqa: PLC0415
 
-                hub, placement = Hub(), self._choose()
-                self._prepared = _Prepared(hub, placement, _loader(hub, placement))
+                placement = self._choose()
+                self._prepared = _Prepared(placement, _loader(self._hub, placement))
             return self._prepared
 
 

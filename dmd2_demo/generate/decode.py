@@ -9,7 +9,7 @@ import torch
 from diffusers.image_processor import VaeImageProcessor
 from PIL import Image
 
-from dmd2_demo.errors import DemoError
+from dmd2_demo.errors import DemoError, Tier
 from dmd2_demo.generate.picture import Decoded
 from dmd2_demo.models.parts import LARGEST_UNTILED
 
@@ -20,10 +20,10 @@ MENDED = "The picture came out black in half precision, so it was decoded again 
 
 
 @torch.no_grad()
-def decode(vae: Any, latents: torch.Tensor, tier: str = "resident") -> Decoded:
+def decode(vae: Any, latents: torch.Tensor, tier: Tier = "resident") -> Decoded:
     """The picture of `latents` (1, 4, height / 8, width / 8), as the pipelines decode it, and a notice if mended.
 
-    `tier` is how modules are placed: see memory.py. Raises DemoError where the latents themselves are no numbers.
+    Raises DemoError where the latents themselves are no numbers.
     """
     tiled = is_tiled((latents.shape[-1] * 8, latents.shape[-2] * 8), tier)
     dtype = vae.dtype  # diffusers looks through all modules for it
@@ -39,7 +39,7 @@ def decode(vae: Any, latents: torch.Tensor, tier: str = "resident") -> Decoded:
     return Decoded(_image(again), (MENDED,) if mended else ())
 
 
-def is_tiled(size: tuple[int, int], tier: str) -> bool:
+def is_tiled(size: tuple[int, int], tier: Tier) -> bool:
     """Whether a VAE takes a picture of `size` (width, height) in tiles."""
     return math.prod(size) > (_LARGEST_UNTILED_SEQUENTIAL if tier == "sequential" else LARGEST_UNTILED)
 

@@ -45,7 +45,7 @@ class DiskPlan:
     line: str
 
 
-def with_bases(family: Family, count: int) -> Family:
+def with_first_bases(family: Family, count: int) -> Family:
     """The family with its first `count` bases, and an example that one of them can draw."""
     bases = family.bases[:count]
     names = {base.name for base in bases}
@@ -79,10 +79,10 @@ def need_of(parts: Iterable[Part], hub: Hub) -> DiskNeed:
 
 def plan(family: Family, bases: int, hub: Hub, free: int) -> DiskPlan:
     """What to load of `family` where `free` bytes are: at most so many bases, at least one."""
-    wanted = with_bases(family, bases)
+    wanted = with_first_bases(family, bases)
     room = free - _SPARE
     for count in range(len(wanted.bases), 0, -1):
-        fewer = with_bases(wanted, count)
+        fewer = with_first_bases(wanted, count)
         need = need_of(every_part(fewer), hub)
         if need.total - need.converted <= room or count == 1:
             break

@@ -8,16 +8,17 @@ import torch
 from diffusers.image_processor import VaeImageProcessor
 from PIL import Image
 
+from dmd2_demo.errors import Tier
 from dmd2_demo.generate.decode import in_float32, is_tiled, statistics
 
 
 @torch.no_grad()
 def encode(
-    vae: Any, image: Image.Image, generator: torch.Generator, device: torch.device, tier: str = "resident"
+    vae: Any, image: Image.Image, generator: torch.Generator, device: torch.device, tier: Tier = "resident"
 ) -> torch.Tensor:
     """The latents of `image`, sampled with `generator`, of shape (1, 4, height / 8, width / 8), on `device`.
 
-    Its sides are multiples of 8. `tier` is how modules are placed: see memory.py.
+    Its sides are multiples of 8.
     """
     pixels = VaeImageProcessor().preprocess(image).to(device, vae.dtype)
     encoder = vae

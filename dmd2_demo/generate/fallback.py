@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from dmd2_demo.errors import DeviceFull
+from dmd2_demo.errors import DeviceFull, Tier
 
 T = TypeVar("T")
 
-Fallback = Callable[[str], str | None]
+Fallback = Callable[[Tier], str | None]
 """Frees memory once something did not fit in that tier. Gives what to tell the visitor, None if no tier is left."""
 
 
-def no_fallback(tier: str) -> None:
+def no_fallback(tier: Tier) -> None:
     """Where memory is what it is."""
 
 

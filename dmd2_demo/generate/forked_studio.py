@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-from dmd2_demo.errors import Cancelled, DemoError
+from dmd2_demo.errors import Cancelled, DemoError, Failure
 from dmd2_demo.generate.edges import EdgeMap
 from dmd2_demo.generate.gpu_seconds import gpu_seconds
 from dmd2_demo.generate.identity import Identify, unidentified
@@ -20,13 +19,6 @@ from dmd2_demo.models.family import Family
 from dmd2_demo.progress import Progress, Report
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """What comes back in place of an exception, of which only the class's name would. None: unforeseen."""
-
-    sentence: str | None
 
 
 Told = Picture | Progress | Failure

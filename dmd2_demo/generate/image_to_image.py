@@ -10,7 +10,6 @@ from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.edges import cropped
 from dmd2_demo.generate.fields import Given, Number, Range, by_family
 from dmd2_demo.generate.made_of import made_of
-from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.requests import Steps
 from dmd2_demo.generate.styled import Styled
 from dmd2_demo.generate.upload import hash_of
@@ -50,7 +49,7 @@ def _several_steps(family: Family) -> list[tuple[str, int]]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImageToImage(Styled, Request):
+class ImageToImage(Styled):
     """A prompt and a picture to start from, with up to three styles. At strength 0.5 it runs 2 of the 4 steps.
 
     The size is the picture's own where the family does it well, else that of the bucket nearest to it in aspect;
@@ -88,7 +87,7 @@ class ImageToImage(Styled, Request):
 
     def spec(self) -> PipelineSpec:
         base = self.family.base
-        return self._spec(base, self.family.unet(self.steps), self.style_loras(base, self.family))
+        return self._spec(base, self.family.unet(self.steps), self.style_loras(base))
 
     def parameters(self, picture: int = 0) -> dict[str, Any]:
         """As Request's. `steps` are those of the whole schedule, of which `strength` runs a part: `timesteps`.

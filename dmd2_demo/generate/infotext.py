@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import Any
 
 
@@ -27,23 +26,18 @@ def infotext(parameters: Mapping[str, Any]) -> str:
     }
     if "strength" in parameters:
         settings["Denoising strength"] = parameters["strength"]
-    hashes = {stem: short for stem, short in _hashes(parameters) if stem in _loras(parameters)}
-    if hashes:
-        settings["Lora hashes"] = ", ".join(f"{stem}: {short}" for stem, short in hashes.items())
-    loras = "".join(f" <lora:{stem}:{scale:g}>" for stem, scale in _loras(parameters).items())
-    return f"{parameters['prompt']}{loras}\n{_listed(settings)}"
+    loras = _loras(parameters)
+    hashes = [one["autov3"] for one in parameters.get("weights", ()) if "autov3" in one]  # in the order of the LoRAs
+    if loras and len(hashes) == len(loras):
+        settings["Lora hashes"] = ", ".join(f"{name}: {short}" for name, short in zip(loras, hashes, strict=True))
+    terms = "".join(f" <lora:{name}:{scale:g}>" for name, scale in loras.items())
+    return f"{parameters['prompt']}{terms}\n{_listed(settings)}"
 
 
 def _loras(parameters: Mapping[str, Any]) -> dict[str, float]:
     """WebUI has LoRAs in the prompt, each by its file's name, with its scale."""
     own: dict[str, float] = {parameters["lora"]: parameters["lora_scale"]} if "lora" in parameters else {}
     return {**own, **parameters.get("styles", {})}
-
-
-def _hashes(parameters: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The hashes that sites know LoRAs by."""
-    weights = [one for one in parameters.get("weights", ()) if "autov3" in one]
-    return [(PurePosixPath(one["file"]).stem, one["autov3"]) for one in weights]
 
 
 def _listed(settings: Mapping[str, object]) -> str:

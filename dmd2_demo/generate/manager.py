@@ -35,10 +35,14 @@ class Status:
     """
 
     resident: tuple[tuple[Part, int], ...] = ()
-    loads: int = 0
     leases: int = 0
     loading: tuple[tuple[str, int, float], ...] = ()
     busy: float = 0.0
+
+    @property
+    def loads(self) -> int:
+        """How many parts were loaded."""
+        return sum(count for _, count, _ in self.loading)
 
 
 class PipelineManager(Generic[Pipeline]):
@@ -122,8 +126,7 @@ class PipelineManager(Generic[Pipeline]):
         with self._changing:
             resident = tuple((part, held.size) for part, held in self._resident.items())
             loading = tuple((title, *told) for title, told in self._loading.items())
-        loads = sum(count for _, count, _ in loading)
-        return Status(resident, loads, self._leases, loading, self._busy)
+        return Status(resident, self._leases, loading, self._busy)
 
     def _make_resident(self, spec: PipelineSpec, working: int, report: Report) -> None:
         missing = [part for part in spec.parts() if part not in self._resident]

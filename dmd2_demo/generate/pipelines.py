@@ -16,6 +16,7 @@ from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 
 from dmd2_demo.device.memory import raising_device_full
+from dmd2_demo.errors import Tier
 from dmd2_demo.generate.between import Between
 from dmd2_demo.generate.decode import decode
 from dmd2_demo.generate.encode import encode
@@ -53,13 +54,13 @@ class Merging:
 class Pipeline:
     """A diffusers pipeline over resident modules, which it shares with others.
 
-    `tier` is how the modules were placed: see memory.py.
+    `tier` is how the modules were placed.
     """
 
     diffusers: StableDiffusionXLPipeline | StableDiffusionXLAdapterPipeline
     embeddings: KeptEmbeddings
     merging: Merging
-    tier: str = "resident"
+    tier: Tier = "resident"
 
     def run(self, request: Request, seed: int, edges: Image.Image | None, on_step: Callable[[int], None]) -> Decoded:
         """One picture, as the model card makes it: the schedule's own timesteps, guidance 0, noise from the CPU.
@@ -141,7 +142,7 @@ class Pipeline:
         return embedding.left_out(self.diffusers, request.prompt, plain=request.plain_prompt)
 
 
-def assemble(spec: PipelineSpec, modules: Mapping[Part, Any], tier: str = "resident") -> Pipeline:
+def assemble(spec: PipelineSpec, modules: Mapping[Part, Any], tier: Tier = "resident") -> Pipeline:
     """The pipeline of `spec` over its resident modules, with a scheduler of its own."""
     text = modules[spec.text_encoders]
     unet = modules[spec.unet]

@@ -190,13 +190,14 @@ class Request(ABC):
         """The names of UNet and LoRAs, those of styles with their scales."""
         spec = self.spec()
         models: dict[str, Any] = {"model": spec.unet.stem}
-        styles = {}
+        styles: dict[str, float] = {}
         for lora, scale in zip(spec.loras, self.lora_scales(), strict=True):
             stem = lora.file.stem
             if lora.distillation is None:
                 models["lora"] = stem
             else:  # many are called pytorch_lora_weights
-                styles[f"{lora.file.source.stem}/{stem}" if stem in styles else stem] = scale
+                name = f"{lora.file.source.stem}/{stem}" if stem in styles else stem
+                styles[f"{name} ({len(styles) + 1})" if name in styles else name] = scale
         return models | ({"styles": styles} if styles else {})
 
     @classmethod
@@ -213,7 +214,6 @@ class Request(ABC):
         options = [[(name, value) for _, value in field.options(family)] for name, field in choices.items()]
         for combination in itertools.product(*options):
             yield cls.blank(family, **dict(combination))
-            yield from (cls.blank(family, **dict(combination), style=style) for style in family.styles)
         if family.tiny_vae is not None:
             yield cls.blank(family, tiny_vae=True)
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from dmd2_demo.generate.edges import EdgeMap, canny_map, ready_map
 from dmd2_demo.generate.fields import Choice, Flag, Given, Number, Range, Whole, by_family
-from dmd2_demo.generate.request import FreelySized, Request
+from dmd2_demo.generate.request import FreelySized
 from dmd2_demo.generate.styled import LARGEST_LORA_SCALE, Styled
 from dmd2_demo.generate.upload import hash_of
 from dmd2_demo.models.family import CommunityBase, Family, Schedule
@@ -49,7 +49,7 @@ class TextToImage(Styled, FreelySized):
 
     def spec(self) -> PipelineSpec:
         base = self.family.base
-        return self._spec(base, self.family.unet(self.steps), self.style_loras(base, self.family))
+        return self._spec(base, self.family.unet(self.steps), self.style_loras(base))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,12 +78,12 @@ class CommunityLora(Styled, FreelySized):
 
     def spec(self) -> PipelineSpec:
         source = self.base.source
-        loras = (Lora(self.family.lora, source), *self.style_loras(source, self.family))
+        loras = (Lora(self.family.lora, source), *self.style_loras(source))
         return self._spec(source, UNet(source), loras)
 
 
 @dataclass(frozen=True, kw_only=True)
-class CannyGuided(Styled, Request):
+class CannyGuided(Styled):
     """A prompt and the edges of `image`, or `image` itself where it is an edge map already.
 
     The picture's aspect is the image's, through the family's buckets. The adapter guides the first
@@ -135,5 +135,5 @@ class CannyGuided(Styled, Request):
 
     def spec(self) -> PipelineSpec:
         base = self.family.base
-        plain = self._spec(base, self.family.unet(self.family.most_steps), self.style_loras(base, self.family))
+        plain = self._spec(base, self.family.unet(self.family.most_steps), self.style_loras(base))
         return replace(plain, adapter=self.family.adapter)

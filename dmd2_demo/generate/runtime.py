@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from dmd2_demo.errors import Tier
 from dmd2_demo.generate.backend import Backend
 from dmd2_demo.generate.cpu_cost import CpuCost
 from dmd2_demo.generate.identity import identified
@@ -68,14 +69,20 @@ def told(statuses: Iterable[Status]) -> dict[str, Any]:
 
 
 def build_runtime(
-    family: Family, settings: Settings, choose: Callable[[], Placement] | None = None, *, has_gpu: bool = True
+    family: Family,
+    settings: Settings,
+    hub: Hub | None = None,
+    choose: Callable[[], Placement] | None = None,
+    *,
+    has_gpu: bool = True,
 ) -> Runtime:
     """A runtime for that family. Nothing is imported or loaded before it is used.
 
-    `choose` tells where and how to compute; without it, the settings and the machine do, whose GPU is only used where
-    it is known to work.
+    Without a `hub` it has one of its own. `choose` tells where and how to compute; without it, the settings and the
+    machine do, whose GPU is only used where it is known to work.
     """
-    backend = Backend(choose or partial(_choose, family, settings, has_gpu))
+    hub = hub or Hub()
+    backend = Backend(choose or partial(_choose, family, settings, has_gpu), hub)
     manager = PipelineManager(
         fetch=backend.fetch,
         load=backend.load,
@@ -86,12 +93,12 @@ def build_runtime(
         budget=settings.budget,
     )
 
-    def fall_back(tier: str) -> str | None:
+    def fall_back(tier: Tier) -> str | None:
         return manager.start_over(partial(backend.fall_back, tier))
 
     cost = CpuCost(family.on_cpu, backend.precision) if family.on_cpu and not has_gpu else None
     made = cost.made if cost else lambda _request, _seconds: None
-    studio = Studio(family, manager.lease, fall_back, partial(identified, Hub()), made)
+    studio = Studio(family, manager.lease, fall_back, partial(identified, hub), made)
     return Runtime(backend, manager, studio, cost)
 
 

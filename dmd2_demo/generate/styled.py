@@ -1,12 +1,13 @@
 """The style LoRAs of a request: up to three, each at a scale of its own."""
 
 # Annotations hold objects here, not text: no `from __future__ import annotations`.
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Self
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.fields import Field, Number, Range
+from dmd2_demo.generate.request import Request
 from dmd2_demo.models.family import Family, StyleLora
 from dmd2_demo.models.parts import Lora
 from dmd2_demo.models.sources import PipelineSource
@@ -33,8 +34,8 @@ class StyleChoice(Field):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Styled:
-    """Part of every request: its pictures may have styles. DemoError where one is chosen twice."""
+class Styled(Request):
+    """A request whose pictures may have styles. DemoError where one is chosen twice."""
 
     style: Annotated[StyleLora | None, StyleChoice("Style")] = None
     style_scale: Annotated[float, Number("Style scale", range=_SCALES)] = 0.8
@@ -44,7 +45,7 @@ class Styled:
     style_3_scale: Annotated[float, Number("Style 3 scale", range=_SCALES)] = 0.8
 
     def __post_init__(self) -> None:
-        super().__post_init__()  # type: ignore[misc] # the request's own
+        super().__post_init__()
         files = [style.file for style, _ in self.styles()]
         if len(set(files)) < len(files):
             raise DemoError("A style can be chosen once; to have more of it, raise its scale.")
@@ -68,9 +69,16 @@ class Styled:
         names = [name for slot in SLOTS for name in (slot, f"{slot}_scale")]
         return {name: getattr(self, name) for name in names if name not in unused}
 
-    def style_loras(self, base: PipelineSource, family: Family) -> tuple[Lora, ...]:
+    def style_loras(self, base: PipelineSource) -> tuple[Lora, ...]:
         """The parts that they need on that base."""
-        return tuple(Lora(style.file, base, distillation=family.lora) for style, _ in self.styles())
+        return tuple(Lora(style.file, base, distillation=self.family.lora) for style, _ in self.styles())
+
+    @classmethod
+    def variants(cls, family: Family) -> Iterator[Self]:
+        """As Request's, each without and with each style."""
+        for variant in super().variants(family):
+            yield variant
+            yield from (replace(variant, style=style) for style in family.styles)
 
 
 def without_styles(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -66,18 +66,18 @@ def build_forked_runtime(
     family: Family,
     settings: Settings,
     fork: Fork,
+    hub: Hub,
     choose: Callable[[], Placement] | None = None,
     free: Free = free_disk,
-) -> tuple[Runtime, Family]:
-    """A runtime with every part of the family loaded, and the family with the bases that the disk has room for.
+) -> Runtime:
+    """A runtime of the family with the bases that the disk has room for, every part loaded.
 
-    The log says what is loaded. DemoError where not even one base fits.
+    The log says what is loaded. DemoError where something can't be.
     """
-    hub = Hub()
     plan = disk_plan.plan(family, _BASES, hub, free(default_cache()))
     print(plan.line, flush=True)
     family = plan.family
-    runtime = build_runtime(family, settings, choose or _choose)
+    runtime = build_runtime(family, settings, hub, choose or _choose)
     for request in disk_plan.every_request(family):
         with runtime.manager.lease(request.spec(), _tell_the_operator):
             pass
@@ -87,7 +87,7 @@ def build_forked_runtime(
             if not distilled.weights.name.endswith(".safetensors"):
                 hub.forget(distilled.weights)
     edges.detector()
-    return replace(runtime, studio=ForkedStudio(family, runtime.manager.lease, fork, partial(identified, hub))), family
+    return replace(runtime, studio=ForkedStudio(family, runtime.manager.lease, fork, partial(identified, hub)))
 
 
 def _tell_the_operator(progress: Progress) -> None:

@@ -15,7 +15,7 @@ from dmd2_demo.models.files import configs
 from dmd2_demo.models.parts import Lora
 from dmd2_demo.models.sources import File, HubRepo
 
-LARGEST = 2_000_000_000
+_LARGEST = 2_000_000_000
 """Bytes of a file; SDXL's at rank 128 with convolutions have a billion in half precision."""
 
 
@@ -62,18 +62,12 @@ def is_distillation(name: str) -> bool:
     return _DISTILLED.search(name) is not None
 
 
-def of_names(file: File) -> LoraKind:
-    """What a file's own name and its repository's tell."""
-    name = f"{file.source.stem}/{file.name}" if isinstance(file.source, HubRepo) else file.name
-    return LoraKind.DISTILLATION if is_distillation(name) else LoraKind.PLAIN
-
-
 def refusal_of_name(file: File) -> str:
     """Why a file of that name can give no style; "" where its name does not tell."""
     if not file.name.endswith(".safetensors"):
         return f"{file} can't give a style here: only .safetensors files are read."
-    kind = of_names(file)
-    return "" if kind is LoraKind.PLAIN else f"{file} can't give a style here: it is {kind}."
+    name = f"{file.source.stem}/{file.name}" if isinstance(file.source, HubRepo) else file.name
+    return f"{file} can't give a style here: it is {LoraKind.DISTILLATION}." if is_distillation(name) else ""
 
 
 def of_header(header: Header, width: int) -> LoraKind:
@@ -110,8 +104,8 @@ def require_style(lora: Lora, hub: Hub) -> Header:
         raise DemoError(f"{lora.file} is damaged: {error}.") from error
     config = read_config(hub.fetch(File(configs(lora.base), "unet/config.json")))
     _refuse(refusal, of_header(header, config.get("cross_attention_dim", 0)))
-    if bytes_in(header.tensors, None) > LARGEST:
-        raise DemoError(f"{refusal}it has more than {LARGEST / 1e9:g} GB.")
+    if bytes_in(header.tensors, None) > _LARGEST:
+        raise DemoError(f"{refusal}it has more than {_LARGEST / 1e9:g} GB.")
     if _same_form(hub, lora.distillation, header):
         _refuse(refusal, LoraKind.DISTILLATION)
     return header

@@ -37,9 +37,9 @@ def _dmd2(source: Source) -> tuple[tuple[Distilled, ...], File]:
     ), File(source, "dmd2_sdxl_4step_lora_fp16.safetensors")
 
 
-def _example(name: str, prompt: str, seed: int = 100, **more: Any) -> Example:
+def _example(name: str, prompt: str, **more: Any) -> Example:
     """One whose picture is shipped; scripts/examples.py makes it."""
-    return Example(prompt, seed=seed, picture=_EXAMPLES / "made" / f"{name}.webp", **more)
+    return Example(prompt, seed=100, picture=_EXAMPLES / "made" / f"{name}.webp", **more)
 
 
 _CC_BY = Licence("CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/", "credit the artists")

@@ -31,10 +31,6 @@ def tab(context: TabContext) -> Tab:
         with gr.Row():
             form.add("conditioning_scale", min_width=140)
             form.add("guided_steps", min_width=140)
-        tabs.announcement(
-            lambda *styles: context.page.downloads(CannyGuided.blank(family, **context.chosen_styles(*styles)).spec()),
-            context.style_inputs,
-        )
     _preview(form, edges, said)
     return Tab(tab, form, family.canny_examples, beside=beside)
 

@@ -61,10 +61,23 @@ def strip(family: Family) -> History:
             every_steps = gr.Button(f"{' and '.join(map(str, family.step_counts))} steps", **small)
             delete = gr.Button("Delete", **small)
             download = gr.Button("All as ZIP", **small)
-        choose = gr.Button("Choose", elem_classes="trigger trigger-choose")
-        again = gr.Button("Make again", elem_classes="trigger trigger-again")
-        hear = gr.Button("Hear", elem_classes="trigger trigger-hear")
-    return History(kept, use_all, reuse, vary, edges, compare, every_steps, delete, download, choose, again, hear)
+        choose = gr.Button("Choose", elem_classes="of-history press-choose")
+        again = gr.Button("Make again", elem_classes="of-history press-again")
+        hear = gr.Button("Hear", elem_classes="of-history press-hear")
+    return History(
+        kept=kept,
+        use_all=use_all,
+        reuse=reuse,
+        vary=vary,
+        edges=edges,
+        compare=compare,
+        every_steps=every_steps,
+        delete=delete,
+        download=download,
+        choose=choose,
+        again=again,
+        hear=hear,
+    )
 
 
 def connect(
@@ -88,7 +101,6 @@ def connect(
 
     def use(settings: object, *, seed: bool) -> list[Any]:
         told = settings_of(settings)
-        told.pop("images", None)
         return filling.updates(filling.restored(told if seed else {**told, "seed": RANDOM_SEED}))
 
     def make_again(

@@ -15,7 +15,6 @@ from dmd2_demo.page.tabs import Tab, TabContext
 
 def tab(context: TabContext) -> Tab:
     """Lays out the tab."""
-    family = context.family
     form = context.form(ImageToImage, image=open_picture)
     with tabs.opened("Image to image", ImageToImage) as tab:
         strength = form.add("strength")
@@ -23,10 +22,6 @@ def tab(context: TabContext) -> Tab:
         form.add("upscale")
         # For programs: the page has nothing to choose from.
         form.add("steps", visible=False)
-        tabs.announcement(
-            lambda *styles: context.page.downloads(ImageToImage.blank(family, **context.chosen_styles(*styles)).spec()),
-            context.style_inputs,
-        )
 
     def told(strength: object) -> str:
         try:

@@ -9,7 +9,6 @@ import gradio as gr
 from dmd2_demo.generate.apart import apart
 from dmd2_demo.generate.metadata import reading
 from dmd2_demo.generate.sheet import request_settings
-from dmd2_demo.models.family import Family
 from dmd2_demo.page import sheet_view
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling, settings_of
@@ -19,7 +18,7 @@ from dmd2_demo.page.sheet import SheetControls
 from dmd2_demo.page.sheet_view import SheetView
 
 
-def panel(filling: Filling, sheet: SheetControls, shown: SheetView, family: Family) -> None:
+def panel(filling: Filling, sheet: SheetControls, shown: SheetView) -> None:
     """Lays out the panel, inside the page. A contact sheet is opened in `shown`, and its axes are `sheet`'s."""
     with gr.Accordion("Settings from a picture", open=False, elem_id="inspect"):
         picture = PictureInput(
@@ -63,7 +62,7 @@ def panel(filling: Filling, sheet: SheetControls, shown: SheetView, family: Fami
         settings = _settings(found)
         if path is None or "sheet" not in settings:
             return [gr.skip() for _ in sheet_view.opened_outputs(shown)]
-        return sheet_view.opened(path, settings, filling, family)
+        return sheet_view.opened(path, settings, filling)
 
     inspected = picture.change(inspect, picture, found, api_name="inspect", show_progress="hidden", concurrency_limit=2)
     # Else what another picture said would still stand there.

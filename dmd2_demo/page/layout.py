@@ -63,7 +63,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
             with gr.Column(scale=7, elem_id="results"):
                 live_view = live.view(family)
                 shown = results(family.examples[0].picture)
-                actions_place = gr.Row(elem_classes="on-picture")
+                actions_place = gr.Row()
                 sheet_shown = sheet_view.view()
                 kept = history.strip(family)
                 compared = compare.comparison(morphs=context.quota is None)
@@ -78,8 +78,8 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         show_what_applies(tabs, [row.group for row in rows], controls)
         filling = Filling(tabs_place, tabs, controls, family)
         with controls_place:
-            sheet_controls = sheet.controls(tabs, family, context.most_cells)
-            inspect.panel(filling, sheet_controls, sheet_shown, family)
+            sheet_controls = sheet.controls(tabs, context.most_cells)
+            inspect.panel(filling, sheet_controls, sheet_shown)
         sheet_view.connect(sheet_shown, filling, shown, compared)
         examples.connect(rows, filling, shown)
         with shown.details:

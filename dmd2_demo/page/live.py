@@ -74,7 +74,7 @@ def switch(context: PageContext) -> gr.Checkbox | None:
 
 def view(family: Family) -> View:
     """Lays out the place of the picture, hidden until the switch is on."""
-    with gr.Column(visible=False, elem_id="live-view") as column:
+    with gr.Column(visible=False) as column:
         picture = gr.HTML(elem_id="live-picture", padding=False)
         said = gr.Markdown(elem_classes="status")
         with gr.Row():

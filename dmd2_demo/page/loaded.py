@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 from gradio.events import Dependency, api
 
+from dmd2_demo.errors import DemoError
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
 from dmd2_demo.page.plain import plain
 from dmd2_demo.progress import in_bytes
@@ -41,7 +42,7 @@ def _by_the_operator(drop_all: Callable[[], None]) -> Callable[[gr.Request], Non
 
     def unload(request: gr.Request) -> None:
         if any(name.startswith("x-forwarded-") or name in _OF_PROXIES for name in request.headers):
-            raise gr.Error("Only whoever runs this page can unload its models.", print_exception=False)
+            raise DemoError("Only whoever runs this page can unload its models.")
         drop_all()
 
     return unload

@@ -36,11 +36,5 @@ def tab(context: TabContext) -> Tab:
         scale = form.add("lora_scale")
         # Settings from elsewhere bring a scale of their own, which must stay.
         on_other_choice(base, lambda name: chosen_base(name).scale, [base], scale)
-        tabs.announcement(
-            lambda name, *styles: context.page.downloads(
-                CommunityLora.blank(family, base=chosen_base(name), **context.chosen_styles(*styles)).spec()
-            ),
-            [base, *context.style_inputs],
-        )
     base.change(lambda name: licence_line(chosen_base(name)), base, licence, queue=False, **PRIVATE)
     return Tab(tab, form, family.lora_examples, with_scale)

@@ -97,6 +97,6 @@ def _asked(settings: object, filling: Filling) -> TextToImage:
     told = settings_of(settings)
     if told.get("task", TextToImage.task) != TextToImage.task:
         raise DemoError("Only pictures of text to image can be blended into each other.")
-    request = filling.request({**told, "steps": 1, "images": 1})
+    request = filling.request({**told, "steps": 1})
     assert isinstance(request, TextToImage)
     return request

@@ -18,9 +18,8 @@ from dmd2_demo.generate.metadata import formats
 from dmd2_demo.generate.picture import Picture
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.studio import Studio
-from dmd2_demo.page.full_disk import FULL_DISK, is_full
 from dmd2_demo.page.jobs import Job, Jobs, Outputs
-from dmd2_demo.page.other_errors import UNFORESEEN, advised
+from dmd2_demo.page.other_errors import advised, sentence_of
 from dmd2_demo.page.visitors import Visitor
 from dmd2_demo.progress import Progress, Report, silent
 
@@ -123,8 +122,5 @@ def errors_shown() -> Iterator[None]:
     except gr.Error as error:  # what `spaces` raises
         raise advised(error) from None
     except Exception as error:  # noqa: BLE001 - the last place where a visitor can be told
-        if is_full(error):
-            _log.exception("The disk is full.")
-            raise gr.Error(FULL_DISK, title="Not possible", print_exception=False) from None
         _log.exception("A request failed in an unforeseen way.")
-        raise gr.Error(UNFORESEEN, print_exception=False) from None
+        raise gr.Error(sentence_of(error), print_exception=False) from None

@@ -19,7 +19,6 @@ from dmd2_demo.generate.metadata import formats
 from dmd2_demo.generate.picture import Picture
 from dmd2_demo.generate.sheet import Sheet, checked_axes
 from dmd2_demo.generate.sheet_picture import Layout, described
-from dmd2_demo.models.family import Family
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE, on_other_choice
 from dmd2_demo.page.inputs import Dropdown
 from dmd2_demo.page.plain import plain
@@ -70,7 +69,7 @@ class SheetControls:
         ]
 
 
-def controls(tabs: Sequence[Tab], family: Family, most: int) -> SheetControls:
+def controls(tabs: Sequence[Tab], most: int) -> SheetControls:
     """Lays them out. They follow the open tab."""
     first = tabs[0]
     task = gr.Textbox(first.form.request.task, label="Task", visible=False)
@@ -88,18 +87,21 @@ def controls(tabs: Sequence[Tab], family: Family, most: int) -> SheetControls:
         gr.Markdown("Commas between values, or a range: 1-4, 0-1.5 (+0.5), 0-1 [5].", elem_classes="status")
         make = gr.Button("Make the sheet")
     laid_out = SheetControls(task, x_axis, x_values, y_axis, y_values, make)
-    _follow(laid_out, tabs, family)
+    _follow(laid_out, tabs)
     return laid_out
 
 
-def _follow(laid_out: SheetControls, tabs: Sequence[Tab], family: Family) -> None:
+def _follow(laid_out: SheetControls, tabs: Sequence[Tab]) -> None:
     """Offers what the open tab has, and values for what is chosen."""
     known = {tab.form.request.task: tab for tab in tabs}
 
     def suggest(task: object, name: object) -> str:
         tab = known.get(task) if isinstance(task, str) else None
-        offered = tab is not None and isinstance(name, str) and name in axis.axes_of(tab.form.request, tab.form.family)
-        return axis.suggested(tab.form.request, name, family) if tab and offered and isinstance(name, str) else ""
+        if tab is None or not isinstance(name, str):
+            return ""
+        form = tab.form
+        offered = axis.axes_of(form.request, form.family)
+        return axis.suggested(form.request, name, form.family) if name in offered else ""
 
     for tab in tabs:
 
@@ -195,7 +197,7 @@ def _made(context: TabContext, sheet: Sheet, run: Run) -> Iterator[Outputs]:
     nothing = run.folder / "pending.png"
     Image.new("RGB", request.size, _PENDING).save(nothing)
     paths, images = [str(nothing)] * len(labels), [Image.new("RGB", (1, 1))] * len(labels)
-    yield _captioned(paths, labels), None, settings
+    yield list(zip(paths, labels, strict=True)), None, settings
     shown, seconds = time.monotonic(), 0.0
     weights, notices = list[dict[str, str]](), dict[str, None]()
     for number, picture in sheet.make(context.runner.studio, run.report, run.cancelled, run.visitor):
@@ -206,13 +208,13 @@ def _made(context: TabContext, sheet: Sheet, run: Run) -> Iterator[Outputs]:
         notices |= dict.fromkeys(picture.notices)
         weights += [one for one in picture.parameters["weights"] if one not in weights]
         if time.monotonic() - shown > _PAUSE:
-            yield _captioned(paths, labels), None, settings
+            yield list(zip(paths, labels, strict=True)), None, settings
             shown = time.monotonic()
     settings["weights"] = weights
     whole = Picture(layout.draw(images), settings, seconds)
     path = whole.save(run.folder, file_format, settings_inside=request.settings_inside)
     yield (
-        _captioned(paths, labels),
+        list(zip(paths, labels, strict=True)),
         str(path),
         settings
         | {
@@ -221,10 +223,6 @@ def _made(context: TabContext, sheet: Sheet, run: Run) -> Iterator[Outputs]:
             "notices": list(notices),
         },
     )
-
-
-def _captioned(paths: Sequence[str], labels: Sequence[str]) -> list[tuple[str, str]]:
-    return list(zip(paths, labels, strict=True))
 
 
 def _choices(tab: Tab) -> list[tuple[str, str]]:

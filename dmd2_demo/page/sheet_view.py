@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate import axis
 from dmd2_demo.generate.fields import fields_of
 from dmd2_demo.generate.sheet import cell_settings, checked_axes, titles
 from dmd2_demo.generate.sheet_picture import cells_in
-from dmd2_demo.models.family import Family
 from dmd2_demo.page.compare import Comparison
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling
+from dmd2_demo.page.form import Form
 from dmd2_demo.page.results import Results, describe
 from dmd2_demo.page.selected import NO_LONGER_THERE, Selected
 
@@ -94,13 +92,13 @@ def connect(view: SheetView, filling: Filling, results: Results, comparison: Com
     view.gallery.select(chosen, [view.gallery, view.settings, before], outputs, queue=False, **PRIVATE)
 
 
-def opened(path: str, settings: dict[str, Any], filling: Filling, family: Family) -> list[Any]:
+def opened(path: str, settings: dict[str, Any], filling: Filling) -> list[Any]:
     """Updates of `opened_outputs` that show the sheet in a file again. DemoError where it is damaged."""
-    request = filling.restored(settings).tab.form.request
+    form = filling.restored(settings).tab.form
     cells = cells_in(path, settings)
-    labels = titles([_titles(request, told, family) for told in checked_axes(settings)])
+    labels = titles([_titles(form, told) for told in checked_axes(settings)])
     status = f"{len(cells)} pictures, from {Path(path).name:.80}. {CLICKS}"
-    return [gr.Column(visible=True), _captioned(cells, labels), status, path, settings]
+    return [gr.Column(visible=True), list(zip(cells, labels, strict=True)), status, path, settings]
 
 
 def opened_outputs(view: SheetView) -> list[Any]:
@@ -108,10 +106,6 @@ def opened_outputs(view: SheetView) -> list[Any]:
     return [view.place, view.gallery, view.status, view.file, view.settings]
 
 
-def _captioned(cells: Sequence[Image.Image], labels: Sequence[str]) -> list[tuple[Image.Image, str]]:
-    return list(zip(cells, labels, strict=True))
-
-
-def _titles(request: type, told: dict[str, Any], family: Family) -> list[str]:
-    field = fields_of(request).get(told["name"])
-    return [axis.title(field, value, family) if field else f"{told['name']} {value}" for value in told["values"]]
+def _titles(form: Form, told: dict[str, Any]) -> list[str]:
+    field = fields_of(form.request).get(told["name"])
+    return [axis.title(field, value, form.family) if field else f"{told['name']} {value}" for value in told["values"]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ from gradio.events import Dependency
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.styled import SLOTS
-from dmd2_demo.models.family import Example, Family, StyleLora
+from dmd2_demo.models.family import Example, Family
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
 from dmd2_demo.page.form import Convert, Form
@@ -24,9 +23,12 @@ from dmd2_demo.page.results import Results
 from dmd2_demo.page.runner import Runner
 from dmd2_demo.page.shared import Shared
 
+# What decides which files a request needs.
+_FILES = {"steps", "base", "tiny_vae", *SLOTS}
+# Of the rest these cost nothing.
 _WITHOUT_COST = {"seed", "image", "low_threshold", "high_threshold", "is_edge_map", "conditioning_scale"}
 # Nor do these make one picture costlier than another.
-_OF_EACH_PICTURE = _WITHOUT_COST | {"prompt", "images", "lora_scale", "file_format", "settings_inside"}
+_OF_ALL_PICTURES = {"prompt", "images", "lora_scale", "file_format", "settings_inside"}
 
 
 @dataclass(frozen=True)
@@ -47,15 +49,6 @@ class TabContext:
         styles = dict.fromkeys(SLOTS, self.shared.find_style)
         return Form(request, self.family, self.shared.fields, **(styles | convert))
 
-    @property
-    def style_inputs(self) -> list[Any]:
-        """The components that name styles, in the order of their slots; none where there are none."""
-        return [self.shared.fields[slot] for slot in SLOTS if slot in self.shared.fields]
-
-    def chosen_styles(self, *names: object) -> dict[str, StyleLora | None]:
-        """The styles that those components' values mean, by their fields. DemoError where one means nothing."""
-        return {slot: self.shared.find_style(name) for slot, name in zip(SLOTS, names, strict=False)}
-
 
 @dataclass(frozen=True)
 class Tab:
@@ -72,11 +65,9 @@ class Tab:
     beside: gr.Column | None = None
 
 
-@contextmanager
-def opened(title: str, request: type[Request]) -> Iterator[gr.Tab]:
+def opened(title: str, request: type[Request]) -> gr.Tab:
     """Where the controls are laid out that one class of requests has alone."""
-    with gr.Tab(title, id=request.task) as tab:
-        yield tab
+    return gr.Tab(title, id=request.task)
 
 
 def announcement(tell: Callable[..., str], inputs: Sequence[Any]) -> Callable[[Callable[..., Any]], None]:
@@ -128,10 +119,12 @@ def on_generate(context: TabContext, tab: Tab) -> Dependency:
 
     generate.__name__ = form.request.task  # what MCP calls the tool
     quota, cost = context.page.quota, context.page.cost
+    costly = form.components.keys() - _WITHOUT_COST
     with tab.tab:
+        announcement(*_of_request(form, lambda request: context.page.downloads(request.spec()), _FILES))
         if quota is not None:
-            announcement(*_of_request(form, lambda request: _seconds_told(quota(request))))
-        keep_up = announcement(*_of_request(form, cost, _OF_EACH_PICTURE)) if cost is not None else None
+            announcement(*_of_request(form, lambda request: _seconds_told(quota(request)), costly))
+        keep_up = announcement(*_of_request(form, cost, costly - _OF_ALL_PICTURES)) if cost is not None else None
         trigger = gr.Button("Generate", elem_classes="trigger")
     event = trigger.click(
         generate,
@@ -159,10 +152,10 @@ def _described(request: type[Request], family: Family) -> str:
 
 
 def _of_request(
-    form: Form, about: Callable[[Request], str], without: AbstractSet[str] = _WITHOUT_COST
+    form: Form, about: Callable[[Request], str], decide: AbstractSet[str]
 ) -> tuple[Callable[..., str], list[Any]]:
-    """What tells something about the form's request, and the components that decide it: all but those `without`."""
-    deciding = [name for name in form.components if name not in without]
+    """What tells something about the form's request, and the components that `decide` it."""
+    deciding = [name for name in form.components if name in decide]
 
     def tell(*values: object) -> str:
         given = dict(zip(deciding, values, strict=True))

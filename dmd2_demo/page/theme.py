@@ -100,7 +100,7 @@ CSS = """
 #sheet .grid-container { grid-template-columns: repeat(var(--across, 4), minmax(4.5rem, 1fr)) !important; }
 #sheet .caption-label { max-width: 100%; white-space: normal; overflow-wrap: anywhere; }
 /* What a tab is started by, pressed by the page's own Generate, and what resumes when the page is opened anew. */
-.trigger, .live-trigger, .returned { display: none !important; }
+.trigger, .live-trigger, .of-history, .returned { display: none !important; }
 /* As large as it would be in the gallery; nothing jumps while pictures follow one another. */
 #live-picture, #morph-picture { min-height: var(--largest-shown); text-align: center; }
 #live-picture img { width: 100%; max-width: var(--largest-shown); margin: 0 auto; }
@@ -149,7 +149,7 @@ body.dropping .gradio-container { outline: 3px dashed var(--color-accent); outli
   #main { display: flex; flex-direction: column; flex-wrap: nowrap; }
   #controls, #results { display: contents; }
   #controls > * { order: 3; }
-  #controls > :has(#prompt), #controls > #prompt, #controls > .actions { order: 1; }
+  #controls > :has(#prompt), #controls > .actions { order: 1; }
   #results > * { order: 2; }
 }
 """

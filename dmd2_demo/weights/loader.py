@@ -29,7 +29,7 @@ from dmd2_demo.weights.lora import Mergeable
 from dmd2_demo.weights.lora_loader import LoraLoader
 from dmd2_demo.weights.modules import LoadTarget
 from dmd2_demo.weights.pickles import Pickles
-from dmd2_demo.weights.tensors import read_tensors
+from dmd2_demo.weights.tensors import read_all_tensors
 
 
 @dataclass(frozen=True)
@@ -134,9 +134,7 @@ class PartLoader:
         if part.weights is None and isinstance(part.source, SingleFile):
             tensors = single_file.unet_tensors(self._folder_of_configs(part.source), part.source.path, cpu)
         else:
-            tensors = {}
-            for path in self._tensor_files(part.files()[1]):
-                tensors |= read_tensors(path, cpu)
+            tensors = read_all_tensors(self._tensor_files(part.files()[1]), cpu)
         if self._holds(sum(tensor.nbytes for tensor in tensors.values())):
             return {name: tensor.clone() for name, tensor in tensors.items()}
         return tensors

@@ -17,7 +17,7 @@ from dmd2_demo.errors import DemoError
 from dmd2_demo.models.config_file import read_config
 from dmd2_demo.weights.embeddings import KeptEmbeddings
 from dmd2_demo.weights.lora import Mergeable
-from dmd2_demo.weights.tensors import fill, frozen, read_tensors
+from dmd2_demo.weights.tensors import fill, frozen, read_all_tensors
 
 _FEWEST_PLACES = 3  # of a prompt: its start, a token, and its end
 
@@ -51,9 +51,9 @@ class LoadedTextEncoders:
     embeddings: KeptEmbeddings = field(default_factory=KeptEmbeddings)
 
 
-def unet(config: Path, weights: Sequence[Path], placing: LoadTarget) -> Any:
+def unet(config: Path, weights: Sequence[Path], target: LoadTarget) -> Any:
     """A UNet2DConditionModel of that config file with the weights of those `.safetensors` files."""
-    return _model(UNet2DConditionModel, config, weights, placing)
+    return _model(UNet2DConditionModel, config, weights, target)
 
 
 def unet_without_weights(config: Path) -> Any:
@@ -61,37 +61,35 @@ def unet_without_weights(config: Path) -> Any:
     return _empty(UNet2DConditionModel, config)
 
 
-def unet_of(tensors: dict[str, torch.Tensor], config: Path, name: str, placing: LoadTarget) -> Any:
+def unet_of(tensors: dict[str, torch.Tensor], config: Path, name: str, target: LoadTarget) -> Any:
     """A UNet2DConditionModel with weights that were read already, from the file called `name`."""
-    return _filled(UNet2DConditionModel, tensors, config, name, placing)
+    return _filled(UNet2DConditionModel, tensors, config, name, target)
 
 
-def vae(config: Path, weights: Sequence[Path], placing: LoadTarget) -> Any:
+def vae(config: Path, weights: Sequence[Path], target: LoadTarget) -> Any:
     """An AutoencoderKL."""
-    return _model(AutoencoderKL, config, weights, placing)
+    return _model(AutoencoderKL, config, weights, target)
 
 
-def tiny_vae(config: Path, weights: Sequence[Path], placing: LoadTarget) -> Any:
+def tiny_vae(config: Path, weights: Sequence[Path], target: LoadTarget) -> Any:
     """An AutoencoderTiny."""
-    return _model(AutoencoderTiny, config, weights, placing)
+    return _model(AutoencoderTiny, config, weights, target)
 
 
-def adapter(config: Path, weights: Sequence[Path], placing: LoadTarget) -> Any:
+def adapter(config: Path, weights: Sequence[Path], target: LoadTarget) -> Any:
     """A T2IAdapter."""
-    return _model(T2IAdapter, config, weights, placing)
+    return _model(T2IAdapter, config, weights, target)
 
 
-def _model(kind: Any, config: Path, weights: Sequence[Path], placing: LoadTarget) -> Any:
-    tensors: dict[str, torch.Tensor] = {}
-    for path in weights:
-        tensors |= read_tensors(path, placing.device, placing.dtype)
-    return _filled(kind, tensors, config, weights[0].name, placing)
+def _model(kind: Any, config: Path, weights: Sequence[Path], target: LoadTarget) -> Any:
+    tensors = read_all_tensors(weights, target.device, target.dtype)
+    return _filled(kind, tensors, config, weights[0].name, target)
 
 
-def _filled(kind: Any, tensors: dict[str, torch.Tensor], config: Path, name: str, placing: LoadTarget) -> Any:
+def _filled(kind: Any, tensors: dict[str, torch.Tensor], config: Path, name: str, target: LoadTarget) -> Any:
     model = _empty(kind, config)
     fill(model, tensors, name)
-    return frozen(model, placing.device)
+    return frozen(model, target.device)
 
 
 def _empty(kind: Any, config: Path) -> Any:
@@ -116,18 +114,16 @@ def tokenizer(config: Path, length: int) -> Any:
         return CLIPTokenizer.from_pretrained(config.parent, local_files_only=True, model_max_length=length)
 
 
-def text_encoder(config: Path, weights: Sequence[Path], placing: LoadTarget) -> Any:
+def text_encoder(config: Path, weights: Sequence[Path], target: LoadTarget) -> Any:
     """A CLIPTextModel, with a projection in SDXL's second folder. DemoError where the weights don't fit the config."""
     kind, shape = _encoder_kind(config), _encoder_shape(config)
-    tensors: dict[str, torch.Tensor] = {}
-    for path in weights:
-        tensors |= read_tensors(path, torch.device("cpu"), placing.dtype)
+    tensors = read_all_tensors(weights, torch.device("cpu"), target.dtype)
     try:
         model, found = kind.from_pretrained(
             None,
             config=shape,
             state_dict=tensors,
-            dtype=placing.dtype,
+            dtype=target.dtype,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # They are told below, in a sentence.
         )
@@ -136,7 +132,7 @@ def text_encoder(config: Path, weights: Sequence[Path], placing: LoadTarget) -> 
     amiss = sorted(found["missing_keys"]) or sorted(key for key, *_ in found["mismatched_keys"])
     if amiss:
         raise DemoError(f"{weights[0].name} does not fit this text encoder: {amiss[0]} is missing or of another shape.")
-    return frozen(model, placing.device)
+    return frozen(model, target.device)
 
 
 def text_encoder_without_weights(config: Path) -> Any:

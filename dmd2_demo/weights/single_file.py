@@ -36,10 +36,10 @@ def prefix(part: Part) -> str:
             return ""
 
 
-def unet(config: Path, weights: Path, placing: LoadTarget) -> Any:
+def unet(config: Path, weights: Path, target: LoadTarget) -> Any:
     """The UNet of the file; `config` is the diffusers folder that says its shape."""
-    tensors = unet_tensors(config, weights, placing.device, placing.dtype)
-    return modules.unet_of(tensors, _shape(config), weights.name, placing)
+    tensors = unet_tensors(config, weights, target.device, target.dtype)
+    return modules.unet_of(tensors, _shape(config), weights.name, target)
 
 
 def unet_tensors(
@@ -58,19 +58,19 @@ def _shape(config: Path) -> Path:
     return config / "unet" / "config.json"
 
 
-def text_encoders(config: Path, weights: Path, placing: LoadTarget) -> tuple[Any, Any]:
+def text_encoders(config: Path, weights: Path, target: LoadTarget) -> tuple[Any, Any]:
     """Both text encoders of the file."""
-    one, two = (_text_encoder(config, weights, placing, *of) for of in _ENCODERS)
+    one, two = (_text_encoder(config, weights, target, *of) for of in _ENCODERS)
     return one, two
 
 
-def _text_encoder(config: Path, weights: Path, placing: LoadTarget, kind: Any, folder: str, prefix: str) -> Any:
+def _text_encoder(config: Path, weights: Path, target: LoadTarget, kind: Any, folder: str, prefix: str) -> Any:
     read_json(config / folder / "config.json")  # where that is damaged, the file is not to blame
     # Of one encoder's tensors alone diffusers can't take the wrong ones.
-    tensors = read_tensors(weights, placing.device, placing.dtype, prefix=prefix)
+    tensors = read_tensors(weights, target.device, target.dtype, prefix=prefix)
     try:
         encoder = create_diffusers_clip_model_from_ldm(
-            kind, tensors, subfolder=folder, config=str(config), torch_dtype=placing.dtype, local_files_only=True
+            kind, tensors, subfolder=folder, config=str(config), torch_dtype=target.dtype, local_files_only=True
         )
     except (ValueError, KeyError, RuntimeError) as error:
         raise DemoError(f"{weights.name} holds no {folder} of SDXL's shape.") from error
@@ -78,4 +78,4 @@ def _text_encoder(config: Path, weights: Path, placing: LoadTarget, kind: Any, f
     absent = next((name for name, parameter in encoder.named_parameters() if parameter.is_meta), None)
     if absent:
         raise DemoError(f"{weights.name} is incomplete: {absent} of the {folder} is missing.")
-    return frozen(encoder, placing.device)
+    return frozen(encoder, target.device)

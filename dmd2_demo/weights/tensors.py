@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,13 @@ from torch import nn
 from dmd2_demo.errors import DemoError
 
 _BATCH = 50  # tensors for which a file stays open
+
+
+def read_all_tensors(
+    paths: Iterable[Path], device: torch.device, dtype: torch.dtype | None = None
+) -> dict[str, torch.Tensor]:
+    """The tensors of several files together, as `read_tensors` gives each one's."""
+    return {name: tensor for path in paths for name, tensor in read_tensors(path, device, dtype).items()}
 
 
 def read_tensors(

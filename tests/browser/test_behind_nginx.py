@@ -21,7 +21,10 @@ from tests.browser.conftest import Visit
 from tests.served import free_port, served, wait_for
 
 NGINX = os.environ.get("NGINX") or shutil.which("nginx", path=os.pathsep.join([os.environ["PATH"], "/usr/sbin"]))
-pytestmark = pytest.mark.skipif(NGINX is None, reason="There is no nginx here; scripts/nginx installs Debian's.")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(NGINX is None, reason="There is no nginx here; scripts/nginx installs Debian's."),
+]
 
 CONFIGURATION = Path(__file__).parents[2] / "docs" / "nginx.conf"
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")

@@ -10,8 +10,7 @@ from PIL import Image
 from dmd2_demo.cluster.link import Link
 from dmd2_demo.cluster.studio import GONE, LOST, ClusterStudio
 from dmd2_demo.cluster.words import Ask, Gone, Lost, Made, ReplicaStatus, Word
-from dmd2_demo.errors import Cancelled, DemoError
-from dmd2_demo.generate.forked_studio import Failure
+from dmd2_demo.errors import Cancelled, DemoError, Failure
 from dmd2_demo.generate.manager import Status
 from dmd2_demo.generate.metadata import formats
 from dmd2_demo.progress import Progress, silent
@@ -23,7 +22,7 @@ UNET = text().spec().unet
 def made(colour: int = 7, replica: str = "a") -> Made:
     file = BytesIO()
     Image.new("RGB", (16, 16), (colour, 0, 0)).save(file, "PNG")
-    now = Status(((UNET, 10),), loads=4, leases=2, loading=(("UNet", 4, 1.5),), busy=0.25)
+    now = Status(((UNET, 10),), leases=2, loading=(("UNet", 4, 1.5),), busy=0.25)
     status = ReplicaStatus(replica, now)
     return Made(file.getvalue(), {"seed": colour}, 0.5, ("a notice",), status)
 

@@ -11,7 +11,7 @@ import torch
 from dmd2_demo.cluster.replica import Replica
 from dmd2_demo.cluster.routing import part_key
 from dmd2_demo.cluster.words import Ask, Made, Told
-from dmd2_demo.generate.forked_studio import Failure
+from dmd2_demo.errors import Failure
 from dmd2_demo.generate.metadata import formats
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.runtime import build_runtime

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from dmd2_demo.device.memory import Memory, raising_device_full, tier_for
 from dmd2_demo.device.offload import CopyToDevice
-from dmd2_demo.errors import DeviceFull
+from dmd2_demo.errors import DeviceFull, Tier
 from dmd2_demo.generate import pipelines
 from dmd2_demo.generate.manager import PipelineManager
 from dmd2_demo.generate.studio import Studio
@@ -123,7 +123,7 @@ def runtime_of(memory: Memory, converted: Path) -> EmbeddedRuntime:
 
 @pytest.mark.parametrize("tier", ["offload", "sequential"])
 @pytest.mark.parametrize("crowded", [True, False])
-def test_every_tab_makes_the_same_picture_in_every_tier(tier: str, crowded: bool, tmp_path: Path) -> None:
+def test_every_tab_makes_the_same_picture_in_every_tier(tier: Tier, crowded: bool, tmp_path: Path) -> None:
     def free(device: torch.device) -> int:
         return 0 if crowded else 100 * GB
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Literal
 
 import pytest
 import torch
@@ -8,14 +9,14 @@ import torch
 from dmd2_demo.device.attention import Attention
 from dmd2_demo.device.memory import Memory
 from dmd2_demo.device.placement import Placement, choose, release
-from dmd2_demo.errors import OutOfMemory
+from dmd2_demo.errors import OutOfMemory, Tier
 from tests.tiny import make_text_encoders, make_unet
 
 GB = 10**9
 
 
 @pytest.mark.parametrize("memory", ["auto", "offload", "sequential"])
-def test_a_cpu_computes_in_float32_with_everything_there(memory: str) -> None:
+def test_a_cpu_computes_in_float32_with_everything_there(memory: Tier | Literal["auto"]) -> None:
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
     placement = choose(memory, "sdpa")

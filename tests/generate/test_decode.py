@@ -10,7 +10,7 @@ from diffusers import AutoencoderKL
 from diffusers.image_processor import VaeImageProcessor
 from torch import nn
 
-from dmd2_demo.errors import DemoError
+from dmd2_demo.errors import DemoError, Tier
 from dmd2_demo.generate.decode import MENDED, decode
 from dmd2_demo.generate.picture import Decoded
 from tests.tiny import make_vae
@@ -124,7 +124,7 @@ class Grey:
         ((1024, 1024), "sequential", True),
     ],
 )
-def test_only_large_pictures_are_decoded_in_tiles(size: tuple[int, int], tier: str, tiled: bool) -> None:
+def test_only_large_pictures_are_decoded_in_tiles(size: tuple[int, int], tier: Tier, tiled: bool) -> None:
     vae = Grey()
     decode(vae, torch.zeros(1, 4, size[0] // 8, size[1] // 8), tier)
     assert vae.use_tiling == tiled

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dmd2_demo.generate.disk_plan import every_part, need_of, plan, with_bases
+from dmd2_demo.generate.disk_plan import every_part, need_of, plan, with_first_bases
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.family import CommunityBase
@@ -65,7 +65,7 @@ def test_the_need_is_what_comes_and_what_is_made_of_it(hub: Hub) -> None:
 
 
 def test_as_many_bases_as_fit_and_at_least_one(hub: Hub) -> None:
-    both, one = (need_of(every_part(with_bases(FAMILY, count)), hub) for count in (2, 1))
+    both, one = (need_of(every_part(with_first_bases(FAMILY, count)), hub) for count in (2, 1))
     assert one.total < both.total
 
     def planned(free: int) -> tuple[int, bool]:
@@ -81,6 +81,6 @@ def test_as_many_bases_as_fit_and_at_least_one(hub: Hub) -> None:
 
 
 def test_examples_are_of_bases_that_are_there() -> None:
-    fewer = with_bases(FAMILIES["sdxl"], 2)
+    fewer = with_first_bases(FAMILIES["sdxl"], 2)
     assert [base.name for base in fewer.bases] == ["sdxl", "realvis"]
     assert {example.base for example in fewer.lora_examples} == {"realvis"}

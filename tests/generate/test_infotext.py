@@ -14,7 +14,8 @@ from PIL import Image
 from dmd2_demo.generate.infotext import infotext
 from dmd2_demo.generate.request import Request
 from dmd2_demo.models.catalogue import FAMILIES
-from dmd2_demo.models.sources import Folder
+from dmd2_demo.models.family import StyleLora
+from dmd2_demo.models.sources import File, Folder, HubRepo
 from tests.embedded import FAMILY, canny, lora, text
 
 SDXL = FAMILIES["sdxl"]
@@ -87,3 +88,24 @@ def test_a_bases_name_of_any_letters_is_read_back(name: str) -> None:
 def test_settings_within_the_prompt_are_not_taken_for_the_pictures_own(prompt: str) -> None:
     found, line = read(infotext(text(prompt=prompt, seed=12).parameters()))
     assert (found, line["Seed"], line["Steps"]) == (prompt, "12", "4")
+
+
+def test_loras_of_one_file_name_are_told_apart_each_with_its_hash() -> None:
+    file = "pytorch_lora_weights.safetensors"
+    styles = [
+        StyleLora(str(number), "", File(HubRepo(f"owner/{repo}"), file), FAMILY.licence, ())
+        for number, repo in enumerate(("a", "b", "b"), 1)
+    ]
+    styles[2] = replace(styles[2], file=File(HubRepo("another/b"), file))
+    one, two, three = styles
+    request = text(prompt="a cat", style=one, style_2=two, style_3=three, style_scale=0.5, style_3_scale=1.0)
+    weights = [
+        {"part": "LoRA", "file": str(style.file), "sha256": "", "autov3": style.name} for style, _ in request.styles()
+    ]
+    told = infotext(request.parameters() | {"weights": weights})
+    names = re.findall("<lora:(.*?):", told)
+    assert len(set(names)) == 3
+    hashes = read(told)[1]["Lora hashes"]
+    assert hashes == ", ".join(
+        f"{name}: {style.name}" for name, (style, _) in zip(names, request.styles(), strict=True)
+    )

@@ -64,8 +64,8 @@ def falling() -> Placement:
 
 
 def test_a_full_device_falls_tier_by_tier_and_still_makes_the_same_picture() -> None:
-    plain = next(build_runtime(FAMILY, Settings(), falling).studio.generate(text(), silent, never))
-    runtime = build_runtime(FAMILY, Settings(), falling)
+    plain = next(build_runtime(FAMILY, Settings(), choose=falling).studio.generate(text(), silent, never))
+    runtime = build_runtime(FAMILY, Settings(), choose=falling)
     for tier in ("offload", "sequential"):
         made = next(runtime.studio.generate(text(), Full(times=1), never))
         assert made.image.tobytes() == plain.image.tobytes()
@@ -75,7 +75,7 @@ def test_a_full_device_falls_tier_by_tier_and_still_makes_the_same_picture() -> 
 
 
 def test_two_failures_are_a_sentence_and_the_next_request_works() -> None:
-    runtime = build_runtime(FAMILY, Settings(), falling)
+    runtime = build_runtime(FAMILY, Settings(), choose=falling)
     with pytest.raises(DeviceFull, match="A smaller picture may fit"):
         list(runtime.studio.generate(text(), Full(times=2), never))
     assert len(runtime.manager.status().resident) == 4

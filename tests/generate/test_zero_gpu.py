@@ -25,6 +25,7 @@ from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.requests import CommunityLora, TextToImage
 from dmd2_demo.generate.runtime import build_runtime
 from dmd2_demo.generate.zero_gpu import active, build_forked_runtime
+from dmd2_demo.hub.hub import Hub
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.parts import PipelineSpec
 from dmd2_demo.progress import Progress, Report, silent
@@ -182,11 +183,12 @@ def on_cpu() -> Placement:
 
 
 def test_everything_is_loaded_before_and_nothing_in_the_fork(gpu: ZeroGpu, capsys: pytest.CaptureFixture[str]) -> None:
-    runtime, family = build_forked_runtime(FAMILY, Settings(), gpu, on_cpu)
+    runtime = build_forked_runtime(FAMILY, Settings(), gpu, Hub(), on_cpu)
     assert "Loading the adapter\n" in capsys.readouterr().out
+    family = runtime.studio.family
     assert len(family.bases) == 2
     loads = runtime.manager.status().loads
-    plain = build_runtime(FAMILY, Settings(), on_cpu)
+    plain = build_runtime(FAMILY, Settings(), choose=on_cpu)
     drawing = Image.new("RGB", (64, 64))
     ImageDraw.Draw(drawing).circle((32, 32), 20, (255, 255, 255))
     requests: list[Request] = [text(steps=4), text(steps=1), canny(drawing)]

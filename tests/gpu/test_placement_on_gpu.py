@@ -11,6 +11,7 @@ from dmd2_demo.device.attention import xformers_trouble
 from dmd2_demo.device.memory import free_bytes, raising_device_full
 from dmd2_demo.device.placement import choose
 from dmd2_demo.device.precision import computes
+from dmd2_demo.errors import Tier
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.runtime import Runtime, build_runtime
 from dmd2_demo.progress import silent
@@ -55,7 +56,7 @@ def test_a_full_device_is_said() -> None:
 
 
 @pytest.mark.parametrize("memory", ["offload", "sequential"])
-def test_every_tier_makes_the_same_pictures(resident: list[np.ndarray], memory: str) -> None:
+def test_every_tier_makes_the_same_pictures(resident: list[np.ndarray], memory: Tier) -> None:
     for ours, theirs in zip(pictures(build_runtime(FAMILY, Settings(memory=memory))), resident, strict=True):
         assert np.abs(ours - theirs).mean() < 0.5
 

@@ -104,7 +104,7 @@ window.dmd2 = (() => {
     document.querySelector('#history').classList.toggle('empty', entries.length === 0);
     document.querySelector('#history').classList.toggle('pairing', pairing !== null);
   };
-  const press = (trigger) => document.querySelector(`button.trigger-${trigger}`)?.click();
+  const press = (name) => document.querySelector(`button.press-${name}`)?.click();
 
   // Gallery, seed, settings, the pair's settings, the pair's files; undefined leaves a place as it is.
   const choose = async (history) => {
