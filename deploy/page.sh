@@ -4,6 +4,7 @@
 set -eu
 head=$1
 shift
+export RAY_gcs_rpc_server_reconnect_timeout_s=10 # with no head for so long the node ends; it is 60 otherwise
 # shellcheck disable=SC2016 # the inner shell fills in $1
 setsid sh -c 'while :; do
     ray start --address="$1" --num-cpus=0 --num-gpus=0 --disable-usage-stats --block || true

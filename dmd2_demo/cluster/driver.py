@@ -13,10 +13,12 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
+from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from dmd2_demo.cluster.words import Ask, Connected, Gone, Lost, Ready, Word
+from dmd2_demo.errors import Failure
 from dmd2_demo.progress import Progress
 from dmd2_demo.settings import Settings
 
@@ -33,24 +35,35 @@ _MOST = 64  # replicas, where machines join later
 _PATIENCE = 1.0  # seconds without a word until it is told why
 
 
-def drive(connection: Connection, address: str, settings: Settings) -> None:
+def drive(connection: Connection, address: str, settings: Settings, before: Connected | None = None) -> None:
     """Joins the cluster at `address`, starts the replicas where nobody has, and hands over what is asked of them.
 
-    What comes in is (number, Ask) or (number, None) to stop; what goes out is (number, Word), and None in place of a
-    number for what is about none. It ends with the connection.
+    `before` is what the cluster had when the page joined it first. What comes in is (number, Ask) or (number, None) to
+    stop; what goes out is (number, Word), and None in place of a number for what is about none. It ends with the
+    connection.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the page ends it
     os.environ.update(_ENVIRONMENT)
+    asked: SimpleQueue[tuple[int, Ask | None]] = SimpleQueue()
+    # From now on: what nobody reads would hold up the page, and a page that ends is to end this as well.
+    Thread(target=_read, args=(connection, asked), name="asked", daemon=True).start()
     try:
         connected = _connect(address)
         connection.send((None, connected))
-        handle = _handle(settings, connected)
+        handle = _handle(settings, before or connected)
     except Exception as error:  # noqa: BLE001 - Ray and what it runs raise what they like
         if not isinstance(error, ConnectionError | ValueError):  # those say enough
             _log.exception("The cluster can't be used.")
         connection.send((None, Gone(str(error).strip().splitlines()[0] if str(error) else type(error).__name__)))
         return
-    asyncio.run(_Answers(connection, handle).serve())
+    asyncio.run(_Answers(connection, handle).serve(asked))
+
+
+def _read(connection: Connection, asked: SimpleQueue[tuple[int, Ask | None]]) -> None:
+    with suppress(EOFError, OSError):
+        while True:
+            asked.put(connection.recv())
+    os._exit(0)  # nobody is there to wait for Ray's own end
 
 
 def _connect(address: str) -> Connected:
@@ -60,11 +73,18 @@ def _connect(address: str) -> Connected:
         ray.init(address=address, namespace="dmd2", log_to_driver=False, logging_level=logging.WARNING)
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # Ray's own prints a trace of its threads
-    there = ray.cluster_resources()
-    return Connected(int(there.get("GPU", 0)), int(there.get("CPU", 0)))
+    return _there()
 
 
-def _handle(settings: Settings, there: Connected) -> DeploymentHandle[Any]:
+def _there() -> Connected:
+    import ray  # noqa: PLC0415
+
+    now = ray.cluster_resources()
+    return Connected(int(now.get("GPU", 0)), int(now.get("CPU", 0)))
+
+
+def _handle(settings: Settings, first: Connected) -> DeploymentHandle[Any]:
+    """The application's. Where it must be started, machines with GPUs are waited for if there were some at `first`."""
     from ray import serve  # noqa: PLC0415
     from ray.serve.config import ProxyLocation  # noqa: PLC0415
     from ray.serve.exceptions import RayServeException  # noqa: PLC0415
@@ -74,17 +94,23 @@ def _handle(settings: Settings, there: Connected) -> DeploymentHandle[Any]:
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
     if NAME not in serve.status().applications:
         serve.start(proxy_location=ProxyLocation.Disabled)
-        now = there.gpus or max(1, there.cpus)
+        gpu = first.gpus > 0
+        while gpu and not _there().gpus:
+            time.sleep(_PATIENCE)
+        now = _there().gpus if gpu else max(1, _there().cpus)
         if settings.family == "auto":
-            settings = replace(settings, family="sdxl" if there.gpus else "embedded")
-        target = application(settings, fewest=now, most=max(now, _MOST), gpu=bool(there.gpus))
+            settings = replace(settings, family="sdxl" if gpu else "embedded")
+        target = application(settings, fewest=now, most=max(now, _MOST), gpu=gpu)
         serve.run_many([serve.RunTarget(target, name=NAME, route_prefix=None)], wait_for_applications_running=False)
     while True:  # another may be starting it
         try:
             return serve.get_app_handle(NAME).options(stream=True)
         except RayServeException:
-            if NAME not in serve.status().applications:
+            found = serve.status().applications.get(NAME)
+            if found is None:
                 raise
+            if found.status == "DEPLOY_FAILED":  # a config of which nothing could be built
+                raise ConnectionError(f"its application can't be made: {found.message}") from None
             time.sleep(_PATIENCE)
 
 
@@ -97,32 +123,28 @@ class _Answers:
         self._ready, self._worked = 0, False
         self._failure: str | None = None
 
-    async def serve(self) -> None:
-        """Until the connection is closed."""
-        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    async def serve(self, asked: SimpleQueue[tuple[int, Ask | None]]) -> None:
+        """For as long as the process runs."""
+        loop = asyncio.get_running_loop()
 
-        def read() -> None:
-            with suppress(EOFError, OSError):
-                while True:
-                    number, ask = self._connection.recv()
-                    loop.call_soon_threadsafe(self._begin_or_stop, number, ask)
-            loop.call_soon_threadsafe(ended.set)
+        def begin() -> None:
+            while True:
+                loop.call_soon_threadsafe(self._begin_or_stop, *asked.get())
 
-        Thread(target=read, name="asked", daemon=True).start()
-        while not ended.is_set():
+        Thread(target=begin, name="begun", daemon=True).start()
+        while True:
             await self._look()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), _PATIENCE)
-        os._exit(0)  # nobody is there to wait for Ray's own end
+            await asyncio.sleep(_PATIENCE)
 
     def _begin_or_stop(self, number: int, ask: Ask | None) -> None:
         if ask is not None:
-            self._tasks[number] = asyncio.create_task(self._answer(number, ask))
+            task = self._tasks[number] = asyncio.create_task(self._answer(number, ask))
+            task.add_done_callback(lambda _: self._tasks.pop(number))
         elif number in self._tasks:
             self._tasks[number].cancel()
 
     async def _answer(self, number: int, ask: Ask) -> None:
-        from ray.exceptions import RayError  # noqa: PLC0415
+        from ray.exceptions import RayError, RayTaskError  # noqa: PLC0415
 
         def tell(word: Word) -> None:
             self._connection.send((number, word))
@@ -139,14 +161,15 @@ class _Answers:
             first.cancel()
             await asyncio.to_thread(response.cancel)  # it may wait for Serve's own thread
             await asyncio.gather(first, return_exceptions=True)
+        except RayTaskError:  # such as a request that a replica of another version can't read
+            _log.exception("A replica failed in an unforeseen way.")
+            tell(Failure(None))
         except RayError as error:  # actors, workers, nodes and objects are lost; the replica itself tells of failures
             _log.warning("A replica is lost: %s", type(error).__name__)
             tell(Lost(first.done() and first.exception() is None))
         except Exception as error:  # noqa: BLE001 - Serve's
             _log.exception("The cluster can't be used.")
             tell(Gone(str(error)))
-        finally:
-            del self._tasks[number]
 
     async def _look(self) -> None:
         """Asks Serve how its application is, and tells how many replicas are ready where that changed."""

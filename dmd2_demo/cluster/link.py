@@ -41,15 +41,18 @@ class Call:
 
 
 class Link:
-    """One process, and all that is asked through it. DemoError where Ray is not installed."""
+    """One process, and all that is asked through it. DemoError where Ray is not installed.
 
-    def __init__(self, address: str, settings: Settings) -> None:
+    `before` is what the cluster had when it was joined first.
+    """
+
+    def __init__(self, address: str, settings: Settings, before: Connected | None = None) -> None:
         if find_spec("ray") is None:
             raise DemoError("--cluster needs Ray, which is not installed: pip install -r requirements-cluster.txt")
-        self._to = address, settings
+        self._to, self._before = (address, settings), before
         context = get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=drive, args=(theirs, address, settings), daemon=True)
+        self._process = context.Process(target=drive, args=(theirs, address, settings, before), daemon=True)
         self._process.start()
         theirs.close()
         self._first: SimpleQueue[Connected | Gone] = SimpleQueue()
@@ -97,8 +100,8 @@ class Link:
                     self._connection.send((number, None))
 
     def again(self) -> Link:
-        """Another one to the same cluster, or to what took its place."""
-        return Link(*self._to)
+        """Another one to the same cluster, or to what took its place: what is started there is as it was before."""
+        return Link(*self._to, self._before)
 
     def close(self) -> None:
         """Ends the process."""
@@ -123,6 +126,7 @@ class Link:
                 if isinstance(word, Gone):
                     gone = word
                     break
+                self._before = self._before or word
         self._first.put(gone)
         with self._lock:
             self._gone = gone

@@ -32,14 +32,24 @@ class Replica:
     """Makes the pictures that it is asked for, one at a time, keeping parts as the manager does.
 
     It is ready once the family's most common pipeline is loaded, where that can be. `cpus` bounds its threads.
+    `synchronize` raises RuntimeError where its GPU computes no more.
     """
 
-    def __init__(self, settings: Settings, name: str, *, has_gpu: bool, cpus: int) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        name: str,
+        *,
+        has_gpu: bool,
+        cpus: int,
+        synchronize: Callable[[], None] = torch.cuda.synchronize,
+    ) -> None:
         keep_freed_memory()
         torch.set_num_threads(max(1, cpus))
         family = FAMILIES[settings.family]
         family = family if has_gpu else family.for_cpu()
-        self._name = name
+        self._name, self._synchronize = name, synchronize if has_gpu else _nothing
+        self._broken = ""
         self._runtime = build_runtime(family, settings, has_gpu=has_gpu)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="picture")
         common = TextToImage.blank(family)
@@ -67,6 +77,7 @@ class Replica:
                 tell(Failure(str(error)))
             except Exception:  # noqa: BLE001 - the last place where its trace can be seen
                 _log.exception("A request failed in an unforeseen way.")
+                self._look_at_device()
                 tell(Failure(None))
             finally:
                 tell(None)
@@ -77,6 +88,18 @@ class Replica:
                 yield word
         finally:
             closed.set()
+
+    def check_health(self) -> None:
+        """What Ray Serve asks for now and then: where it raises RuntimeError, another replica takes its place."""
+        if self._broken:
+            raise RuntimeError(self._broken)
+
+    def _look_at_device(self) -> None:
+        """An error that stays, of a GPU, fails each picture at once: the idlest of replicas would get them all."""
+        try:
+            self._synchronize()
+        except RuntimeError as error:
+            self._broken = str(error)
 
     def status(self) -> ReplicaStatus:
         """What it has loaded."""
@@ -93,3 +116,7 @@ class Replica:
         )
         file = made.encoded(formats.named(request.file_format), settings_inside=request.settings_inside)
         return Made(file, made.parameters, made.seconds, made.notices, self.status())
+
+
+def _nothing() -> None:
+    """Where there is no GPU."""

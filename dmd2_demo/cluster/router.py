@@ -66,9 +66,10 @@ class PartsRouter(RequestRouter):  # type: ignore[misc] # Ray tells mypy nothing
             wanted = frozenset(routing.sizes(pending_request.args[0].request.spec().parts()))
             self._sent[replica_id] = time.monotonic(), wanted
 
-    def on_request_completed(self, replica_id: ReplicaID, internal_request_id: str) -> None:  # noqa: ARG002
-        """It ended, however."""
-        self._running.pop(internal_request_id, None)
+    def on_request_completed(self, replica_id: ReplicaID, internal_request_id: str) -> None:
+        """It ended there, however; it may be tried elsewhere under the same name."""
+        if self._running.get(internal_request_id) == replica_id:
+            del self._running[internal_request_id]
 
     def _resident(self, replica: RunningReplica) -> frozenset[str]:
         """What it told, and what it was asked for since."""

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from threading import Lock
 from typing import Any, NoReturn
@@ -15,10 +15,11 @@ from PIL import Image
 
 from dmd2_demo.cluster.link import Call, Link
 from dmd2_demo.cluster.routing import ONGOING
-from dmd2_demo.cluster.words import Ask, Gone, Lost, Made, ReplicaStatus
+from dmd2_demo.cluster.words import Ask, Gone, Lost, Made
 from dmd2_demo.errors import Cancelled, DemoError, Failure
 from dmd2_demo.generate.edges import EdgeMap
 from dmd2_demo.generate.line import Line
+from dmd2_demo.generate.manager import Status
 from dmd2_demo.generate.metadata import formats
 from dmd2_demo.generate.metadata.formats import FileFormat
 from dmd2_demo.generate.picture import Picture
@@ -62,7 +63,8 @@ class ClusterStudio(Studio):
         self._link = link
         self._lock = Lock()
         self._line = Line(self._places)
-        self._replicas: dict[str, ReplicaStatus] = {}
+        self._told: dict[str, Status] = {}  # by each replica that ever made a picture, who told last at the end
+        self._present: set[str] = set()  # those of them that are not known to be lost
 
     def one(
         self,
@@ -87,8 +89,9 @@ class ClusterStudio(Studio):
             with closing(self._joined().ask(ask)) as call:
                 made = _made(call, report, cancelled)
             if isinstance(made, Made):
-                self._replicas.pop(made.status.name, None)
-                self._replicas[made.status.name] = made.status  # the last of them, as who told last
+                self._told.pop(made.status.name, None)
+                self._told[made.status.name] = made.status.now
+                self._present.add(made.status.name)
                 file_format = formats.named(ask.request.file_format)
                 return Arrived(
                     Image.open(BytesIO(made.file)),
@@ -100,7 +103,7 @@ class ClusterStudio(Studio):
                     (file_format, ask.request.settings_inside),
                 )
             _log.warning("A replica was lost while it made a picture.")
-            self._replicas.clear()  # which one is not known; those that are left tell again
+            self._present.clear()  # which one is not known; those that are left tell again
             begun += made.begun
             if begun == _TRIES:
                 break
@@ -111,11 +114,13 @@ class ClusterStudio(Studio):
     def status(self) -> dict[str, Any]:
         """What the replicas told with their last pictures; of those that made none since the start, nothing.
 
-        Of those that were replaced or given up, nothing more: as many are told of as there are, who told last.
+        Of those that were replaced or given up, what they did and nothing that they had loaded: as many are told of as
+        there are, who told last.
         """
         replicas = self._link.replicas
-        known = list(self._replicas.values())[::-1][:replicas]
-        return {"replicas": replicas, **told(each.now for each in known)}
+        present = [name for name in reversed(self._told) if name in self._present][:replicas]
+        every = [now if name in present else replace(now, resident=()) for name, now in self._told.items()]
+        return {"replicas": replicas, **told(every)}
 
     def close(self) -> None:
         """Leaves the cluster."""
@@ -129,7 +134,7 @@ class ClusterStudio(Studio):
         with self._lock:
             if not self._link.alive:
                 self._link = self._link.again()
-                self._replicas.clear()
+                self._present.clear()
             return self._link
 
 

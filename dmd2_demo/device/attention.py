@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from diffusers import UNet2DConditionModel
+from diffusers.models.attention_processor import XFormersAttnProcessor
 from torch.nn import functional
 
 
@@ -21,7 +22,8 @@ class Attention:
     def place(self, module: Any) -> None:
         """Makes a UNet compute with it. Elsewhere attention is too little work to matter."""
         if self.kernel == "xformers" and isinstance(module, UNet2DConditionModel):
-            module.enable_xformers_memory_efficient_attention()
+            # Not enable_xformers_...: it tries float32 first, for which newer GPUs have no kernel.
+            module.set_attn_processor(XFormersAttnProcessor())
 
 
 def choose(

@@ -81,14 +81,17 @@ class Backend:
         """Raises OutOfMemory where nothing else would tell that parts of `size` bytes and that work don't fit."""
         self._prepare().placement.require_room(size, working)
 
-    def fall_back(self, tier: Tier) -> str | None:
+    def fall_back(self, tier: Tier, drop_parts: Callable[[], None]) -> str | None:
         """Places from now on as the tier below `tier` does; what to tell the visitor, None where there is none.
 
-        Parts that were loaded before must be dropped.
+        Parts that were placed otherwise are dropped; where somebody fell before, there are none.
         """
         prepared = self._prepare()
-        notice = prepared.placement.memory.fall_back(tier)
-        prepared.loader = _loader(self._hub, prepared.placement)
+        memory = prepared.placement.memory
+        before, notice = memory.tier, memory.fall_back(tier)
+        if memory.tier != before:
+            drop_parts()
+            prepared.loader = _loader(self._hub, prepared.placement)
         return notice
 
     def precision(self) -> str:

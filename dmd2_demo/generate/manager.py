@@ -113,13 +113,10 @@ class PipelineManager(Generic[Pipeline]):
         with self._line.turn():
             self._drop_all()
 
-    def start_over(self, change: Callable[[], str | None]) -> str | None:
-        """Makes `change` while nobody leases; where it tells of one, every part is dropped, to be loaded anew."""
+    def start_over(self, change: Callable[[Callable[[], None]], str | None]) -> str | None:
+        """What `change` gives, which is made while nobody leases; it is handed what drops every part."""
         with self._line.turn():
-            changed = change()
-            if changed is not None:
-                self._drop_all()
-            return changed
+            return change(self._drop_all)
 
     def status(self) -> Status:
         """What is loaded now; never waits for a running lease."""

@@ -81,6 +81,7 @@ def build_forked_runtime(
     for request in disk_plan.every_request(family):
         with runtime.manager.lease(request.spec(), _tell_the_operator):
             pass
+        identified(hub, request.spec())  # hashes what has to be, once: a fork would do it in a visitor's seconds
     if plan.drop_pickles:
         # Before the tensors are packed, which is when the disk is fullest. Nothing is loaded any more.
         for distilled in family.distilled:

@@ -61,7 +61,7 @@ class PartLoader:
         self._merge_device = merge_device or device
         self._host = host
         self._pickles = Pickles(cache or own_cache())
-        self._loras = LoraLoader(hub, dtype, self._look)
+        self._loras = LoraLoader(hub, dtype, self._look, self._holds)
 
     def fetch(self, part: Part, report: Report = silent) -> int:
         """Makes every file of the part local. Returns about how many bytes it will take on the device once loaded.
@@ -119,9 +119,13 @@ class PartLoader:
         found = [path for choice in choices for path in self._tensor_files(choice, report)]
         return sum(bytes_in(read_header(path).tensors, each, single_file.prefix(part)) for path in found)
 
-    def _holds(self, pristine: int) -> bool:
-        """Whether the host's memory has room to spare for so many bytes that a map of their file gives as well."""
-        return pristine <= self._host().total // 8
+    def _holds(self, size: int) -> bool:
+        """Whether the host's memory has room to spare for so many bytes that a map of their file gives as well.
+
+        Beside a GPU nobody counts them: each takes no more than a part of what the others left.
+        """
+        host = self._host()
+        return size <= min(host.total // 8, host.available // 4)
 
     def _pristine(self, part: UNet) -> dict[str, torch.Tensor]:
         """The UNet's weights in their files' own type, to merge scales from.

@@ -20,10 +20,16 @@ from dmd2_demo.weights.tensors import read_tensors
 
 
 class LoraLoader:
-    """Loads LoRAs from `hub` for networks of `dtype`. `look` raises DemoError where a base is of no use."""
+    """Loads LoRAs from `hub` for networks of `dtype`.
 
-    def __init__(self, hub: Hub, dtype: torch.dtype, look: Callable[[UNet], None]) -> None:
-        self._hub, self._dtype, self._look = hub, dtype, look
+    `look` raises DemoError where a base is of no use, `holds` tells whether the host has memory to spare for so many
+    bytes.
+    """
+
+    def __init__(
+        self, hub: Hub, dtype: torch.dtype, look: Callable[[UNet], None], holds: Callable[[int], bool]
+    ) -> None:
+        self._hub, self._dtype, self._look, self._holds = hub, dtype, look, holds
         self._fitting: dict[Lora, int] = {}
 
     def require_fit(self, part: Lora) -> int:
@@ -48,11 +54,12 @@ class LoraLoader:
         """What it adds to the networks of its base. DemoError where it is DMD2's own under another name."""
         path = self._hub.fetch(part.file)
         tensors = read_tensors(path, torch.device("cpu"))
-        # Copies: what is read as it is stored stays a map of the file, and a new scale must not read it.
-        copies = {name: tensor.clone() for name, tensor in tensors.items()}
+        if self._holds(sum(tensor.nbytes for tensor in tensors.values())):
+            # What is read as it is stored stays a map of the file, and a new scale must not read it.
+            tensors = {name: tensor.clone() for name, tensor in tensors.items()}
         with _about(part):
             targets = self._targets(part)
-            lora = read_lora(copies, read_header(path).metadata, targets)
+            lora = read_lora(tensors, read_header(path).metadata, targets)
             own = part.distillation
             if own is not None and self._hub.holds([(own,)]):
                 mapped = read_tensors(self._hub.fetch(own), torch.device("cpu"))

@@ -160,13 +160,15 @@ def test_status_is_what_replicas_last_told() -> None:
     }
 
 
-def test_status_tells_nothing_more_of_replicas_that_were_replaced() -> None:
+def test_status_counts_what_replaced_replicas_did_and_nothing_that_they_had() -> None:
     words: list[list[Word]] = [[made(replica=name)] for name in "abcb"]
     link = FakeLink(*words)
     link.replicas = 2
     with_pictures = studio(link)
-    for leases in (2, 4, 4, 4):
+    for leases, loaded in ((2, 1), (4, 2), (6, 2), (6, 2)):
         list(with_pictures.generate(text(), silent, never))
-        assert with_pictures.status()["leases"] == leases
+        now = with_pictures.status()
+        assert (now["leases"], len(now["resident"])) == (leases, loaded)
     link.replicas = 0
-    assert with_pictures.status()["leases"] == 0
+    now = with_pictures.status()
+    assert (now["leases"], now["resident"]) == (6, [])

@@ -83,3 +83,10 @@ def test_the_image_and_the_manifest_name_the_version_that_is_pinned() -> None:
     manifest = next(yaml.safe_load_all((DEPLOY / "kuberay.yaml").read_text()))
     assert manifest["spec"]["rayClusterConfig"]["rayVersion"] == pinned
     assert f"ray[serve]=={pinned}" in (ROOT / "requirements-dev.txt").read_text()
+
+
+def test_the_head_names_what_kuberay_looks_for() -> None:
+    """Without a port of that name KubeRay's reconciliation ends with an error each time."""
+    service: dict[str, Any] = next(yaml.safe_load_all((DEPLOY / "kuberay.yaml").read_text()))
+    (head,) = service["spec"]["rayClusterConfig"]["headGroupSpec"]["template"]["spec"]["containers"]
+    assert {"name": "serve", "containerPort": 8000} in head["ports"]

@@ -97,3 +97,21 @@ def test_one_that_has_no_room_for_the_common_pipeline_says_so_to_who_asks(caplog
     assert "The first pipeline is not loaded" in caplog.text
     (failure,) = [word for word in told(small, ask(text())) if isinstance(word, Failure)]
     assert "the operator's budget is 1.0 MB" in str(failure.sentence)
+
+
+def test_one_whose_gpu_fails_for_good_says_so_to_serve() -> None:
+    before, fails = torch.get_num_threads(), list[str]()
+
+    def synchronize() -> None:
+        for reason in fails:
+            raise RuntimeError(reason)
+
+    mine = Replica(Settings(family="embedded"), "mine", has_gpu=True, cpus=1, synchronize=synchronize)
+    torch.set_num_threads(before)
+    mine._picture = lambda *_: 1 / 0  # type: ignore[method-assign, assignment]
+    assert told(mine, ask(text())) == [Failure(None)]
+    mine.check_health()
+    fails.append("CUDA error: an illegal memory access was encountered")
+    assert told(mine, ask(text())) == [Failure(None)]
+    with pytest.raises(RuntimeError, match="illegal memory access"):
+        mine.check_health()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from diffusers.models.attention_processor import XFormersAttnProcessor
 
 from dmd2_demo.device.attention import Attention, choose, xformers_trouble
 from tests.tiny import make_unet, make_vae
@@ -35,20 +36,12 @@ def test_on_a_cpu_xformers_has_nothing_to_offer_and_says_why() -> None:
     assert "\n" not in trouble
 
 
-class Recorded(type(make_unet())):  # type: ignore[misc]
-    """A UNet that only remembers being asked."""
-
-    asked = False
-
-    def enable_xformers_memory_efficient_attention(self) -> None:
-        Recorded.asked = True
-
-
 @pytest.mark.parametrize("kernel", ["sdpa", "xformers"])
 def test_only_xformers_changes_a_unet(kernel: str) -> None:
     unet = make_unet()
-    unet.__class__ = Recorded
-    Recorded.asked = False
+    vae = make_vae()
     Attention(kernel).place(unet)
-    Attention(kernel).place(make_vae())  # left alone: it would raise here, without a GPU
-    assert Recorded.asked == (kernel == "xformers")
+    Attention(kernel).place(vae)
+    of_unet, of_vae = ({type(one) for one in module.attn_processors.values()} for module in (unet, vae))
+    assert (of_unet == {XFormersAttnProcessor}) == (kernel == "xformers")
+    assert XFormersAttnProcessor not in of_vae

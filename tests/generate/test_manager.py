@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from dmd2_demo.errors import DemoError, OutOfMemory
@@ -200,9 +202,14 @@ def test_starting_over_drops_all_where_something_changed() -> None:
     backend = FakeBackend()
     manager = backend.manager()
     use(manager, FOUR_STEPS)
-    assert manager.start_over(lambda: None) is None
+    assert manager.start_over(lambda _: None) is None
     assert resident(manager) == {FOUR, TEXT, VAE, SCHEDULER}
-    assert manager.start_over(lambda: "changed") == "changed"
+
+    def change(drop: Callable[[], None]) -> str:
+        drop()
+        return "changed"
+
+    assert manager.start_over(change) == "changed"
     assert resident(manager) == set()
     assert backend.calls[-1] == ("release", None)
     use(manager, FOUR_STEPS)

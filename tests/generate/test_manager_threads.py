@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event, Lock
 from typing import Any
@@ -83,7 +84,7 @@ def test_a_change_waits_for_the_lease_of_the_moment() -> None:
     manager = FakeBackend().manager()
     changed = Event()
 
-    def change() -> str:
+    def change(_: Callable[[], None]) -> str:
         changed.set()
         return "changed"
 
