@@ -13,6 +13,7 @@ from traceback import walk_tb
 from typing import Any
 
 from gradio.route_utils import GradioMultiPartParser
+from starlette._utils import get_route_path  # what the router itself goes by: without a proxy's part
 from starlette.responses import PlainTextResponse
 
 from dmd2_demo.page.full_disk import FULL_DISK, is_full
@@ -44,16 +45,18 @@ class Gate:
         """Handles one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif not is_known(scope["path"]):
+            return
+        path = get_route_path(scope)
+        if not is_known(path):
             await PlainTextResponse("There is nothing here.", HTTPStatus.NOT_FOUND)(scope, receive, send)
-        elif self._login and scope["path"] != "/" and _header(scope, b"sec-fetch-site") == b"cross-site":
+        elif self._login and path not in {"", "/"} and _header(scope, b"sec-fetch-site") == b"cross-site":
             refusal = PlainTextResponse("This page is used from its own address alone.", HTTPStatus.FORBIDDEN)
             await refusal(scope, receive, send)
         elif _length(scope) > _LARGEST_BODY:
             refusal = PlainTextResponse("The request is too large.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             await refusal(scope, receive, send)
         else:
-            is_upload = scope["method"] == "POST" and scope["path"].rstrip("/").endswith("/upload")
+            is_upload = scope["method"] == "POST" and path.rstrip("/") == "/gradio_api/upload"
             if is_upload:
                 await self._upload(scope, receive, send)
             else:

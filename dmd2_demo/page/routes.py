@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 _KNOWN = re.compile(
-    r"""/(?:
+    r"""(?:/(?:
         (?:config | login | logout | theme\.css | robots\.txt | favicon\.ico | manifest\.json | pwa_icon/(?:192|512))/?
       | (?:assets | static | svelte)/.*
       | gradio_api/(?:
@@ -19,7 +19,7 @@ _KNOWN = re.compile(
           | mcp(?:/.*)?
           | file=(?!\s*[a-zA-Z]{2,}:).*  # no URL; a drive of Windows has one letter
         )
-    )?""",
+    )?)?""",
     re.VERBOSE | re.DOTALL,
 )
 

@@ -57,6 +57,9 @@ def test_header_counts_from_a_trusted_proxy_alone(
         ({"sec-fetch-site": "cross-site"}, "/config", True, 403),
         ({"sec-fetch-site": "cross-site"}, "/", True, None),
         ({"sec-fetch-site": "same-origin"}, "/config", True, None),
+        ({}, "/under/here/config", False, None),
+        ({}, "/under/here", False, None),
+        ({}, "/under/here/pwa_icon/60000", False, 404),
         ({"content-length": "80000001"}, "/gradio_api/run/predict", False, 413),
     ],
 )
@@ -74,7 +77,7 @@ def test_what_passes(tmp_path: Path, headers: dict[str, str], path: str, *, logi
         told.append(message)
 
     sent = [(name.encode(), value.encode()) for name, value in headers.items()]
-    scope: Any = {"type": "http", "method": "GET", "path": path, "headers": sent}
+    scope: Any = {"type": "http", "method": "GET", "path": path, "root_path": "/under/here", "headers": sent}
     with start_blocking_portal() as portal:
         portal.call(Gate(app, Uploads(tmp_path), login=login).__call__, scope, receive, send)
     assert reached == ([] if status else [path])
