@@ -114,13 +114,13 @@ def test_webuis_text_names_loras_with_scales_and_hashes_and_is_read_again() -> N
         FAMILY, prompt="a cat, 1: 2", lora_scale=0.7, style="a", style_2="b", style_2_scale=1.2
     )
     weights = [
-        {"part": "LoRA", "file": "o/r/a.safetensors", "autov3": "0123456789ab"},
+        *({"part": "LoRA", "file": f"o/r/{name}.safetensors", "autov3": 12 * name} for name in "oab"),
         {"part": "UNet", "file": "o/r/unet.safetensors", "sha256": "1"},
     ]
     told = infotext({**request.parameters(), "weights": weights})
     own = FAMILY.lora.stem
     assert told.startswith(f"a cat, 1: 2 <lora:{own}:0.7> <lora:a:0.8> <lora:b:1.2>\n")
-    assert told.endswith('Lora hashes: "a: 0123456789ab"')
+    assert told.endswith(f'Lora hashes: "{own}: {12 * "o"}, a: {12 * "a"}, b: {12 * "b"}"')
     found = a1111.read(told)
     assert found
     chosen = {name: value for name, value in found.settings.items() if name.startswith("style")}

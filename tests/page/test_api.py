@@ -22,15 +22,10 @@ SHARED = {
     "settings_inside": True,
     "tiny_vae": False,
     "plain_prompt": False,
-}
-FREELY_SIZED = {
-    **SHARED,
-    "width": 128,
-    "height": 128,
-    "images": 1,
     **dict.fromkeys(("style", "style_2", "style_3"), ""),
     **dict.fromkeys(("style_scale", "style_2_scale", "style_3_scale"), 0.8),
 }
+FREELY_SIZED = {**SHARED, "width": 128, "height": 128}
 DEFAULTS = {
     TEXT: {"steps": 4, **FREELY_SIZED},
     LORA: {"base": "base", "lora_scale": 1.0, **FREELY_SIZED},
