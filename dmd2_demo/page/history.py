@@ -52,32 +52,20 @@ def strip(family: Family) -> History:
     with gr.Column(elem_id="history", elem_classes="empty"):
         gr.HTML(_STRIP, js_on_load=None, padding=False)
         with gr.Row(elem_classes="actions-of-chosen"):
-            small: dict[str, Any] = {"size": "sm", "min_width": 115}
-            use_all = gr.Button("Use settings", **small)
-            reuse = gr.Button("Use seed", **small)
-            vary = gr.Button("Another seed", **small)
-            edges = gr.Button("Edges from it", **small)
-            compare = gr.Button("Compare", **small)
-            every_steps = gr.Button(f"{' and '.join(map(str, family.step_counts))} steps", **small)
-            delete = gr.Button("Delete", **small)
-            download = gr.Button("All as ZIP", **small)
-        choose = gr.Button("Choose", elem_classes="of-history press-choose")
-        again = gr.Button("Make again", elem_classes="of-history press-again")
-        hear = gr.Button("Hear", elem_classes="of-history press-hear")
-    return History(
-        kept=kept,
-        use_all=use_all,
-        reuse=reuse,
-        vary=vary,
-        edges=edges,
-        compare=compare,
-        every_steps=every_steps,
-        delete=delete,
-        download=download,
-        choose=choose,
-        again=again,
-        hear=hear,
-    )
+            titles = {
+                "use_all": "Use settings",
+                "reuse": "Use seed",
+                "vary": "Another seed",
+                "edges": "Edges from it",
+                "compare": "Compare",
+                "every_steps": f"{' and '.join(map(str, family.step_counts))} steps",
+                "delete": "Delete",
+                "download": "All as ZIP",
+            }
+            shown = {name: gr.Button(title, size="sm", min_width=115) for name, title in titles.items()}
+        pressed = ("choose", "again", "hear")
+        hidden = {name: gr.Button(name, elem_classes=f"of-history press-{name}") for name in pressed}
+    return History(kept, **shown, **hidden)
 
 
 def connect(

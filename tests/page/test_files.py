@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -18,9 +17,8 @@ from gradio.utils import get_upload_folder
 from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
-from dmd2_demo.page.uploads import NOT_YOURS, Uploads
+from dmd2_demo.page.uploads import NOT_YOURS
 from tests.raw_visitor import RawVisitor, Reply
 from tests.visitor import Visitor
 
@@ -233,34 +231,3 @@ def test_body_that_is_too_large_is_refused(address: str) -> None:
     connection.endheaders()
     assert connection.getresponse().status == httpx.codes.REQUEST_ENTITY_TOO_LARGE
     connection.close()
-
-
-@pytest.mark.parametrize(
-    "posing",
-    [
-        {"path": "README.md", "meta": META},
-        {"path": "https://example.com/x.png", "meta": META},
-        {"path": "x", "url": "http://127.0.0.1/x", "meta": META},
-        {"path": "README.md", "meta": 1},
-        [[{"deep": {"path": "README.md", "meta": META}}]],
-    ],
-)
-def test_no_file_is_opened_because_a_pictures_settings_name_it(raw: RawVisitor, tmp_path: Path, posing: object) -> None:
-    told = PngInfo()
-    told.add_text("dmd2", json.dumps({"prompt": "a cat", "more": posing}))
-    Image.new("RGB", (64, 64)).save(tmp_path / "posing.png", pnginfo=told)
-    cached = set(Path(get_upload_folder()).rglob("README.md"))
-    reply = raw.ask("inspect", image=raw.upload(tmp_path / "posing.png"))
-    assert reply == Reply(None, "Those settings hold what stands for a file on this page: they are not shown.")
-    assert set(Path(get_upload_folder()).rglob("README.md")) == cached
-
-
-def test_uploads_that_gradio_leaves_where_they_came_are_removed_in_time(tmp_path: Path) -> None:
-    old, new, kept = tmp_path / "old", tmp_path / "new", tmp_path / "folder" / "kept"
-    kept.parent.mkdir()
-    for path in (old, new, kept):
-        path.write_bytes(b"x")
-    for path in (old, kept):
-        os.utime(path, (1e9, 1e9))
-    Uploads(tmp_path).sweep()
-    assert [path.exists() for path in (old, new, kept)] == [False, True, True]

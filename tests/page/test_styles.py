@@ -229,20 +229,17 @@ def test_settings_in_the_picture_restore_styles_and_tell_what_is_not_here(visito
     [
         b"{",
         b"[]",
-        b"3",
         b'{"a": 1}',
         b'{"__metadata__": [1], "x.lora_down.weight": {"dtype": "F16", "shape": [1], "data_offsets": [0, 2]}}',
         b'{"x.lora_down.weight": {"dtype": [], "shape": [1], "data_offsets": [0, 2]}}',
-        b'{"lora_unet_x.lora_down.weight": {"dtype": "F16", "shape": 3, "data_offsets": [0, 2]}}',
-        b'{"lora_unet_x.lora_down.weight": {"dtype": "F16", "shape": ["a"], "data_offsets": [0, 2]}}',
-        b'{"lora_unet_x.lora_down.weight": {"dtype": "F16", "shape": [-1], "data_offsets": [0, 2]}}',
         b'{"lora_unet_x.lora_down.weight": {"dtype": 7, "shape": [9223372036854775807], "data_offsets": [0, 2]}}',
         b'{"lora_unet_x.lora_down.weight": {"dtype": "F16", "shape": [2000000000, 2000000000], "data_offsets": [0]}}',
         b'{"lora_unet_x.lora_down.weight": {"dtype": "F16", "shape": [], "data_offsets": "x"}}',
         b"[" * 100_000,
-        # What multiplies the numbers of a shape makes 16 GB of text of the first, and hours of work of the second.
-        b'{"lora_unet_x.lora_down.weight": {"dtype": "F16", "shape": ["ab", 8000000000], "data_offsets": [0, 2]}}',
-        b'{"lora_unet_x.lora_down.weight": {"dtype": "F16", "shape": [%s9], "data_offsets": [0, 2]}}' % (b"9," * 10**6),
+        *(  # to multiply the last two takes 16 GB of text, and hours
+            b'{"lora_unet_x.lora_down.weight": {"dtype": "F16", "shape": %s, "data_offsets": [0, 2]}}' % shape
+            for shape in (b"3", b'["a"]', b"[-1]", b'["ab", 8000000000]', b"[%s9]" % (b"9," * 10**6))
+        ),
     ],
 )
 def test_header_that_is_anything_is_a_sentence(visitor: Visitor, repos: dict[str, Path], header: bytes) -> None:
