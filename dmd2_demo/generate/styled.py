@@ -81,6 +81,19 @@ class Styled(Request):
             yield from (replace(variant, style=style) for style in family.styles)
 
 
+def offered(loras: Mapping[str, float], family: Family) -> tuple[dict[str, Any], dict[str, float]]:
+    """Settings of those LoRAs, by files' names with their scales, that are styles of the family; and the other ones."""
+    settings, others, slots = dict[str, Any](), dict[str, float](), iter(SLOTS)
+    for name, scale in loras.items():
+        try:
+            style, slot = family.style(name), next(slots)
+        except (DemoError, StopIteration):
+            others[name] = scale
+        else:
+            settings |= {slot: style.name, f"{slot}_scale": scale}
+    return settings, others
+
+
 def without_styles(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings with every style that they don't name set to none."""
     return {**dict.fromkeys(SLOTS), **settings}

@@ -10,6 +10,8 @@ from dmd2_demo.errors import DemoError
 from dmd2_demo.models.parts import Adapter, TinyVae, UNet, Vae
 from dmd2_demo.models.sources import File, PipelineSource, Source
 
+_UNNAMED = "pytorch_lora_weights"  # what diffusers' trainers call every LoRA
+
 
 @dataclass(frozen=True)
 class Licence:
@@ -183,10 +185,13 @@ class Family:
         raise DemoError(f"There is no base called {name!r:.80}. Choose one of: {known}.")
 
     def style(self, name: object) -> StyleLora:
-        """The style of that name, or whose file has it, as other tools name LoRAs; DemoError where there is none."""
-        for style in self.styles:
-            if name in (style.name, style.file.stem):
-                return style
+        """The style of that name, or the one whose file has it, as other tools name LoRAs. DemoError where none is."""
+        for found in (
+            [style for style in self.styles if style.name == name],
+            [style for style in self.styles if style.file.stem == name != _UNNAMED],
+        ):
+            if len(found) == 1:
+                return found[0]
         known = ", ".join(style.name for style in self.styles)
         raise DemoError(
             f"There is no style called {name!r:.80}. "

@@ -41,7 +41,7 @@ class Filling:
     """Knows every component that settings can go to."""
 
     def __init__(self, place: gr.Tabs, tabs: Sequence[Tab], shared: Shared, family: Family) -> None:
-        self._tabs, self._size, self._family = tabs, shared.size, family
+        self._tabs, self._size, self.family = tabs, shared.size, family
         every: dict[int, Component] = {
             id(component): component for tab in tabs for component in tab.form.components.values()
         }
@@ -60,7 +60,7 @@ class Filling:
         task = settings.get("task", TextToImage.task)
         tab = self._tab(task)
         notices = [] if tab.form.request.task == task else [f"There is no tab called {task!r:.60} here."]
-        values, more = tab.form.clean(without_styles(settings))
+        values, more = tab.form.clean({"plain_prompt": False, **without_styles(settings)})
         if ("width" in values) != ("height" in values):
             values = {name: value for name, value in values.items() if name not in {"width", "height"}}
         return Restored(tab, tab.complete(values), [*notices, *more], self._told_size(settings))
@@ -73,7 +73,7 @@ class Filling:
     def _told_size(self, settings: Mapping[str, Any]) -> tuple[int, int] | None:
         checks = fields_of(FreelySized)
         try:
-            width, height = (checks[name].check(settings[name], self._family) for name in ("width", "height"))
+            width, height = (checks[name].check(settings[name], self.family) for name in ("width", "height"))
         except (KeyError, DemoError):
             return None
         return width, height

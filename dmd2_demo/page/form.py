@@ -47,6 +47,8 @@ class Form:
                     clean = field.check(self.convert(name, settings[name]), self.family)
                 except DemoError as error:
                     notices.append(f"{field.label} {settings[name]!r:.60} can't be used here. {error}")
+                    if shown and isinstance(field, StyleChoice):
+                        values[name] = ""  # else the one that is chosen now would stay
                 else:
                     values |= {name: "" if clean is None else as_json(clean)} if shown else {}
         return values, notices

@@ -9,6 +9,7 @@ import gradio as gr
 from dmd2_demo.generate.apart import apart
 from dmd2_demo.generate.metadata import reading
 from dmd2_demo.generate.sheet import request_settings
+from dmd2_demo.generate.styled import offered
 from dmd2_demo.page import sheet_view
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling, settings_of
@@ -39,11 +40,13 @@ def panel(filling: Filling, sheet: SheetControls, shown: SheetView) -> None:
         if image is None:
             return None
         read = apart(reading.read, image)
-        restored = filling.restored(read.settings)
+        styles, others = offered(read.loras, filling.family)
+        settings = {**read.settings, **styles}
+        restored = filling.restored(settings)
         return {
             "tool": read.tool,
-            "settings": dict(read.settings),
-            "ignored": dict(read.ignored),
+            "settings": settings,
+            "ignored": {**read.ignored, **{f"LoRA {name}": f"scale {scale:g}" for name, scale in others.items()}},
             "notices": list(restored.notices),
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,30 @@ def test_a_picture_dropped_on_canny_is_cannys(open_demo: Open, drawing: Path) ->
     demo.drop(drawing, demo.page.locator("#picture").get_by_label("Drop an image file here to upload").first)
     expect(demo.edges()).to_be_visible()
     expect(demo.page.locator("#inspect .open")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("parameters", "a lion <lora:foo:0.8>\nSteps: 4"),
+        ("dmd2", '{"prompt": "a lion", "style": "foo", "style_scale": 0.8}'),
+    ],
+    ids=["another tool's", "a style that is not here"],
+)
+def test_what_a_picture_was_made_without_is_not_left_chosen(
+    open_demo: Open, tmp_path: Path, name: str, told: str
+) -> None:
+    demo = Demo(open_demo())
+    demo.page.get_by_role("button", name=re.compile("^Style")).click()
+    demo.field("Style").click()
+    demo.page.get_by_role("option", name="Pixel art").click()
+    demo.page.get_by_role("button", name="More").click()
+    demo.field("Plain prompt").check()
+    info = PngImagePlugin.PngInfo()
+    info.add_text(name, told)
+    Image.new("RGB", (128, 128)).save(tmp_path / "foo.png", pnginfo=info)
+    demo.drop(tmp_path / "foo.png")
+    demo.button("Use all").click()
+    expect(demo.field("Prompt")).to_have_value("a lion")
+    expect(demo.field("Style")).to_have_value("None")
+    expect(demo.field("Plain prompt")).not_to_be_checked()

@@ -9,6 +9,7 @@ from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.infotext import infotext
 from dmd2_demo.generate.metadata import a1111
 from dmd2_demo.generate.requests import CommunityLora, TextToImage
+from dmd2_demo.generate.styled import offered
 from dmd2_demo.generate.styles import read_styles, with_styles
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.family import Licence, StyleLora
@@ -123,7 +124,8 @@ def test_webuis_text_names_loras_with_scales_and_hashes_and_is_read_again() -> N
     assert told.endswith(f'Lora hashes: "{own}: {12 * "o"}, a: {12 * "a"}, b: {12 * "b"}"')
     found = a1111.read(told)
     assert found
-    chosen = {name: value for name, value in found.settings.items() if name.startswith("style")}
-    assert chosen == {"style": "a", "style_scale": 0.8, "style_2": "b", "style_2_scale": 1.2}
-    assert found.settings["prompt"] == "a cat, 1: 2"
-    assert found.ignored[f"LoRA {own}"] == "scale 0.7"
+    prompt, loras = a1111.without_loras(found.settings["prompt"])
+    assert prompt == "a cat, 1: 2"
+    settings, others = offered(loras, FAMILY)
+    assert settings == {"style": "a", "style_scale": 0.8, "style_2": "b", "style_2_scale": 1.2}
+    assert others == {own: 0.7}

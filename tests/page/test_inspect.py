@@ -77,24 +77,26 @@ def with_text(path: Path, text: str, name: str = "parameters") -> Path:
 
 def test_what_another_tool_says_is_used_as_far_as_it_goes(visitor: Visitor, tmp_path: Path) -> None:
     text = (
-        "a cat, (fluffy:1.2) <lora:style:0.8>\nNegative prompt: bad\n"
+        "a cat, (fluffy:1.2) <lora:a:0.8><lora:b:0.8> <lora:c:0.8> <lora:pixel-art:0.5>"
+        " <lora:pytorch_lora_weights:0.8>\nNegative prompt: bad\n"
         "Steps: 30, Sampler: DPM++ 2M, CFG scale: 7, Seed: 5, Size: 160x96"
     )
     found = inspect(visitor, with_text(tmp_path / "theirs.png", text))
-    style = {"style": "style", "style_scale": 0.8}
+    style = {"style": "pixel", "style_scale": 0.5}
     assert found["settings"] == {"prompt": "a cat, (fluffy:1.2)", "seed": 5, "width": 160, "height": 96, **style}
     assert {"Steps", "Sampler", "CFG scale", "Negative prompt"} <= set(found["ignored"])
-    assert found["notices"] == [
-        "Style 'style' can't be used here. There is no style called 'style'. Choose one of: pixel, line."
-    ]
+    unknown = {name: told for name, told in found["ignored"].items() if name.startswith("LoRA")}
+    # The last is what many LoRAs are called, one of ours too.
+    assert unknown == {f"LoRA {name}": "scale 0.8" for name in ("a", "b", "c", "pytorch_lora_weights")}
+    assert found["notices"] == []
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("hello", "in no form that is known here"),
+        ("hello", "There are no settings in that picture"),
         ("x" * 1_100_000, None),
-        ("[" * 100_000, "in no form that is known here"),
+        ("[" * 100_000, "There are no settings in that picture"),
     ],
     ids=["unknown", "long", "nested"],
 )

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 from dmd2_demo.generate.metadata.found import Found
-from dmd2_demo.generate.styled import SLOTS
-from dmd2_demo.hub.lora_kind import is_distillation
 
 TOOL = "Stable Diffusion WebUI"
 
 _NEGATIVE = "Negative prompt:"
 _SETTINGS = re.compile(r"^\s*Steps: ?\d", re.MULTILINE)
-_LORA = re.compile(r"<(lora|lyco):([^:<>]{1,200})(?::([^<>]{0,40}))?>")
+_NAME = re.compile(r"([^:]*): *")
+_LORA = re.compile(r"<(lora|lyco):([^:<>]{1,200})(?::(-?(?:\d{1,3}(?:\.\d{0,6})?|\.\d{1,6}))?[^<>]{0,40})?>")
 
 
 def read(text: str) -> Found | None:
@@ -30,15 +28,7 @@ def read(text: str) -> Found | None:
     if words.startswith(_NEGATIVE):
         prompt, negative = "", words.removeprefix(_NEGATIVE)
     ignored = {"Negative prompt": negative.strip()} if negative.strip() else {}
-    settings: dict[str, Any] = {"prompt": _LORA.sub("", prompt).strip()}
-    slots = iter(SLOTS)
-    for _, name, scale in _LORA.findall(prompt):
-        slot = None if is_distillation(name) else next(slots, None)
-        if slot:
-            settings[slot] = name
-            settings[f"{slot}_scale"] = _decimal(scale or "1")
-        else:
-            ignored[f"LoRA {name}"] = f"scale {scale or 1}"
+    settings: dict[str, Any] = {"prompt": prompt.strip()}
     for name, value in _pairs(settings_line):
         if name == "Seed":
             settings["seed"] = _number(value)
@@ -55,34 +45,33 @@ def size(text: str) -> dict[str, int]:
     return dict(zip(("width", "height"), map(int, numbers), strict=True)) if len(numbers) == 2 else {}
 
 
-def _pairs(line: str) -> Iterator[tuple[str, str]]:
-    """The names and values of "Steps: 4, Model: "a, b", Seed: 1"."""
-    for piece in _pieces(line.replace("\n", ", ")):
-        name, colon, value = piece.partition(":")
-        name, value = name.strip(), value.strip()
-        if value.startswith('"'):
-            with suppress(ValueError):
-                value = str(json.loads(value))
-        if name and colon:
+def without_loras(prompt: str) -> tuple[str, dict[str, float]]:
+    """The prompt without WebUI's terms for LoRAs, and those LoRAs' scales."""
+    loras = {name: float(scale or 1) for _, name, scale in _LORA.findall(prompt)}
+    return (_LORA.sub("", prompt).strip() if loras else prompt), loras
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    """The names and values of "Steps: 4, Model: "a, b", Seed: 1"; some extensions add lines, each of one pair."""
+    line, *more = text.strip().split("\n")
+    place, whole = 0, True
+    while match := _NAME.match(line, place):
+        name, place = match[1].rpartition(",")[2].strip(), match.end()
+        comma = line.find(",", place) % (len(line) + 1)  # the end, where there is none
+        value = line[place:comma].strip()
+        if whole and value.startswith(('"', "[", "{")):
+            try:
+                told, comma = json.JSONDecoder().raw_decode(line, place)
+                value = told if isinstance(told, str) else line[place:comma]
+            except (ValueError, RecursionError):
+                whole = False  # tried once only: the rest may be of the same kind, and long
+        if name:
             yield name, value
-
-
-def _pieces(line: str) -> Iterator[str]:
-    """Cut at commas that stand in no quotes. One pass, whatever is in it."""
-    piece, quoted, escaped = list[str](), False, False
-    for letter in line:
-        if letter == "," and not quoted:
-            yield "".join(piece)
-            piece = []
-            continue
-        quoted ^= letter == '"' and not escaped
-        escaped = letter == "\\" and not escaped
-        piece.append(letter)
-    yield "".join(piece)
-
-
-def _decimal(text: str) -> object:
-    return float(text) if re.fullmatch(r"\d{1,3}(\.\d{1,6})?", text) else text
+        place = line.find(",", comma) + 1 or len(line)
+    for pair in more:
+        name, colon, value = pair.partition(":")
+        if name.strip() and colon:
+            yield name.strip(), value.strip()
 
 
 def _number(text: str) -> object:

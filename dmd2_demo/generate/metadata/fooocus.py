@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dmd2_demo.generate.metadata import a1111
-from dmd2_demo.generate.metadata.found import Found
+from dmd2_demo.generate.metadata.found import Found, scale, stem
 
 TOOL = "Fooocus"
 
@@ -27,7 +27,7 @@ def read(told: object) -> Found | None:
     if not isinstance(told, Mapping):
         return None
     given = {str(name).lower().replace(" ", "_"): value for name, value in told.items()}
-    if "prompt" not in given or not {"resolution", "base_model", "sampler"} & set(given):
+    if "prompt" not in given or not {"resolution", "base_model"} & set(given):
         return None
     settings: dict[str, Any] = {"prompt": str(given["prompt"])}
     seed = str(given.get("seed", ""))
@@ -35,8 +35,6 @@ def read(told: object) -> Found | None:
         settings["seed"] = int(seed)
     settings.update(a1111.size(str(given.get("resolution", ""))))
     ignored = {title: str(given[name]) for name, title in _IGNORED.items() if given.get(name)}
-    loras = given.get("loras")
-    for lora in loras if isinstance(loras, list) else ():
-        if isinstance(lora, list) and len(lora) >= 2:
-            ignored[f"LoRA {lora[0]}"] = f"scale {lora[1]}"
-    return Found(TOOL, settings, ignored)
+    listed = given.get("loras")
+    pairs = [one for one in listed if isinstance(one, list) and len(one) >= 2] if isinstance(listed, list) else []
+    return Found(TOOL, settings, ignored, {stem(one[0]): scale(one[1]) for one in pairs})

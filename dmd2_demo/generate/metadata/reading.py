@@ -28,22 +28,27 @@ def read(path: str | Path | None) -> Found:
     """
     if path is None:
         raise DemoError("Choose a picture first.")
-    texts = {name: text for name, text in _texts(Path(path)).items() if text.strip("\0 \n")}
-    if not texts:
-        raise DemoError(
-            "There are no settings in that picture: it was saved without them, or by a tool that writes none."
-        )
-    if any(len(text) > _LONGEST for text in texts.values()):
-        raise DemoError(f"The settings in that picture are longer than {_LONGEST:,} letters: they are not read.")
+    texts = _texts(Path(path))
+    short = {name: text for name, text in texts.items() if len(text) <= _LONGEST}
     for reader in (_ours, _theirs):
-        found = reader(texts)
+        found = reader(short)
         if found is not None:
             try:
-                settings, ignored = (clean_json(told, _DEEPEST) for told in (found.settings, found.ignored))
+                settings, ignored, loras = (
+                    clean_json(told, _DEEPEST) for told in (found.settings, found.ignored, found.loras)
+                )
             except ValueError:
                 raise DemoError("The settings in that picture are nested too deep: they are not read.") from None
-            return replace(found, settings=settings, ignored=ignored)
-    raise DemoError("What that picture says about itself is in no form that is known here, or is damaged.")
+            return replace(found, settings=settings, ignored=ignored, loras=loras)
+    if len(short) < len(texts):
+        raise DemoError(
+            f"What that picture says about itself is longer than {_LONGEST:,} letters, of which none that can be read "
+            "are settings."
+        )
+    raise DemoError(
+        "There are no settings in that picture that can be read here: it is a photo, was saved without them, or by a "
+        "tool of another kind."
+    )
 
 
 def _texts(path: Path) -> dict[str, str]:
@@ -65,8 +70,8 @@ def _decoded(value: object) -> str:
     if isinstance(value, bytes):
         head, rest = value[:8], value[8:]
         if head == b"UNICODE\0":
-            # Big-endian as WebUI writes it, unless that gives no Latin letter where the other order does.
-            order = "utf-16-le" if rest[1:2] == b"\0" else "utf-16-be"
+            # Big-endian as WebUI writes it, unless the settings, which are Latin, stand in the other order.
+            order = "utf-16-le" if rest[1::2].count(0) > rest[::2].count(0) else "utf-16-be"
             return rest.decode(order, "replace")
         return (rest if head == b"ASCII\0\0\0" else value).decode(errors="replace")
     return value if isinstance(value, str) else ""
@@ -78,6 +83,15 @@ def _ours(texts: Mapping[str, str]) -> Found | None:
 
 
 def _theirs(texts: Mapping[str, str]) -> Found | None:
+    """What other tools wrote, without WebUI's terms for LoRAs, which are copied from tool to tool."""
+    found = _read(texts)
+    if found is None:
+        return None
+    prompt, loras = a1111.without_loras(str(found.settings["prompt"]))
+    return replace(found, settings={**found.settings, "prompt": prompt}, loras={**loras, **found.loras})
+
+
+def _read(texts: Mapping[str, str]) -> Found | None:
     """What other tools wrote, whatever the place: each knows its own form."""
     for text in texts.values():
         # ComfyUI puts "prompt:" before its graph where it is in EXIF.

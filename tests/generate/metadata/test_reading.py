@@ -15,6 +15,7 @@ from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.metadata import a1111, comfyui, fooocus, formats, reading
 from dmd2_demo.generate.picture import Picture
 from tests.embedded import canny, lora, text
+from tests.generate.metadata.comfyui_graph import GRAPH
 
 SQUARE = Image.new("RGB", (64, 64), "teal")
 REQUESTS = [text(seed=3), lora(lora_scale=0.6), canny(SQUARE, low_threshold=50)]
@@ -64,9 +65,9 @@ WEBUI = (
 )
 
 
-def webui_in_exif(path: Path, order: str) -> Path:
+def webui_in_exif(path: Path, order: str, text: str = WEBUI) -> Path:
     exif = Image.Exif()
-    exif[Base.ExifOffset] = {Base.UserComment.value: b"UNICODE\0" + WEBUI.encode(order)}
+    exif[Base.ExifOffset] = {Base.UserComment.value: b"UNICODE\0" + text.encode(order)}
     SQUARE.save(path, exif=exif.tobytes())
     return path
 
@@ -77,8 +78,8 @@ def test_webuis_text_is_read_wherever_it_stands(tmp_path: Path, kind: str, order
     path = tmp_path / f"theirs.{kind}"
     found = reading.read(png(path, parameters=WEBUI) if kind == "png" else webui_in_exif(path, order))
     assert found.tool == a1111.TOOL
-    style = {"style": "style", "style_scale": 0.8}
-    assert found.settings == {"prompt": "a cat, (fluffy:1.2)", "seed": 5, "width": 160, "height": 96, **style}
+    assert found.loras == {"style": 0.8}
+    assert found.settings == {"prompt": "a cat, (fluffy:1.2)", "seed": 5, "width": 160, "height": 96}
     assert found.ignored == {
         "Negative prompt": "bad,\nvery bad",
         "Steps": "30",
@@ -89,28 +90,11 @@ def test_webuis_text_is_read_wherever_it_stands(tmp_path: Path, kind: str, order
     }
 
 
-GRAPH: dict[str, Any] = {
-    "3": {
-        "class_type": "KSampler",
-        "inputs": {
-            "seed": 8,
-            "steps": 20,
-            "cfg": 8.0,
-            "sampler_name": "euler",
-            "scheduler": "normal",
-            "model": ["10", 0],
-            "positive": ["6", 0],
-            "negative": ["7", 0],
-            "latent_image": ["5", 0],
-        },
-    },
-    "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "sdxl.safetensors"}},
-    "5": {"class_type": "EmptyLatentImage", "inputs": {"width": 832, "height": 1216, "batch_size": 1}},
-    "6": {"class_type": "CLIPTextEncode", "inputs": {"text": ["20", 0], "clip": ["4", 1]}},
-    "7": {"class_type": "CLIPTextEncode", "inputs": {"text": "ugly", "clip": ["4", 1]}},
-    "10": {"class_type": "LoraLoader", "inputs": {"lora_name": "x", "strength_model": 0.7, "model": ["4", 0]}},
-    "20": {"class_type": "PrimitiveString", "inputs": {"value": "a lighthouse"}},
-}
+@pytest.mark.parametrize("order", ["utf-16-be", "utf-16-le"])
+@pytest.mark.parametrize("first", "最一가é")
+def test_the_order_of_bytes_is_told_by_all_of_the_text(tmp_path: Path, first: str, order: str) -> None:
+    found = reading.read(webui_in_exif(tmp_path / "theirs.jpg", order, first + WEBUI))
+    assert found.settings["prompt"] == first + "a cat, (fluffy:1.2)"
 
 
 def test_comfyuis_graph_is_followed(tmp_path: Path) -> None:
@@ -124,16 +108,8 @@ def test_comfyuis_graph_is_followed(tmp_path: Path) -> None:
         "Scheduler": "normal",
         "Negative prompt": "ugly",
         "Model": "sdxl.safetensors",
-        "LoRA x": "scale 0.7",
     }
-
-
-def test_a_graph_that_runs_in_a_circle_ends() -> None:
-    circle = {str(key): {"inputs": {"a": [str(1 - key), 0]}} for key in (0, 1)}
-    sampler = {"9": {"inputs": {"positive": ["0", 0], "latent_image": ["1", 0], "model": ["0", 0]}}}
-    found = comfyui.read(circle | sampler)
-    assert found is not None
-    assert found.settings == {"prompt": ""}
+    assert found.loras == {"x": 0.7}
 
 
 @pytest.mark.parametrize(
@@ -171,8 +147,8 @@ def test_fooocus_of_any_age(tmp_path: Path, told: dict[str, Any]) -> None:
         "Steps": "30",
         "CFG scale": "4",
         "Model": "jx",
-        "LoRA off.safetensors": "scale 0.1",
     }
+    assert found.loras == {"off": 0.1}
 
 
 HOSTILE = {
@@ -202,6 +178,37 @@ def test_text_of_megabytes_is_not_read(tmp_path: Path) -> None:
     SQUARE.save(path, exif=exif.tobytes())
     with pytest.raises(DemoError, match="longer than 1,000,000 letters"):
         reading.read(path)
+
+
+def test_long_text_of_another_kind_hides_no_settings(tmp_path: Path) -> None:
+    path = png(tmp_path / "theirs.png", workflow="x" * 1_100_000, prompt=json.dumps(GRAPH))
+    assert reading.read(path).settings["prompt"] == "a lighthouse"
+
+
+@pytest.mark.parametrize("tool", [fooocus.TOOL, comfyui.TOOL])
+def test_terms_for_loras_are_no_words_of_other_tools_prompts_either(tmp_path: Path, tool: str) -> None:
+    prompt = "a fox <lora:ink:.5> <lora:other>"
+    told: Any = {"prompt": prompt, "resolution": "(64, 64)"}
+    if tool == comfyui.TOOL:
+        told = GRAPH | {"20": {"inputs": {"value": prompt}}}
+    found = reading.read(png(tmp_path / "theirs.png", prompt=json.dumps(told)))
+    assert found.tool == tool
+    assert found.settings["prompt"] == "a fox"
+    assert {"ink": 0.5, "other": 1.0}.items() <= found.loras.items()
+
+
+def test_novelais_pictures_are_not_taken_for_fooocus(tmp_path: Path) -> None:
+    told = {"prompt": "a fox", "steps": 28, "height": 1216, "width": 832, "seed": 1, "sampler": "k_euler", "uc": "bad"}
+    with pytest.raises(DemoError, match="by a tool of another kind"):
+        reading.read(png(tmp_path / "theirs.png", Comment=json.dumps(told)))
+
+
+def test_a_photo_is_told_to_have_none(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[Base.Make] = "Apple"
+    SQUARE.save(tmp_path / "photo.jpg", exif=exif.tobytes())
+    with pytest.raises(DemoError, match="it is a photo"):
+        reading.read(tmp_path / "photo.jpg")
 
 
 @pytest.mark.parametrize("content", [b"", b"GIF89a", b"\x89PNG\r\n\x1a\n" + b"\0" * 100, b"text"])
