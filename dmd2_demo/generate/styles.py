@@ -19,7 +19,7 @@ from dmd2_demo.models.sources import File, Folder, HubRepo
 
 _KEYS = {"name", "title", "licence", "licence_url", "triggers", "scale", "repo", "revision", "file"}
 _USUAL = "pytorch_lora_weights.safetensors"
-_NAME = re.compile(r"[\w. ()+,-]+(/[\w. ()+,-]+)*\.safetensors")
+_NAME = re.compile(r"[^/\\\x00-\x1f\x7f]+(/[^/\\\x00-\x1f\x7f]+)*\.safetensors")
 
 
 def read_styles(path: Path) -> tuple[StyleLora, ...]:

@@ -50,8 +50,9 @@ _PLAIN = (".lora_down.", ".lora_up.", ".lora_A.", ".lora_B.", "_lora.down.", "_l
 _DOWN = (".lora_down.", ".lora_A.", "lora.down.")
 _OF_WIDTH = {768: LoraKind.SD1, 1024: LoraKind.SD2}
 _DISTILLED = re.compile(
-    r"(?<![a-z])(lcm|dmd2?|tcd|pcm|lightning|turbo|hyper[-_. ]?sd\w*|hyper(?=[-_. ]*(sdxl|lora|\d))|flash(?=[-_. ]*sd)"
-    r"|(?<!\d)\d{1,2}[-_. ]?steps?)(?![a-z])",
+    r"(?<![a-z])(lcm|dmd2?|tcd|pcm|hyper[-_. ]?sd\w*|hyper(?=[-_. ]*(sdxl|lora))|flash(?=[-_. ]*sd)"
+    r"|(lightning|turbo)(?=[-_. ]*(sd|xl|lora))|(?<!\d)\d{1,2}[-_. ]?steps?(?!\d))(?![a-z])"
+    r"|(sd|xl)[-_. ]?(lightning|turbo)(?![a-z])",
     re.IGNORECASE,
 )
 _TITLES = ("ss_output_name", "modelspec.title")

@@ -58,6 +58,8 @@ class LoraLoader:
             # What is read as it is stored stays a map of the file, and a new scale must not read it.
             tensors = {name: tensor.clone() for name, tensor in tensors.items()}
         with _about(part):
+            if not all(tensor.float().isfinite().all() for tensor in tensors.values()):
+                raise DemoError("it is damaged: some of its weights are no numbers.")
             targets = self._targets(part)
             lora = read_lora(tensors, read_header(path).metadata, targets)
             own = part.distillation

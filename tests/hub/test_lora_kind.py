@@ -27,6 +27,8 @@ from training.folders import FAMILY
         "somebody/x/hyper_sdxl.safetensors",
         "somebody/sdxl-turbo-lora/a.safetensors",
         "jasperai/flash-sdxl/pytorch_lora_weights.safetensors",
+        "somebody/x/dreamshaperXL_turbo.safetensors",
+        "somebody/x/lightning_lora.safetensors",
         "somebody/x/TCD-SDXL-LoRA.safetensors",
         "wangfuyun/PCM_Weights/pcm_sdxl_smallcfg_2step_converted.safetensors",
     ],
@@ -49,6 +51,10 @@ def test_another_distillation_is_told_by_its_name(name: str) -> None:
         "flash-photography-xl.safetensors",
         "footsteps.safetensors",
         "xl_more_art-full_v1.safetensors",
+        "watercolor_2-step00001000.safetensors",
+        "hyper-3d-render.safetensors",
+        "porsche-911-turbo.safetensors",
+        "lightning-bolts.safetensors",
     ],
 )
 def test_other_names_are_no_distillations(name: str) -> None:

@@ -83,10 +83,12 @@ def repos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "by-weights": weaker(load_file(LORA)),
         "half": renamed(plain, "lora_up", "lora_sideways"),
         "no-lora": ({"weight": torch.ones(3)}, {}),
+        "no-numbers": ({name: tensor * torch.nan for name, tensor in plain[0].items()}, {}),
     }
     folders = {f"somebody/{name}": write(root / name, named, FILE) for name, named in made.items()}
     write(root / "several", plain, "a.safetensors")
     folders["somebody/several"] = write(root / "several", plain, "b.safetensors")
+    folders["somebody/odd-name"] = write(root / "odd-name", plain, "Ghibli's [SDXL] a&b@v1!.safetensors")
     folders["somebody/hostile"] = write(root / "hostile", plain, FILE)
     (root / "pickled").mkdir()
     torch.save(plain[0], root / "pickled" / "style.bin")
@@ -173,6 +175,16 @@ def test_what_gives_no_style_is_refused_by_its_header_alone(visitor: Visitor, hu
     asked = [one for one in hub.asked if one.repo == f"somebody/{name}" and one.method == "GET" and one.start >= 0]
     # Nothing but the beginning of the file was asked for.
     assert all(one.end is not None for one in asked)
+
+
+def test_a_file_of_any_name_gives_a_style(visitor: Visitor) -> None:
+    expected = visitor.ask("/text_to_image", style="ours", **QUICK).pixels
+    assert visitor.ask("/text_to_image", style="somebody/odd-name", **QUICK).pixels == expected
+
+
+def test_weights_that_are_no_numbers_are_told(visitor: Visitor) -> None:
+    with pytest.raises(AppError, match="it is damaged: some of its weights are no numbers"):
+        visitor.ask("/text_to_image", style="somebody/no-numbers", steps=1)
 
 
 def test_dmd2s_own_in_another_form_is_refused_by_its_weights(visitor: Visitor) -> None:
