@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
+
+from dmd2_demo.generate.metadata.a1111 import without_loras
 
 
 def infotext(parameters: Mapping[str, Any]) -> str:
@@ -31,7 +34,13 @@ def infotext(parameters: Mapping[str, Any]) -> str:
     if loras and len(hashes) == len(loras):
         settings["Lora hashes"] = ", ".join(f"{name}: {short}" for name, short in zip(loras, hashes, strict=True))
     terms = "".join(f" <lora:{name}:{scale:g}>" for name, scale in loras.items())
-    return f"{parameters['prompt']}{terms}\n{_listed(settings)}"
+    return f"{_weighed(parameters)}{terms}\n{_listed(settings)}"
+
+
+def _weighed(parameters: Mapping[str, Any]) -> str:
+    """The prompt as readers weigh it: of a plain one, brackets and backslashes are letters."""
+    prompt, _ = without_loras(str(parameters["prompt"]))  # which readers would take for LoRAs that made it
+    return re.sub(r"[\\()\[\]]", r"\\\g<0>", prompt) if parameters.get("plain_prompt") else prompt
 
 
 def _loras(parameters: Mapping[str, Any]) -> dict[str, float]:

@@ -17,6 +17,7 @@ from dmd2_demo.generate.edges import EdgeMap
 from dmd2_demo.generate.fallback import Fallback, no_fallback, with_fallback
 from dmd2_demo.generate.fields import LONGEST_PROMPT
 from dmd2_demo.generate.identity import Identify, unidentified
+from dmd2_demo.generate.metadata.a1111 import without_loras
 from dmd2_demo.generate.picture import Decoded, Picture
 from dmd2_demo.generate.request import Request
 from dmd2_demo.models.family import Family
@@ -149,6 +150,8 @@ class Studio:
 
     def _notices(self, request: Request, left_out: str, understood: Understood) -> tuple[str, ...]:
         notices = [understood.notice] if understood.notice else []
+        if without_loras(request.prompt)[1]:
+            notices.append("<lora:...> in the prompt is read as words here: choose LoRAs under Style LoRAs.")
         if left_out:
             shown = left_out if len(left_out) <= 60 else f"{left_out[:57]}..."
             notices.append(f"The prompt is longer than the model reads; this was left out: “{shown}”")

@@ -109,3 +109,12 @@ def test_loras_of_one_file_name_are_told_apart_each_with_its_hash() -> None:
     assert hashes == ", ".join(
         f"{name}: {style.name}" for name, (style, _) in zip(names, request.styles(), strict=True)
     )
+
+
+def test_a_plain_prompts_brackets_are_letters_to_readers() -> None:
+    plain = infotext(text(prompt="a (cat:1.5) [dog] \\x", plain_prompt=True).parameters())
+    assert plain.startswith("a \\(cat:1.5\\) \\[dog\\] \\\\x\n")
+
+
+def test_a_term_for_a_lora_claims_none() -> None:
+    assert infotext(text(prompt="a cat <lora:ink:0.8>").parameters()).startswith("a cat\n")

@@ -120,6 +120,12 @@ def test_what_the_model_does_not_read_is_told(unread: str, shown: str) -> None:
     assert picture.notices == (f"The prompt is longer than the model reads; this was left out: {shown}",)
 
 
+def test_terms_for_loras_in_the_prompt_are_told_to_be_words() -> None:
+    [picture] = FakedStudio().studio.generate(text(prompt="a cat <lora:ink:0.8>"), silent, never)
+    assert len(picture.notices) == 1
+    assert "is read as words here" in picture.notices[0]
+
+
 def test_words_that_the_family_never_saw_are_told(tmp_path: Path) -> None:
     words = tmp_path / "words.json"
     words.write_text(json.dumps({"things": ["cat"], "styles": [], "colours": [], "templates": ["a"]}))
