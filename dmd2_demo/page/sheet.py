@@ -87,11 +87,11 @@ def controls(tabs: Sequence[Tab], most: int) -> SheetControls:
         gr.Markdown("Commas between values, or a range: 1-4, 0-1.5 (+0.5), 0-1 [5].", elem_classes="status")
         make = gr.Button("Make the sheet")
     laid_out = SheetControls(task, x_axis, x_values, y_axis, y_values, make)
-    _follow(laid_out, tabs)
+    _follow(laid_out, tabs, most)
     return laid_out
 
 
-def _follow(laid_out: SheetControls, tabs: Sequence[Tab]) -> None:
+def _follow(laid_out: SheetControls, tabs: Sequence[Tab], most: int) -> None:
     """Offers what the open tab has, and values for what is chosen."""
     known = {tab.form.request.task: tab for tab in tabs}
 
@@ -101,7 +101,7 @@ def _follow(laid_out: SheetControls, tabs: Sequence[Tab]) -> None:
             return ""
         form = tab.form
         offered = axis.axes_of(form.request, form.family)
-        return axis.suggested(form.request, name, form.family) if name in offered else ""
+        return axis.suggested(form.request, name, form.family, most) if name in offered else ""
 
     for tab in tabs:
 
