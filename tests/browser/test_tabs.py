@@ -128,6 +128,13 @@ def test_one_click_on_an_example_fills_in_the_form(open_demo: Open, tab: str) ->
     demo.make(7, prompt=examples[tab][0].prompt)
 
 
+def test_who_comes_later_sees_what_others_have_loaded(open_demo: Open) -> None:
+    Demo(open_demo()).make(7)
+    later = Demo(open_demo())
+    later.page.get_by_role("button", name="Loaded models").click()
+    expect(later.page.get_by_text("text encoders: base")).to_be_visible()
+
+
 def test_loaded_models_are_listed_and_can_be_unloaded(open_demo: Open) -> None:
     demo = Demo(open_demo())
     demo.make(7)
