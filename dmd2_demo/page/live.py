@@ -33,6 +33,11 @@ _FINISHED = 0.5
 _FORGOTTEN = 600
 """Seconds that the last live picture of a visitor can be kept or finished."""
 
+# What is forgotten may still be shown.
+_NOTHING_KEPT = (
+    f"There is no live picture, or it is older than {_FORGOTTEN // 60} minutes. Change something to make one."
+)
+
 _DRAWN = f"Math.floor(Math.random() * {LARGEST_SEED + 1})"
 _IS_ON = "document.querySelector('#live input')?.checked"
 # What changed is in Gradio's hands only after its event: the press comes a moment later.
@@ -174,7 +179,7 @@ def _on(button: gr.Button, finish: Finish, context: TabContext, last: gr.State) 
     ) -> Iterator[Outputs]:
         def build() -> Request:
             if not isinstance(live, Request):
-                raise DemoError("There is no live picture yet.")
+                raise DemoError(_NOTHING_KEPT)
             return finish(context, live, request)
 
         yield from context.runner.run(build, request, progress)

@@ -112,6 +112,17 @@ def test_keep_makes_the_very_picture_a_file_with_its_settings(open_demo: Open, r
     assert '"prompt": "a fox"' in kept.info["dmd2"]
 
 
+def test_what_there_is_not_to_keep_is_a_sentence_and_the_way_to_make_it(open_demo: Open) -> None:
+    demo = Demo(open_demo())
+    expect(demo.field("Prompt")).to_have_value(FAMILY.examples[0].prompt)  # else it is filled in later
+    demo.field("Prompt").fill("")
+    demo.page.get_by_label("Live", exact=True).check()
+    expect(demo.page.get_by_text("the prompt is empty")).to_be_visible()
+    demo.button("Keep").click()
+    said = demo.page.get_by_test_id("toast-body")
+    expect(said).to_contain_text("There is no live picture, or it is older than 10 minutes. Change something")
+
+
 def test_finish_goes_on_from_the_picture_in_four_steps(open_demo: Open, runtime: EmbeddedRuntime) -> None:
     demo = LiveDemo(open_demo())
     demo.field("Prompt").fill("a fox")
