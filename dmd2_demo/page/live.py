@@ -12,7 +12,7 @@ import gradio as gr
 from gradio.events import Dependency
 from PIL import Image
 
-from dmd2_demo.errors import DemoError
+from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.generate.image_to_image import ImageToImage
 from dmd2_demo.generate.request import LARGEST_SEED, RANDOM_SEED, Request
 from dmd2_demo.generate.requests import TextToImage
@@ -125,9 +125,11 @@ def _follow(context: TabContext, tab: Tab, switch: gr.Checkbox, view: View, last
         nonlocal slow
         try:
             wanted = _live(tab, values, context)
-        except DemoError as error:  # an empty prompt, say: more is to come
+            made = context.runner.preview(wanted, request)
+        except Cancelled:
+            raise
+        except DemoError as error:  # an empty prompt, say: more is to come, and a message for each letter is too many
             return [gr.skip(), plain(str(error)), gr.skip(), gr.skip(), gr.skip()]
-        made = context.runner.preview(wanted, request)
         # The first one may have been held up by what only the first one does.
         slow = slow + 1 if made.seconds > SLOWEST else 0
         if slow > 1:

@@ -14,6 +14,8 @@ from gradio_client import Client
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from dmd2_demo.errors import DemoError
+from dmd2_demo.generate.studio import Studio
 from dmd2_demo.page.live import _shown
 from tests.browser.conftest import Open
 from tests.browser.demo import Demo
@@ -78,6 +80,20 @@ def test_the_old_picture_stays_while_the_prompt_is_empty(open_demo: Open, runtim
     demo.field("Prompt").fill("")
     expect(demo.page.get_by_text("the prompt is empty")).to_be_visible()
     assert demo.source() == before
+
+
+def test_what_a_picture_fails_at_is_told_in_the_line_and_not_at_each_letter(
+    open_demo: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo = LiveDemo(open_demo())
+
+    def refuse(*_arguments: object, **_named: object) -> None:
+        raise DemoError("There is no room for it.")
+
+    monkeypatch.setattr(Studio, "generate", refuse)  # of the page, which this process serves
+    demo.field("Prompt").press_sequentially(" at night", delay=60)
+    expect(demo.page.get_by_text("There is no room for it.")).to_be_visible()
+    expect(demo.page.get_by_test_id("toast-body")).to_have_count(0)
 
 
 def test_the_seed_is_pinned_and_one_key_draws_another(open_demo: Open) -> None:
