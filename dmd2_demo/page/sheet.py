@@ -24,7 +24,7 @@ from dmd2_demo.page.inputs import Dropdown
 from dmd2_demo.page.plain import plain
 from dmd2_demo.page.runner import Run
 from dmd2_demo.page.sheet_view import CLICKS, TO_SHEET, SheetView
-from dmd2_demo.page.tabs import Tab, TabContext
+from dmd2_demo.page.tabs import Tab, TabContext, tab_of
 
 _NONE = "none"
 _PAUSE = 0.2  # seconds between two looks at the cells so far
@@ -127,16 +127,12 @@ def on_make(
     context: TabContext, tabs: Sequence[Tab], laid_out: SheetControls, view: SheetView, most: int
 ) -> Dependency:
     """The event, and endpoint, that makes the sheet of whichever tab is open."""
-    known = {tab.form.request.task: tab for tab in tabs}
     fields: dict[str, Component] = {}
     for tab in tabs:
         fields |= {name: one for name, one in tab.form.components.items() if name not in fields and name != "images"}
 
     def planned(values: dict[str, Any]) -> Sheet:
-        tab = known.get(values["task"]) if isinstance(values["task"], str) else None
-        if tab is None:
-            raise DemoError(f"There is no tab called {values['task']!r:.60} here.")
-        form, family = tab.form, context.family
+        form, family = tab_of(tabs, values["task"]).form, context.family
         axes = [
             axis.read(form.request, name, text, family, most, partial(form.convert, str(name)))
             for name, text in ((values["x_axis"], values["x_values"]), (values["y_axis"], values["y_values"]))

@@ -6,7 +6,9 @@ import base64
 import io
 import random
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -15,6 +17,8 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from dmd2_demo.errors import DemoError
+from dmd2_demo.generate.picture import Picture
+from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.page.live import _shown
 from tests.browser.conftest import Open
@@ -112,6 +116,28 @@ def test_a_slider_is_followed_in_the_lora_tab(open_demo: Open) -> None:
     before = demo.source()
     demo.field("number input for LoRA scale").fill("0.4")
     expect(demo.view).not_to_have_attribute("src", before)
+
+
+def test_the_newest_change_lands_also_where_another_tabs_picture_takes_longer(
+    open_demo: Open, runtime: EmbeddedRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo = LiveDemo(open_demo())
+    begun, may_end = Event(), Event()
+    generate = Studio.generate
+
+    def delayed(self: Studio, request: Request, *arguments: Any, **named: Any) -> Iterator[Picture]:
+        if request.task == "lora":
+            begun.set()
+            assert may_end.wait(60)
+        yield from generate(self, request, *arguments, **named)
+
+    monkeypatch.setattr(Studio, "generate", delayed)  # of the page, which this process serves
+    demo.show("LoRA")
+    assert begun.wait(60)
+    demo.show("Text to image")
+    demo.field("Prompt").fill("a cat")
+    may_end.set()
+    demo.shows(sketch(runtime, prompt="a cat"))
 
 
 def test_keep_makes_the_very_picture_a_file_with_its_settings(open_demo: Open, runtime: EmbeddedRuntime) -> None:
