@@ -177,7 +177,7 @@ def test_finish_goes_on_from_the_picture_in_four_steps(open_demo: Open, runtime:
 
 def test_finish_keeps_the_style(open_demo: Open, runtime: EmbeddedRuntime) -> None:
     demo = LiveDemo(open_demo())
-    demo.page.get_by_role("button", name=re.compile("^Styles")).click()
+    demo.page.get_by_role("button", name=re.compile("^Style LoRAs")).click()
     demo.field("Style").click()
     demo.page.get_by_role("option", name="Pixel art").click()
     demo.field("Prompt").fill("a fox")
