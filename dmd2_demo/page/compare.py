@@ -14,6 +14,7 @@ from gradio.events import Dependency
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.requests import TextToImage
+from dmd2_demo.generate.tasks import LABELS
 from dmd2_demo.page import morph
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
 from dmd2_demo.page.filling import Filling, settings_of
@@ -107,9 +108,10 @@ def connect(
 
 
 def differences(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[list[str]]:
-    """Name and both values of each setting that differs; those that only one has included."""
+    """Label and both values of each setting that differs; those that only one has included."""
     names = [name for name in {**left, **right} if name not in _NOT_TOLD and left.get(name) != right.get(name)]
-    return [[name, *(_shown(told.get(name)) for told in (left, right))] for name in names] or [["none", "", ""]]
+    rows = [[LABELS.get(name, name), *(_shown(told.get(name)) for told in (left, right))] for name in names]
+    return rows or [["none", "", ""]]
 
 
 def _shown(value: object) -> str:
