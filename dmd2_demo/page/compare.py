@@ -25,6 +25,8 @@ from dmd2_demo.page.runner import Runner
 
 _NOT_TOLD = {"version", "family", "weights", "notices", "images"}
 
+_MOVE = "(share) => ({ slider_position: share, __type__: 'update' })"
+
 # Once there is one and it has its height.
 _TO_COMPARISON = """() => requestAnimationFrame(() =>
   document.querySelector('#comparison')?.scrollIntoView({ block: 'nearest' }))"""
@@ -49,6 +51,9 @@ def comparison(*, morphs: bool) -> Comparison:
         slider = gr.ImageSlider(
             label="Compared", show_label=False, interactive=False, max_height=400, buttons=["fullscreen"]
         )
+        # Gradio's own handle is for a mouse or a finger alone.
+        by_keys = gr.Slider(0, 100, 50, step=1, label="Left to right", buttons=[])
+        by_keys.change(None, by_keys, slider, js=_MOVE, **PRIVATE)
         table = gr.HTML(js_on_load=None)
         morphed = morph.view(offered=morphs)
     return Comparison(place, label, slider, gr.JSON(visible=False), table, morphed)

@@ -146,6 +146,25 @@ def test_two_are_compared_with_what_differs(open_demo: Open) -> None:
     expect(comparison(demo).locator("img")).to_have_count(2)
 
 
+_HANDLE_IS_AT = """side => {
+  const handle = document.querySelector('#comparison [data-testid=slider]');
+  const around = handle.parentElement.getBoundingClientRect();
+  return side * (handle.getBoundingClientRect().x - around.x - around.width / 2) > 20;
+}"""
+
+
+def test_keys_move_what_parts_the_compared_two(open_demo: Open) -> None:
+    demo = Demo(open_demo())
+    demo.make(45, Pictures=2)
+    demo.button("Compare").click()
+    strip(demo).nth(1).click()
+    expect(comparison(demo).locator("img")).to_have_count(2)
+    for key, side in (("Home", -1), ("End", 1), ("Home", -1)):
+        demo.page.get_by_label("range slider for Left to right").press(key)
+        demo.page.wait_for_function(_HANDLE_IS_AT, arg=side)
+    expect(comparison(demo).locator("img")).to_have_count(2)
+
+
 def test_one_click_makes_one_step_and_four_of_a_seed_and_shows_both_times(open_demo: Open) -> None:
     demo = Demo(open_demo())
     demo.make(47)
