@@ -49,10 +49,20 @@ def test_each_hardware_gets_its_flavor_and_its_front_matter(planned: dict[str, l
 def test_a_space_has_what_it_needs_and_no_more(planned: dict[str, list[list[str]]]) -> None:
     folder = staged(planned["zero"])
     assert {path.name for path in folder.iterdir()} == {
-        *("app.py", "dmd2_demo", "docs", "README.md", "LICENSE", "requirements.txt")
+        *("app.py", "dmd2_demo", "docs", "bench", "requirements.txt"),
+        *("README.md", "LICENSE", "SECURITY.md", "CONTRIBUTING.md"),
     }
+    assert [path.name for path in (folder / "bench").iterdir()] == ["RESULTS.md"]
     assert (folder / "requirements.txt").read_text() == (ROOT / "requirements.txt").read_text()
     assert list((folder / "dmd2_demo" / "embedded").rglob("*.safetensors"))
+
+
+def test_what_its_readme_links_to_is_there(planned: dict[str, list[list[str]]]) -> None:
+    folder = staged(planned["zero"])
+    links = re.findall(r"\]\(([^)#:]+)\)|src=\"([^\":]+)\"", (folder / "README.md").read_text())
+    places = {one or other for one, other in links}
+    assert "SECURITY.md" in places
+    assert [place for place in places if not (folder / place).exists()] == []
 
 
 def test_a_cpu_gets_one_flat_file_of_pins(planned: dict[str, list[list[str]]]) -> None:

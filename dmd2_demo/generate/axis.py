@@ -39,17 +39,18 @@ def axes_of(request: type[Request], family: Family) -> dict[str, Field]:
     return {name: field for name, field in fields_of(request).items() if field.kept and _varies(field, family)}
 
 
-def suggested(request: type[Request], name: str, family: Family) -> str:
-    """Values of that field to begin with, as text: every choice, or numbers around the default."""
+def suggested(request: type[Request], name: str, family: Family, most: int) -> str:
+    """Values of that field to begin with, as text, `most` at most: every choice, or numbers around the default."""
     field, default = fields_of(request)[name], default_of(request, name, family)
     match field:
         case Choice() | StyleChoice():
             named = [str(value) for _, value in field.options(family) if value != ""]
-            return ", ".join(named[:8])
+            return ", ".join(named[: min(most, 8)])
         case Numeric():
             allowed = field.range_of(family)
             tried = (round(default * part / 2 / allowed.step) * allowed.step for part in range(5))
-            return ", ".join(dict.fromkeys(f"{min(max(one, allowed.least), allowed.most):g}" for one in tried))
+            shown = dict.fromkeys(f"{min(max(one, allowed.least), allowed.most):g}" for one in tried)
+            return ", ".join(list(shown)[:most])
     return "1-4"
 
 

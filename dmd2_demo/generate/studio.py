@@ -151,7 +151,7 @@ class Studio:
     def _notices(self, request: Request, left_out: str, understood: Understood) -> tuple[str, ...]:
         notices = [understood.notice] if understood.notice else []
         if without_loras(request.prompt)[1]:
-            notices.append("<lora:...> in the prompt is read as words here: choose LoRAs under Style LoRAs.")
+            notices.append("<lora:...> in the prompt is read as words here: choose them under Style LoRAs.")
         if left_out:
             shown = left_out if len(left_out) <= 60 else f"{left_out[:57]}..."
             notices.append(f"The prompt is longer than the model reads; this was left out: “{shown}”")

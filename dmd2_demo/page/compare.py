@@ -14,6 +14,7 @@ from gradio.events import Dependency
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.requests import TextToImage
+from dmd2_demo.generate.tasks import LABELS
 from dmd2_demo.page import morph
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
 from dmd2_demo.page.filling import Filling, settings_of
@@ -23,6 +24,8 @@ from dmd2_demo.page.results import Results
 from dmd2_demo.page.runner import Runner
 
 _NOT_TOLD = {"version", "family", "weights", "notices", "images"}
+
+_MOVE = "(share) => ({ slider_position: share, __type__: 'update' })"
 
 # Once there is one and it has its height.
 _TO_COMPARISON = """() => requestAnimationFrame(() =>
@@ -48,6 +51,9 @@ def comparison(*, morphs: bool) -> Comparison:
         slider = gr.ImageSlider(
             label="Compared", show_label=False, interactive=False, max_height=400, buttons=["fullscreen"]
         )
+        # Gradio's own handle is for a mouse or a finger alone.
+        by_keys = gr.Slider(0, 100, 50, step=1, label="Left to right", buttons=[])
+        by_keys.change(None, by_keys, slider, js=_MOVE, **PRIVATE)
         table = gr.HTML(js_on_load=None)
         morphed = morph.view(offered=morphs)
     return Comparison(place, label, slider, gr.JSON(visible=False), table, morphed)
@@ -107,9 +113,10 @@ def connect(
 
 
 def differences(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[list[str]]:
-    """Name and both values of each setting that differs; those that only one has included."""
+    """Label and both values of each setting that differs; those that only one has included."""
     names = [name for name in {**left, **right} if name not in _NOT_TOLD and left.get(name) != right.get(name)]
-    return [[name, *(_shown(told.get(name)) for told in (left, right))] for name in names] or [["none", "", ""]]
+    rows = [[LABELS.get(name, name), *(_shown(told.get(name)) for told in (left, right))] for name in names]
+    return rows or [["none", "", ""]]
 
 
 def _shown(value: object) -> str:

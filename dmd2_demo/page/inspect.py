@@ -10,6 +10,7 @@ from dmd2_demo.generate.apart import apart
 from dmd2_demo.generate.metadata import reading
 from dmd2_demo.generate.sheet import request_settings
 from dmd2_demo.generate.styled import offered
+from dmd2_demo.generate.tasks import LABELS
 from dmd2_demo.page import sheet_view
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling, settings_of
@@ -83,7 +84,8 @@ def _settings(found: object) -> dict[str, Any]:
 
 
 def _rows(found: object) -> list[list[str]]:
-    rows = [[name, f"{value}"[:500]] for name, value in _settings(found).items() if not isinstance(value, dict | list)]
+    told = {name: value for name, value in _settings(found).items() if not isinstance(value, dict | list)}
+    rows = [[LABELS.get(name, name), f"{value}"[:500]] for name, value in told.items()]
     if isinstance(found, dict) and rows:
         rows = [["made by", str(found.get("tool"))], *rows]
         ignored, notices = found.get("ignored"), found.get("notices")

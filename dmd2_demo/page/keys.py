@@ -29,6 +29,13 @@ _LISTEN = f"""() => document.addEventListener('keydown', (event) => {{
   if (event.key === 'Escape' && !meant) {_STOP};
 }})"""
 
+# Gradio's buttons take no title.
+_TELL = """() => {
+  document.querySelector('button.generate').title =
+    'Enter in the prompt, or Ctrl+Enter anywhere. Shift+Enter begins a new line.';
+  document.querySelector('button.stop').title = 'Escape';
+}"""
+
 
 @dataclass(frozen=True)
 class Actions:
@@ -41,7 +48,7 @@ class Actions:
 def actions() -> Actions:
     """Generate and Stop, side by side."""
     with gr.Row(elem_classes="actions"):
-        generate = gr.Button("Generate", variant="primary", scale=3, min_width=140)
+        generate = gr.Button("Generate", variant="primary", scale=3, min_width=140, elem_classes="generate")
         stop = gr.Button("Stop", scale=1, min_width=80, elem_classes="stop")
     return Actions(generate, stop)
 
@@ -57,3 +64,4 @@ def connect(
     gr.on([actions.generate.click, prompt.submit], None, js=PRESS_GENERATE, **PRIVATE)
     actions.stop.click(stop, None, None, cancels=list(events), queue=False, **PRIVATE)
     page.load(None, js=_LISTEN, **PRIVATE)
+    page.load(None, js=_TELL, **PRIVATE)

@@ -90,7 +90,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         made = [on_generate(tab_context, tab) for tab in tabs]
         with actions_place:
             made += variations.buttons(tab_context)
-            made += live.connect(page, tab_context, tabs, live_switch, live_view)
+            made += live.connect(page, tab_context, tabs, sheet_controls.task, live_switch, live_view)
         for event in made:
             event.then(describe, shown.parameters, shown.status, queue=False, **PRIVATE)
         events = [

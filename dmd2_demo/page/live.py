@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +13,7 @@ import gradio as gr
 from gradio.events import Dependency
 from PIL import Image
 
-from dmd2_demo.errors import DemoError
+from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.generate.image_to_image import ImageToImage
 from dmd2_demo.generate.request import LARGEST_SEED, RANDOM_SEED, Request
 from dmd2_demo.generate.requests import TextToImage
@@ -22,7 +23,7 @@ from dmd2_demo.page.events import ON_DEVICE, PRIVATE
 from dmd2_demo.page.jobs import Outputs
 from dmd2_demo.page.plain import plain
 from dmd2_demo.page.results import describe
-from dmd2_demo.page.tabs import Tab, TabContext
+from dmd2_demo.page.tabs import Tab, TabContext, tab_of
 
 SLOWEST = 2.0
 """Seconds of a picture above which there is no live."""
@@ -33,12 +34,15 @@ _FINISHED = 0.5
 _FORGOTTEN = 600
 """Seconds that the last live picture of a visitor can be kept or finished."""
 
+# What is forgotten may still be shown.
+_NOTHING_KEPT = (
+    f"There is no live picture, or it is older than {_FORGOTTEN // 60} minutes. Change something to make one."
+)
+
 _DRAWN = f"Math.floor(Math.random() * {LARGEST_SEED + 1})"
 _IS_ON = "document.querySelector('#live input')?.checked"
 # What changed is in Gradio's hands only after its event: the press comes a moment later.
-_FOLLOW = f"""() => {{ if ({_IS_ON}) setTimeout(() =>
-  [...document.querySelectorAll('button.live-trigger')]
-    .find((button) => button.closest('[role=tabpanel]').offsetParent)?.click()); }}"""
+_FOLLOW = f"() => {{ if ({_IS_ON}) setTimeout(() => document.querySelector('button.live-trigger').click()); }}"
 _PINNED = f"(seed) => {_IS_ON} && seed === {RANDOM_SEED} ? {_DRAWN} : seed"
 _LISTEN = f"""() => document.addEventListener('keydown', (event) => {{
   // On a Mac it writes letters.
@@ -86,18 +90,25 @@ def view(family: Family) -> View:
 
 
 def connect(
-    page: gr.Blocks, context: TabContext, tabs: Sequence[Tab], switch: gr.Checkbox | None, view: View
+    page: gr.Blocks,
+    context: TabContext,
+    tabs: Sequence[Tab],
+    open_task: gr.Textbox,
+    switch: gr.Checkbox | None,
+    view: View,
 ) -> list[Dependency]:
-    """Connects them, inside the page. Gives the events that make finished pictures."""
+    """Connects them, inside the page, with whichever tab `open_task` says is open.
+
+    Gives the events that make finished pictures.
+    """
     if switch is None:
         return []
     # On the server: what a browser sends back could be anything.
     last = gr.State(None, time_to_live=_FORGOTTEN)
-    for tab in tabs:
-        _follow(context, tab, switch, view, last)
+    _follow(context, tabs, open_task, switch, view, last)
     changing = {id(one): one for tab in tabs for name, one in tab.form.components.items() if name not in _UNSEEN}
-    triggers = [one.change for one in changing.values()] + [tab.tab.select for tab in tabs]
-    gr.on([*triggers, switch.change], None, None, None, js=_FOLLOW, **PRIVATE)
+    triggers = [one.change for one in (*changing.values(), open_task, switch)]
+    gr.on(triggers, None, None, None, js=_FOLLOW, **PRIVATE)
     seed = context.shared.fields["seed"]
     gr.on([switch.change, seed.change], None, seed, seed, js=_PINNED, **PRIVATE)  # type: ignore[attr-defined]
     view.new_seed.click(None, None, seed, js=f"() => {_DRAWN}", **PRIVATE)
@@ -112,32 +123,38 @@ def connect(
     return [_on(view.keep, _kept, context, last), _on(view.finish, _finished, context, last)]
 
 
-def _follow(context: TabContext, tab: Tab, switch: gr.Checkbox, view: View, last: gr.State) -> None:
-    """The event that makes the live picture of a tab; while it runs, only the newest change is remembered."""
-    slow = 0
+def _follow(
+    context: TabContext, tabs: Sequence[Tab], open_task: gr.Textbox, switch: gr.Checkbox, view: View, last: gr.State
+) -> None:
+    """The event that makes the live picture; while it runs, only the newest change is remembered.
 
-    def follow(request: gr.Request, **values: Any) -> list[Any]:
-        nonlocal slow
+    One for all tabs: else an older picture of one could come after a newer one of another, and take its place.
+    """
+    every = {id(one): one for tab in tabs for one in tab.form.components.values()}
+    slow = Counter[object]()
+
+    def follow(request: gr.Request, task: object, *values: object) -> list[Any]:
+        given = dict(zip(every, values, strict=True))
         try:
-            wanted = _live(tab, values, context)
-        except DemoError as error:  # an empty prompt, say: more is to come
+            tab = tab_of(tabs, task)
+            wanted = _live(tab, {name: given[id(one)] for name, one in tab.form.components.items()}, context)
+            made = context.runner.preview(wanted, request)
+        except Cancelled:
+            raise
+        except DemoError as error:  # an empty prompt, say: more is to come, and a message for each letter is too many
             return [gr.skip(), plain(str(error)), gr.skip(), gr.skip(), gr.skip()]
-        made = context.runner.preview(wanted, request)
-        # The first one may have been held up by what only the first one does.
-        slow = slow + 1 if made.seconds > SLOWEST else 0
-        if slow > 1:
+        # A tab's first one may have been held up by what only the first one does.
+        slow[task] = slow[task] + 1 if made.seconds > SLOWEST else 0
+        if slow[task] > 1:
             told = f"A picture takes {made.seconds:.1f} s here: live is for those that take less than {SLOWEST:g} s."
             return [gr.skip(), gr.skip(), gr.Markdown(told, visible=True), gr.Checkbox(value=False), gr.skip()]
         told = describe({**made.parameters, "seconds": round(made.seconds, 3), "notices": list(made.notices)})
         return [_shown(made.image), told, gr.skip(), gr.skip(), wanted]
 
-    with tab.tab:
-        trigger = gr.Button("Live", elem_classes="live-trigger")
-    trigger.click(
+    gr.Button("Live", elem_classes="live-trigger").click(
         follow,
-        None,
+        [open_task, *every.values()],
         [view.picture, view.said, view.why_not, switch, last],
-        inputs_kwargs=tab.form.components,
         trigger_mode="always_last",
         queue=False,
         **PRIVATE,
@@ -174,7 +191,7 @@ def _on(button: gr.Button, finish: Finish, context: TabContext, last: gr.State) 
     ) -> Iterator[Outputs]:
         def build() -> Request:
             if not isinstance(live, Request):
-                raise DemoError("There is no live picture yet.")
+                raise DemoError(_NOTHING_KEPT)
             return finish(context, live, request)
 
         yield from context.runner.run(build, request, progress)

@@ -20,19 +20,24 @@ _OF_PROXIES = ("forwarded", "via", "x-real-ip")  # and all that begin with x-for
 def panel(status: Callable[[], dict[str, Any]], unload: Callable[[], None] | None) -> Callable[[Dependency], None]:
     """Lays out the panel. Gives a function that, called inside the page, refreshes it after an event."""
 
+    def refresh(listen: Callable[..., Dependency]) -> None:
+        listen(lambda: _listing(status()), None, listing, queue=False, **PRIVATE)
+
     def refresh_after(event: Dependency) -> None:
-        event.then(lambda: _listing(status()), None, listing, queue=False, **PRIVATE)
+        refresh(event.then)
 
     def tell() -> dict[str, Any]:
         return status()
 
     tell.__name__ = "status"  # what MCP calls the tool
 
-    with gr.Accordion("Loaded models", open=False), gr.Row():
+    with gr.Accordion("Loaded models", open=False) as accordion, gr.Row():
         listing = gr.Markdown(_listing(status()))
         if unload is not None:
             button = gr.Button("Unload", size="sm", scale=0, min_width=120)
             refresh_after(button.click(_by_the_operator(unload), **ON_DEVICE, **PRIVATE))
+    # What it is laid out with is as old as the page, and others load and unload as well.
+    refresh(accordion.expand)
     api(tell, api_name="status", api_description=_DESCRIPTION, queue=False)
     return refresh_after
 

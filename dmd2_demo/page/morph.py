@@ -80,9 +80,8 @@ def connect(view: MorphView, pair: gr.JSON, filling: Filling, runner: Runner) ->
             yield frames, frames[0], scrubber, file, status
 
     view.make.click(lambda: gr.Column(visible=True), None, view.place, queue=False, **PRIVATE)
-    pair.change(lambda: gr.Column(visible=False), None, view.place, queue=False, **PRIVATE)
     view.scrubber.change(None, [view.scrubber, view.frames], view.shown, js=_SHOW, **PRIVATE)
-    return view.make.click(
+    made = view.make.click(
         make,
         pair,
         [view.frames, view.shown, view.scrubber, view.file, view.status],
@@ -90,6 +89,16 @@ def connect(view: MorphView, pair: gr.JSON, filling: Filling, runner: Runner) ->
         api_visibility="private",
         **ON_DEVICE,
     )
+    # What lies between two is nothing of the next two, also where it is still being made.
+    pair.change(None, cancels=[made], queue=False, **PRIVATE)
+    pair.change(
+        lambda: [gr.Column(visible=False), None, None, None, ""],
+        None,
+        [view.place, view.frames, view.shown, view.file, view.status],
+        queue=False,
+        **PRIVATE,
+    )
+    return made
 
 
 def _asked(settings: object, filling: Filling) -> TextToImage:

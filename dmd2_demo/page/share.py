@@ -21,6 +21,8 @@ from dmd2_demo.models.vocabulary import Understood
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling, Restored
 
+# What became of it; filled in by scripts/share.js.
+_COPIED = '<p id="copied" role="status"></p>'
 _COPY = "async (copied) => { await window.dmd2Share.copy(copied?.text); }"
 
 
@@ -43,6 +45,7 @@ def buttons() -> Share:
         link = gr.Button("Copy link", **small)
         python = gr.Button("Copy as Python", **small)
         call = gr.Button("Copy as API call", **small)
+    gr.HTML(_COPIED, js_on_load=None, padding=False, elem_classes="status")
     text = gr.Code(language="python", visible=False, show_label=False, wrap_lines=True, max_lines=16, interactive=False)
     return Share(link, python, call, text, gr.Textbox(visible=False), gr.JSON(visible=False))
 

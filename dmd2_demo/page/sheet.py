@@ -24,7 +24,7 @@ from dmd2_demo.page.inputs import Dropdown
 from dmd2_demo.page.plain import plain
 from dmd2_demo.page.runner import Run
 from dmd2_demo.page.sheet_view import CLICKS, TO_SHEET, SheetView
-from dmd2_demo.page.tabs import Tab, TabContext
+from dmd2_demo.page.tabs import Tab, TabContext, tab_of
 
 _NONE = "none"
 _PAUSE = 0.2  # seconds between two looks at the cells so far
@@ -87,11 +87,11 @@ def controls(tabs: Sequence[Tab], most: int) -> SheetControls:
         gr.Markdown("Commas between values, or a range: 1-4, 0-1.5 (+0.5), 0-1 [5].", elem_classes="status")
         make = gr.Button("Make the sheet")
     laid_out = SheetControls(task, x_axis, x_values, y_axis, y_values, make)
-    _follow(laid_out, tabs)
+    _follow(laid_out, tabs, most)
     return laid_out
 
 
-def _follow(laid_out: SheetControls, tabs: Sequence[Tab]) -> None:
+def _follow(laid_out: SheetControls, tabs: Sequence[Tab], most: int) -> None:
     """Offers what the open tab has, and values for what is chosen."""
     known = {tab.form.request.task: tab for tab in tabs}
 
@@ -101,7 +101,7 @@ def _follow(laid_out: SheetControls, tabs: Sequence[Tab]) -> None:
             return ""
         form = tab.form
         offered = axis.axes_of(form.request, form.family)
-        return axis.suggested(form.request, name, form.family) if name in offered else ""
+        return axis.suggested(form.request, name, form.family, most) if name in offered else ""
 
     for tab in tabs:
 
@@ -127,16 +127,12 @@ def on_make(
     context: TabContext, tabs: Sequence[Tab], laid_out: SheetControls, view: SheetView, most: int
 ) -> Dependency:
     """The event, and endpoint, that makes the sheet of whichever tab is open."""
-    known = {tab.form.request.task: tab for tab in tabs}
     fields: dict[str, Component] = {}
     for tab in tabs:
         fields |= {name: one for name, one in tab.form.components.items() if name not in fields and name != "images"}
 
     def planned(values: dict[str, Any]) -> Sheet:
-        tab = known.get(values["task"]) if isinstance(values["task"], str) else None
-        if tab is None:
-            raise DemoError(f"There is no tab called {values['task']!r:.60} here.")
-        form, family = tab.form, context.family
+        form, family = tab_of(tabs, values["task"]).form, context.family
         axes = [
             axis.read(form.request, name, text, family, most, partial(form.convert, str(name)))
             for name, text in ((values["x_axis"], values["x_values"]), (values["y_axis"], values["y_values"]))

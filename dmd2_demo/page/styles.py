@@ -45,7 +45,7 @@ def controls(family: Family, prompt: Component, find: Find, *, custom: bool) -> 
     fields: dict[str, Component] = {}
     if not family.styles and not custom:
         return fields
-    with gr.Accordion("Styles", open=False):
+    with gr.Accordion("Style LoRAs", open=False):
         if custom:
             gr.Markdown(
                 "Also any public style LoRA for SDXL: owner/name, or owner/name/file.safetensors.",

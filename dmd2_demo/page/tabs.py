@@ -65,6 +65,14 @@ class Tab:
     beside: gr.Column | None = None
 
 
+def tab_of(tabs: Sequence[Tab], task: object) -> Tab:
+    """The one of that task. DemoError where there is none."""
+    for tab in tabs:
+        if tab.form.request.task == task:
+            return tab
+    raise DemoError(f"There is no tab called {task!r:.60} here.")
+
+
 def opened(title: str, request: type[Request]) -> gr.Tab:
     """Where the controls are laid out that one class of requests has alone."""
     return gr.Tab(title, id=request.task)

@@ -142,7 +142,26 @@ def test_two_are_compared_with_what_differs(open_demo: Open) -> None:
     demo.button("Compare").click()
     strip(demo).nth(1).click()
     expect(comparison(demo).get_by_text("Left: seed 45, 4 steps · right: seed 46, 4 steps")).to_be_visible()
-    expect(comparison(demo).locator("tbody tr")).to_have_text("seed4546")
+    expect(comparison(demo).locator("tbody tr")).to_have_text("Seed4546")
+    expect(comparison(demo).locator("img")).to_have_count(2)
+
+
+_HANDLE_IS_AT = """side => {
+  const handle = document.querySelector('#comparison [data-testid=slider]');
+  const around = handle.parentElement.getBoundingClientRect();
+  return side * (handle.getBoundingClientRect().x - around.x - around.width / 2) > 20;
+}"""
+
+
+def test_keys_move_what_parts_the_compared_two(open_demo: Open) -> None:
+    demo = Demo(open_demo())
+    demo.make(45, Pictures=2)
+    demo.button("Compare").click()
+    strip(demo).nth(1).click()
+    expect(comparison(demo).locator("img")).to_have_count(2)
+    for key, side in (("Home", -1), ("End", 1), ("Home", -1)):
+        demo.page.get_by_label("range slider for Left to right").press(key)
+        demo.page.wait_for_function(_HANDLE_IS_AT, arg=side)
     expect(comparison(demo).locator("img")).to_have_count(2)
 
 
@@ -152,9 +171,9 @@ def test_one_click_makes_one_step_and_four_of_a_seed_and_shows_both_times(open_d
     expect(strip(demo)).to_have_count(1)
     demo.button("1 and 4 steps").click()
     table = comparison(demo).locator("table")
-    expect(table).to_contain_text("steps14")
+    expect(table).to_contain_text("Steps14")
     expect(table).to_contain_text("seconds")
-    expect(table).not_to_contain_text("seed")
+    expect(table).not_to_contain_text("Seed")
     shown = [demo.image(image) for image in comparison(demo).locator("img").all()]
     assert sorted(json.loads(image.info["dmd2"])["steps"] for image in shown) == [1, 4]
 

@@ -6,7 +6,9 @@ import base64
 import io
 import random
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -14,6 +16,10 @@ from gradio_client import Client
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from dmd2_demo.errors import DemoError
+from dmd2_demo.generate.picture import Picture
+from dmd2_demo.generate.request import Request
+from dmd2_demo.generate.studio import Studio
 from dmd2_demo.page.live import _shown
 from tests.browser.conftest import Open
 from tests.browser.demo import Demo
@@ -80,6 +86,20 @@ def test_the_old_picture_stays_while_the_prompt_is_empty(open_demo: Open, runtim
     assert demo.source() == before
 
 
+def test_what_a_picture_fails_at_is_told_in_the_line_and_not_at_each_letter(
+    open_demo: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo = LiveDemo(open_demo())
+
+    def refuse(*_arguments: object, **_named: object) -> None:
+        raise DemoError("There is no room for it.")
+
+    monkeypatch.setattr(Studio, "generate", refuse)  # of the page, which this process serves
+    demo.field("Prompt").press_sequentially(" at night", delay=60)
+    expect(demo.page.get_by_text("There is no room for it.")).to_be_visible()
+    expect(demo.page.get_by_test_id("toast-body")).to_have_count(0)
+
+
 def test_the_seed_is_pinned_and_one_key_draws_another(open_demo: Open) -> None:
     demo = LiveDemo(open_demo(), seed=-1)
     seed = int(demo.field("Seed").input_value())
@@ -98,6 +118,28 @@ def test_a_slider_is_followed_in_the_lora_tab(open_demo: Open) -> None:
     expect(demo.view).not_to_have_attribute("src", before)
 
 
+def test_the_newest_change_lands_also_where_another_tabs_picture_takes_longer(
+    open_demo: Open, runtime: EmbeddedRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo = LiveDemo(open_demo())
+    begun, may_end = Event(), Event()
+    generate = Studio.generate
+
+    def delayed(self: Studio, request: Request, *arguments: Any, **named: Any) -> Iterator[Picture]:
+        if request.task == "lora":
+            begun.set()
+            assert may_end.wait(60)
+        yield from generate(self, request, *arguments, **named)
+
+    monkeypatch.setattr(Studio, "generate", delayed)  # of the page, which this process serves
+    demo.show("LoRA")
+    assert begun.wait(60)
+    demo.show("Text to image")
+    demo.field("Prompt").fill("a cat")
+    may_end.set()
+    demo.shows(sketch(runtime, prompt="a cat"))
+
+
 def test_keep_makes_the_very_picture_a_file_with_its_settings(open_demo: Open, runtime: EmbeddedRuntime) -> None:
     demo = LiveDemo(open_demo())
     demo.field("Prompt").fill("a fox")
@@ -112,6 +154,17 @@ def test_keep_makes_the_very_picture_a_file_with_its_settings(open_demo: Open, r
     assert '"prompt": "a fox"' in kept.info["dmd2"]
 
 
+def test_what_there_is_not_to_keep_is_a_sentence_and_the_way_to_make_it(open_demo: Open) -> None:
+    demo = Demo(open_demo())
+    expect(demo.field("Prompt")).to_have_value(FAMILY.examples[0].prompt)  # else it is filled in later
+    demo.field("Prompt").fill("")
+    demo.page.get_by_label("Live", exact=True).check()
+    expect(demo.page.get_by_text("the prompt is empty")).to_be_visible()
+    demo.button("Keep").click()
+    said = demo.page.get_by_test_id("toast-body")
+    expect(said).to_contain_text("There is no live picture, or it is older than 10 minutes. Change something")
+
+
 def test_finish_goes_on_from_the_picture_in_four_steps(open_demo: Open, runtime: EmbeddedRuntime) -> None:
     demo = LiveDemo(open_demo())
     demo.field("Prompt").fill("a fox")
@@ -124,7 +177,7 @@ def test_finish_goes_on_from_the_picture_in_four_steps(open_demo: Open, runtime:
 
 def test_finish_keeps_the_style(open_demo: Open, runtime: EmbeddedRuntime) -> None:
     demo = LiveDemo(open_demo())
-    demo.page.get_by_role("button", name=re.compile("^Styles")).click()
+    demo.page.get_by_role("button", name=re.compile("^Style LoRAs")).click()
     demo.field("Style").click()
     demo.page.get_by_role("option", name="Pixel art").click()
     demo.field("Prompt").fill("a fox")

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from dmd2_demo.generate.between import Between
+from dmd2_demo.generate.picture import Picture
+from dmd2_demo.generate.request import Request
+from dmd2_demo.generate.studio import Studio
 from tests.browser.conftest import Open
 from tests.browser.demo import Demo
 
@@ -57,6 +64,37 @@ def test_a_slider_leads_from_one_picture_to_the_other(open_demo: Open, tmp_path:
     demo.button("Compare").click()  # of others nothing is left
     page.locator("#history ul button").nth(0).click()
     expect(page.locator("#morph")).to_be_hidden()
+
+
+def test_another_pair_ends_the_morph_of_the_one_before(open_demo: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    demo = Demo(open_demo())
+    page = demo.page
+    demo.panel.get_by_role("radio", name="1").check()
+    pictures = {seed: demo.make(seed) for seed in (45, 46, 47)}
+    begun, may_go_on = Event(), Event()
+    generate = Studio.generate
+
+    def delayed(self: Studio, request: Request, *arguments: Any, **named: Any) -> Iterator[Picture]:
+        if isinstance(request, Between):
+            begun.set()
+            assert may_go_on.wait(60)
+        yield from generate(self, request, *arguments, **named)
+
+    monkeypatch.setattr(Studio, "generate", delayed)  # of the page, which this process serves
+    demo.button("Compare").click()
+    page.locator("#history ul button").nth(1).click()
+    expect(page.get_by_text("Left: seed 47, 1 step · right: seed 46, 1 step")).to_be_visible()
+    demo.button("Morph at one step").click()
+    assert begun.wait(60)
+    with page.expect_response("**/gradio_api/reset"):  # Gradio's last word of what it cancelled
+        demo.button("Compare").click()
+        page.locator("#history ul button").nth(2).click()
+        expect(page.get_by_text("Left: seed 46, 1 step · right: seed 45, 1 step")).to_be_visible()
+        expect(page.locator("#morph")).to_be_hidden()
+        may_go_on.set()
+    demo.button("Morph at one step").click()
+    expect(page.get_by_text(re.compile(r"^\d+ pictures; the widest step"))).to_be_visible()
+    assert demo.image(page.locator("#morph img")).convert("RGB").tobytes() == pictures[46]
 
 
 def test_what_can_not_be_morphed_is_a_sentence(open_demo: Open) -> None:

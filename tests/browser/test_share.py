@@ -36,8 +36,31 @@ def copied(demo: Demo, button: str, word: str) -> str:
     demo.button(button).click()
     text = str(demo.page.evaluate(_CLIPBOARD, word))
     assert word in text
+    expect(demo.page.locator("#copied")).to_have_text("Copied.")
     expect(demo.page.locator(".cm-content").filter(visible=True)).to_contain_text(text.split("\n", maxsplit=1)[0])
     return text
+
+
+@pytest.mark.parametrize(
+    ("works", "sentence"),
+    [(True, "Copied."), (False, "This browser does not let the page copy. Copy it from the box below.")],
+)
+def test_the_old_way_of_copying_tells_whether_it_worked_and_keeps_the_focus(
+    open_demo: Open, works: bool, sentence: str
+) -> None:
+    demo = Demo(open_demo())
+    demo.page.evaluate(
+        """works => {
+          navigator.clipboard.writeText = () => Promise.reject(new Error('not allowed'));
+          document.execCommand = () => works;
+        }""",
+        works,
+    )
+    demo.page.get_by_role("button", name="Settings and sharing").click()
+    demo.button("Copy link").click()
+    expect(demo.page.locator("#copied")).to_have_text(sentence)
+    expect(demo.page.get_by_role("status").filter(has_text=sentence)).to_be_visible()
+    expect(demo.button("Copy link")).to_be_focused()
 
 
 CLIPBOARD = {"permissions": ["clipboard-read", "clipboard-write"]}

@@ -58,7 +58,7 @@ def test_a_sheet_is_made_clicked_saved_and_opened_again(open_demo: Open, tmp_pat
     cells(page).nth(2).click()
     expect(page.get_by_text("Left: seed 42, 1 step · right: seed 41, 4 steps")).to_be_in_viewport()
     assert {demo.image(one).convert("RGB").tobytes() for one in slider.all()} == {pictures[1], pictures[2]}
-    expect(page.locator("#comparison table")).to_contain_text("seed4241")
+    expect(page.locator("#comparison table")).to_contain_text("Seed4241")
     expect(demo.field("Seed")).to_have_value("41")
 
     with page.expect_download() as download:

@@ -51,7 +51,7 @@ def test_a_picked_style_offers_its_words_and_stays_from_tab_to_tab(open_demo: Op
     demo = Demo(open_demo())
     page = demo.page
     without = demo.make(5)
-    page.get_by_role("button", name=re.compile("^Styles")).click()
+    page.get_by_role("button", name=re.compile("^Style LoRAs")).click()
     demo.field("Style").click()
     page.get_by_role("option", name="Our own").click()
     chip = page.get_by_role("button", name="+ our style")

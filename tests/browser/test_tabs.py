@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,12 @@ def test_one_step_and_enter_make_a_picture_too(open_demo: Open) -> None:
     demo.field("Prompt").press("Enter")
     demo.wait_for_seed(8)
     expect(demo.page.get_by_text("seed 8 · 1 step ·")).to_be_visible()
+
+
+def test_buttons_tell_their_keys(open_demo: Open) -> None:
+    demo = Demo(open_demo())
+    expect(demo.button("Generate")).to_have_attribute("title", re.compile(r"Ctrl\+Enter.*Shift\+Enter"))
+    expect(demo.button("Stop")).to_have_attribute("title", "Escape")
 
 
 def test_minus_one_is_shown_as_random_and_draws_a_seed_that_reuse_fixes(open_demo: Open) -> None:
@@ -126,6 +133,13 @@ def test_one_click_on_an_example_fills_in_the_form(open_demo: Open, tab: str) ->
     if tab == "Canny":
         expect(demo.edges()).to_be_visible()
     demo.make(7, prompt=examples[tab][0].prompt)
+
+
+def test_who_comes_later_sees_what_others_have_loaded(open_demo: Open) -> None:
+    Demo(open_demo()).make(7)
+    later = Demo(open_demo())
+    later.page.get_by_role("button", name="Loaded models").click()
+    expect(later.page.get_by_text("text encoders: base")).to_be_visible()
 
 
 def test_loaded_models_are_listed_and_can_be_unloaded(open_demo: Open) -> None:

@@ -7,6 +7,8 @@ from dmd2_demo.generate import axis
 from dmd2_demo.generate.request import LARGEST_SEED, Request
 from dmd2_demo.generate.requests import CannyGuided, CommunityLora, TextToImage
 from dmd2_demo.generate.tasks import REQUESTS
+from dmd2_demo.models.catalogue import FAMILIES
+from dmd2_demo.models.family import Family
 from tests.embedded import FAMILY
 
 
@@ -25,10 +27,13 @@ def test_axes_follow_from_the_fields() -> None:
     assert not {"prompt", "width", "height", "images", "image", "file_format", "upscale"} & set().union(*found.values())
 
 
+@pytest.mark.parametrize("most", [4, 9, 100])
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda one: one.name)
 @pytest.mark.parametrize("request_class", REQUESTS, ids=lambda one: one.task)
-def test_what_is_suggested_for_an_axis_can_be_used(request_class: type[Request]) -> None:
-    for name in axis.axes_of(request_class, FAMILY):
-        assert len(read(request_class, name, axis.suggested(request_class, name, FAMILY))) > 1
+def test_what_is_suggested_for_an_axis_can_be_used(request_class: type[Request], family: Family, most: int) -> None:
+    for name in axis.axes_of(request_class, family):
+        text = axis.suggested(request_class, name, family, most)
+        assert len(axis.read(request_class, name, text, family, most, lambda value: value).values) > 1
 
 
 @pytest.mark.parametrize(
