@@ -78,9 +78,9 @@ def connect(
     made: Sequence[Dependency],
 ) -> Dependency:
     """Connects the strip, inside the page, with what makes pictures. Gives the event that makes one again."""
-    kept = history.kept
+    kept, shown = history.kept, [results.gallery, results.parameters]
     for event in made:
-        event.then(None, [results.gallery, results.parameters, kept], kept, js="window.dmd2.record", **PRIVATE)
+        event.then(None, [*shown, kept], kept, js="window.dmd2.record", **PRIVATE)
     gr.on([page.load, kept.change], None, kept, None, js="(kept) => { window.dmd2.render(kept); }", **PRIVATE)
     history.hear.click(None, None, kept, js="window.dmd2.hear", **PRIVATE)
     pair = [comparison.settings, comparison.slider]
@@ -116,11 +116,12 @@ def connect(
         make_again,
         [results.parameters, filling.file_format, filling.settings_inside],
         results.made,
+        js="window.dmd2.startAgain",
         show_progress_on=results.gallery,
         api_visibility="private",
         **ON_DEVICE,
     )
-    again.success(None, [results.gallery, kept], kept, js="window.dmd2.madeAgain", **PRIVATE)
+    again.success(None, [*shown, kept], kept, js="window.dmd2.madeAgain", **PRIVATE)
     again.success(describe, results.parameters, results.status, queue=False, **PRIVATE)
     return again
 

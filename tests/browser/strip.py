@@ -18,6 +18,13 @@ def reopened(demo: Demo) -> Demo:
     return Demo(demo.page)
 
 
+def in_another_tab(demo: Demo) -> Demo:
+    """The page in another tab of the browser. A reload would bring back the files of what was made last."""
+    page = demo.page.context.new_page()
+    page.goto(demo.page.url)
+    return Demo(page)
+
+
 def show(demo: Demo, number: int, seed: int) -> bytes:
     """Clicks that picture of the strip. Its pixels."""
     strip(demo).nth(number).click()

@@ -8,7 +8,8 @@ window.dmd2 = (() => {
   const THUMB = /^data:image\/(webp|png);base64,[A-Za-z0-9+/=]{1,40000}$/;
   let chosen = null;
   let pairing = null;
-  let remaking = null; // what "Make again" was pressed for
+  let wanted = null; // the entry that "Make again" is pressed for
+  let remaking = null; // the one that it makes
   const ours = new Set(); // files that this visit was given; the server takes others from nobody
   const tabs = new BroadcastChannel('dmd2-history'); // each tab writes the whole history: they tell each other
   let heard = null;
@@ -122,19 +123,25 @@ window.dmd2 = (() => {
     }
     render(history);
     if (!there && !other) setTimeout(() => {
-      remaking = entry.id;
+      wanted = entry;
       press('again');
     });
     const mine = there ? await claimed(entry) : entry;
     if (chosen !== entry.id) return nothing;
     return [[{ image: fileOf(mine, there), caption: null }], entry.settings.seed, entry.settings, ...pair];
   };
-  const madeAgain = (gallery, history) => {
-    if (!gallery?.length) return [kept(history)];
+  // Runs for a press that begins something: while one is made again, Gradio skips the others.
+  const startAgain = (_, ...rest) => {
+    remaking = wanted;
+    return [remaking.settings, ...rest];
+  };
+  const madeAgain = (gallery, parameters, history) => {
+    if (chosen && chosen !== remaking.id) setTimeout(() => press('choose')); // it was clicked meanwhile
+    // Others may be shown by now: those that were kept name no pictures, and new ones have seeds of their own.
+    if (!gallery?.length || parameters?.pictures?.[0]?.seed !== remaking.settings.seed) return [undefined];
     const file = gallery[0].image.path;
     ours.add(file);
-    chosen = remaking; // it is what is shown now
-    return changed(kept(history).map((entry) => (entry.id === remaking ? { ...entry, file } : entry)));
+    return changed(kept(history).map((entry) => (entry.id === remaking.id ? { ...entry, file } : entry)));
   };
   const startPair = (history) => {
     pairing = pairing === chosen ? null : chosen;
@@ -198,5 +205,5 @@ window.dmd2 = (() => {
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
   };
 
-  return { record, render, choose, hear: () => [heard], madeAgain, startPair, remove, download };
+  return { record, render, choose, hear: () => [heard], startAgain, madeAgain, startPair, remove, download };
 })();
