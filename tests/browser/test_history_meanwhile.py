@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Request, Route, expect
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Open, Visit
 from tests.browser.demo import Demo
-from tests.browser.strip import in_another_tab, show, strip
+from tests.browser.strip import in_another_tab, reopened, show, strip
 
 pytestmark = pytest.mark.browser
 
@@ -50,3 +50,60 @@ def test_another_that_is_gone_is_clicked_while_one_is_made_again(visit: Visit, a
     demo = in_another_tab(demo)
     assert show(demo, 0, 48) == first
     assert show(demo, 1, 49) == second
+
+
+_HOLD_DECODING = """() => {
+  const decode = HTMLImageElement.prototype.decode;
+  const held = window.held = [];
+  HTMLImageElement.prototype.decode = function () {
+    return new Promise((go) => held.push(go)).then(() => decode.call(this));
+  };
+}"""
+_FAIL_ONCE = """() => {
+  const decode = HTMLImageElement.prototype.decode;
+  HTMLImageElement.prototype.decode = () => {
+    HTMLImageElement.prototype.decode = decode;
+    return Promise.reject(new DOMException('', 'EncodingError'));
+  };
+}"""
+
+
+def test_what_is_deleted_while_thumbnails_are_made_stays_so(open_demo: Open) -> None:
+    demo = Demo(open_demo())
+    demo.make(61)
+    expect(strip(demo)).to_have_count(1)
+    demo.page.evaluate(_HOLD_DECODING)
+    demo.make(62)
+    demo.page.wait_for_function("window.held.length === 1")
+    show(demo, 0, 61)
+    demo.button("Delete").click()
+    expect(strip(demo)).to_have_count(0)
+    demo.page.evaluate("window.held.forEach((go) => go())")
+    expect(strip(demo)).to_have_count(1)
+    demo = reopened(demo)
+    expect(strip(demo)).to_have_count(1)
+    show(demo, 0, 62)
+
+
+def test_what_another_tab_made_while_thumbnails_are_made_stays_too(open_demo: Open) -> None:
+    demo = Demo(open_demo())
+    other = in_another_tab(demo)
+    demo.page.evaluate(_HOLD_DECODING)
+    demo.make(63)
+    demo.page.wait_for_function("window.held.length === 1")
+    other.make(64)
+    expect(strip(demo)).to_have_count(1)
+    demo.page.evaluate("window.held.forEach((go) => go())")
+    expect(strip(demo)).to_have_count(2)
+    expect(strip(other)).to_have_count(2)
+    expect(strip(in_another_tab(other))).to_have_count(2)
+
+
+def test_one_picture_without_a_thumbnail_does_not_lose_the_others(open_demo: Open) -> None:
+    demo = Demo(open_demo())
+    demo.page.evaluate(_FAIL_ONCE)
+    demo.make(65, Pictures=2)
+    expect(strip(demo)).to_have_count(1)
+    show(demo, 0, 66)
+    demo.make(67, Pictures=1)
+    expect(strip(demo)).to_have_count(2)

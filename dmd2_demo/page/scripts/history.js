@@ -12,9 +12,9 @@ window.dmd2 = (() => {
   let remaking = null; // the one that it makes
   const ours = new Set(); // files that this visit was given; the server takes others from nobody
   const tabs = new BroadcastChannel('dmd2-history'); // each tab writes the whole history: they tell each other
-  let heard = null;
+  let newest = null; // since it changed, here or in another tab: what an event was given may be older
   tabs.addEventListener('message', ({ data }) => {
-    heard = kept(JSON.parse(data));
+    newest = kept(JSON.parse(data));
     press('hear');
   });
 
@@ -23,11 +23,13 @@ window.dmd2 = (() => {
     entry && /^[\w-]{1,40}$/.test(entry.id) && THUMB.test(entry.thumb) &&
     typeof entry.file === 'string' && isSettings(entry.settings);
   const kept = (history) => (Array.isArray(history) ? history : []).filter(isEntry).slice(0, MOST);
+  const latest = (history) => newest ?? kept(history);
   const changed = (history) => {
-    tabs.postMessage(JSON.stringify(history)); // proxies of Gradio's can't be sent as they are
-    return [kept(history)];
+    newest = kept(history);
+    tabs.postMessage(JSON.stringify(newest)); // proxies of Gradio's can't be sent as they are
+    return [newest];
   };
-  const find = (history, id) => kept(history).find((entry) => entry.id === id);
+  const find = (history, id) => latest(history).find((entry) => entry.id === id);
 
   const address = (file) => `${window.gradio_config.root}/gradio_api/file=${file}`;
   const shown = (place, path) => ({
@@ -68,21 +70,25 @@ window.dmd2 = (() => {
     const told = (pictures ?? []).map((own, number) => ({ own, image: gallery?.[number]?.image }));
     const fresh = told.filter(({ image }) => image && !ours.has(image.path));
     fresh.forEach(({ image }) => ours.add(image.path));
-    const made = await Promise.all(fresh.map(async ({ own, image }) => ({
+    const before = chosen;
+    const drawn = await Promise.allSettled(fresh.map(async ({ own, image }) => ({
       id: crypto.getRandomValues(new Uint32Array(3)).join('-'),
       thumb: await thumbnail(image.url),
       file: image.path,
       settings: { ...settings, ...own },
     })));
-    chosen = made[0]?.id ?? chosen;
-    return made.length ? changed([...made, ...kept(history)]) : [kept(history)];
+    // What could not be drawn is tried again where it is met again.
+    drawn.forEach(({ status }, number) => status === 'rejected' && ours.delete(fresh[number].image.path));
+    const made = drawn.flatMap(({ value }) => value ?? []);
+    if (chosen === before) chosen = made[0]?.id ?? chosen; // else another was clicked meanwhile, and is shown
+    return made.length ? changed([...made, ...latest(history)]) : [undefined];
   };
 
   const label = ({ settings }) => `${settings.prompt}, seed ${settings.seed}, steps ${settings.steps}`;
   const render = (history) => {
     const strip = document.querySelector('#history ul');
     if (!strip) return;
-    const entries = kept(history);
+    const entries = latest(history);
     const focused = strip.contains(document.activeElement);
     strip.replaceChildren(...entries.map((entry) => {
       const button = document.createElement('button');
@@ -141,14 +147,14 @@ window.dmd2 = (() => {
     if (!gallery?.length || parameters?.pictures?.[0]?.seed !== remaking.settings.seed) return [undefined];
     const file = gallery[0].image.path;
     ours.add(file);
-    return changed(kept(history).map((entry) => (entry.id === remaking.id ? { ...entry, file } : entry)));
+    return changed(latest(history).map((entry) => (entry.id === remaking.id ? { ...entry, file } : entry)));
   };
   const startPair = (history) => {
     pairing = pairing === chosen ? null : chosen;
     render(history);
   };
   const remove = (history) => {
-    const left = kept(history).filter((entry) => entry.id !== chosen);
+    const left = latest(history).filter((entry) => entry.id !== chosen);
     chosen = pairing = null;
     return changed(left);
   };
@@ -188,7 +194,7 @@ window.dmd2 = (() => {
     return new Blob([...body, ...directory, end], { type: 'application/zip' });
   };
   const download = async (history) => {
-    const entries = kept(history);
+    const entries = latest(history);
     const told = entries.map(({ settings }) => settings);
     const files = [['settings.json', new TextEncoder().encode(JSON.stringify(told, null, 1))]];
     for (const [number, entry] of entries.entries()) {
@@ -205,5 +211,5 @@ window.dmd2 = (() => {
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
   };
 
-  return { record, render, choose, hear: () => [heard], startAgain, madeAgain, startPair, remove, download };
+  return { record, render, choose, hear: () => [newest], startAgain, madeAgain, startPair, remove, download };
 })();
