@@ -76,11 +76,17 @@ def connect(
     comparison: Comparison,
     runner: Runner,
     made: Sequence[Dependency],
+    others_shown: Sequence[Dependency],
 ) -> Dependency:
-    """Connects the strip, inside the page, with what makes pictures. Gives the event that makes one again."""
+    """Connects the strip, inside the page, with what makes pictures. Gives the event that makes one again.
+
+    `others_shown` are events after which the results show a picture that is none of the strip's.
+    """
     kept, shown = history.kept, [results.gallery, results.parameters]
     for event in made:
         event.then(None, [*shown, kept], kept, js="window.dmd2.record", **PRIVATE)
+    for event in others_shown:
+        event.success(None, kept, None, js="(kept) => { window.dmd2.unchoose(kept); }", **PRIVATE)
     gr.on([page.load, kept.change], None, kept, None, js="(kept) => { window.dmd2.render(kept); }", **PRIVATE)
     history.hear.click(None, None, kept, js="window.dmd2.hear", **PRIVATE)
     pair = [comparison.settings, comparison.slider]
@@ -127,6 +133,6 @@ def connect(
 
 
 _GIVE_EDGES = f"""(gallery) => {{
-  window.dmd2Files.giveUrl('#picture', gallery[0].image.url);
+  window.dmd2Files.giveUrl('#picture', gallery[window.dmd2Opened()].image.url);
   return {{ selected: '{CannyGuided.task}', __type__: 'update' }};
 }}"""

@@ -110,6 +110,11 @@ class Demo:
         """The pictures."""
         return self.page.locator(".pictures .grid-container img, .pictures .preview img")
 
+    def open(self, number: int) -> None:
+        """Opens that one of several pictures, counted from 0."""
+        self.page.locator(".pictures .grid-container button").nth(number).click()
+        expect(self.page.locator(".pictures .preview")).to_be_visible()
+
     def pixels(self) -> list[bytes]:
         """Of each file in the gallery."""
         return [self.image(picture).tobytes() for picture in self.gallery().all()]

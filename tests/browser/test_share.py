@@ -66,6 +66,15 @@ def test_a_link_brings_the_settings_and_makes_nothing_by_itself(open_demo: Open,
     assert other.pixels() == [made]
 
 
+def test_of_several_pictures_the_opened_one_is_linked(open_demo: Open) -> None:
+    demo = Demo(open_demo(**CLIPBOARD))
+    demo.make(63, Pictures=2)
+    expect(demo.gallery()).to_have_count(2)
+    demo.open(1)
+    link = copied(demo, "Copy link", "prompt=")
+    assert parse_qs(urlsplit(link).query)["seed"] == ["64"]
+
+
 def test_what_a_link_can_not_have_is_a_sentence_and_the_rest_is_used(open_demo: Open) -> None:
     query = {"prompt": "a fox", "seed": "many", "steps": "1", "width": "7", "height": "<b>", "nothing": "x"}
     page = open_demo("?" + urlencode(query))

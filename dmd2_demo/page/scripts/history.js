@@ -149,6 +149,10 @@ window.dmd2 = (() => {
     ours.add(file);
     return changed(latest(history).map((entry) => (entry.id === remaking.id ? { ...entry, file } : entry)));
   };
+  const unchoose = (history) => {
+    chosen = null;
+    render(history);
+  };
   const startPair = (history) => {
     pairing = pairing === chosen ? null : chosen;
     render(history);
@@ -211,5 +215,6 @@ window.dmd2 = (() => {
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
   };
 
-  return { record, render, choose, hear: () => [newest], startAgain, madeAgain, startPair, remove, download };
+  const hear = () => [newest];
+  return { record, render, choose, unchoose, hear, startAgain, madeAgain, startPair, remove, download };
 })();
