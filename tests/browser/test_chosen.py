@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
@@ -39,3 +42,34 @@ def test_of_several_pictures_the_edges_are_the_opened_ones(open_demo: Open) -> N
     demo.button("Edges from it").click()
     expect(demo.edges()).to_be_visible()
     assert demo.image(demo.page.locator("#picture .image-frame img").first).tobytes() == second
+
+
+def test_what_was_made_from_a_picture_is_not_made_from_another_that_lies_there(
+    open_demo: Open, drawing: Path, tmp_path: Path
+) -> None:
+    demo = Demo(open_demo(), "Canny")
+    demo.upload(drawing)
+    expect(demo.edges()).to_be_visible()
+    made = demo.make(72, prompt="a fox")
+    expect(strip(demo)).to_have_count(1)
+    toast = demo.page.get_by_test_id("toast-body")
+    demo.field("Prompt").fill("a cat")
+    demo.button("Use settings").click()
+    expect(demo.field("Prompt")).to_have_value("a fox")
+    expect(toast).to_have_count(0)
+    edges = demo.edges().get_attribute("src")
+    with Image.open(drawing) as image:
+        image.transpose(Image.Transpose.ROTATE_180).save(tmp_path / "another.png")
+    demo.upload(tmp_path / "another.png")
+    expect(demo.edges()).not_to_have_attribute("src", edges or "")
+    demo.button("Another seed").click()
+    expect(toast).to_contain_text("made from another, which is not kept. Choose it under Canny")
+    expect(demo.edges()).to_have_count(0)
+    demo.upload(drawing)
+    expect(demo.edges()).to_be_visible()
+    demo.button("Use settings").click()
+    expect(demo.field("Seed")).to_have_value("72")
+    demo.generate()
+    demo.wait_for_seed(72)
+    assert demo.pixels() == [made]
+    expect(strip(demo)).to_have_count(2)  # and none of another seed
