@@ -13,6 +13,7 @@ from dmd2_demo.page import (
     canny,
     compare,
     examples,
+    giving,
     history,
     image_to_image,
     inspect,
@@ -106,6 +107,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
             refresh_after(event)
         keys.connect(page, prompt, actions, events, runner.stop_of)
         labels.connect(page)
+        giving.connect()
         returning.connect(page, jobs, shown)
     return page
 

@@ -99,8 +99,8 @@ CSS = """
 #sheet .grid-wrap { max-height: none !important; overflow-x: auto; }
 #sheet .grid-container { grid-template-columns: repeat(var(--across, 4), minmax(4.5rem, 1fr)) !important; }
 #sheet .caption-label { max-width: 100%; white-space: normal; overflow-wrap: anywhere; }
-/* What a tab is started by, pressed by the page's own Generate, and what resumes when the page is opened anew. */
-.trigger, .live-trigger, .of-history, .returned { display: none !important; }
+/* What the page presses by itself: what a tab is started by, what resumes when the page is opened anew ... */
+.trigger, .live-trigger, .of-history, .not-given, .returned { display: none !important; }
 /* As large as it would be in the gallery; nothing jumps while pictures follow one another. */
 #live-picture, #morph-picture { min-height: var(--largest-shown); text-align: center; }
 #live-picture img { width: 100%; max-width: var(--largest-shown); margin: 0 auto; }

@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
-from tests.browser.demo import Demo
+from tests.browser.demo import CLIPBOARD, Demo
 
 pytestmark = pytest.mark.browser
 
@@ -38,9 +38,6 @@ def copied(demo: Demo, button: str, word: str) -> str:
     assert word in text
     expect(demo.page.locator(".cm-content").filter(visible=True)).to_contain_text(text.split("\n", maxsplit=1)[0])
     return text
-
-
-CLIPBOARD = {"permissions": ["clipboard-read", "clipboard-write"]}
 
 
 def test_a_link_brings_the_settings_and_makes_nothing_by_itself(open_demo: Open, address: str) -> None:
