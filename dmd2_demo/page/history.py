@@ -26,7 +26,7 @@ from dmd2_demo.page.keys import PRESS_GENERATE
 from dmd2_demo.page.results import Results, describe
 from dmd2_demo.page.runner import Runner
 
-_STRIP = '<ul role="list" aria-label="History"></ul>'
+_STRIP = '<div class="strip"><span role="status"></span><ul role="list" aria-label="History"></ul></div>'
 
 
 @dataclass(frozen=True)

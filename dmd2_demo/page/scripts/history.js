@@ -8,6 +8,7 @@ window.dmd2 = (() => {
   const THUMB = /^data:image\/(webp|png);base64,[A-Za-z0-9+/=]{1,40000}$/;
   let chosen = null;
   let pairing = null;
+  let neighbour = null; // of one that was deleted: it gets the focus
   let wanted = null; // the entry that "Make again" is pressed for
   let remaking = null; // the one that it makes
   const ours = new Set(); // files that this visit was given; the server takes others from nobody
@@ -89,7 +90,9 @@ window.dmd2 = (() => {
     const strip = document.querySelector('#history ul');
     if (!strip) return;
     const entries = latest(history);
-    const focused = strip.contains(document.activeElement);
+    if (!entries.some(({ id }) => id === pairing)) pairing = null;
+    const focused = neighbour ?? document.activeElement?.dataset.entry;
+    neighbour = null;
     strip.replaceChildren(...entries.map((entry) => {
       const button = document.createElement('button');
       const image = document.createElement('img');
@@ -97,6 +100,7 @@ window.dmd2 = (() => {
       image.src = entry.thumb;
       image.alt = button.title = label(entry);
       button.type = 'button';
+      button.dataset.entry = entry.id;
       button.setAttribute('aria-pressed', entry.id === chosen);
       button.classList.toggle('paired', entry.id === pairing);
       button.addEventListener('click', () => {
@@ -107,9 +111,11 @@ window.dmd2 = (() => {
       item.append(button);
       return item;
     }));
-    if (focused) strip.querySelector('[aria-pressed=true]')?.focus();
+    if (focused) strip.querySelector(`[data-entry="${focused}"]`)?.focus();
+    const told = pairing ? 'Now the other one:' : '';
+    const status = strip.previousElementSibling;
+    if (status.textContent !== told) status.textContent = told; // else it would be read out once more
     document.querySelector('#history').classList.toggle('empty', entries.length === 0);
-    document.querySelector('#history').classList.toggle('pairing', pairing !== null);
   };
   const press = (name) => document.querySelector(`button.press-${name}`)?.click();
 
@@ -158,8 +164,11 @@ window.dmd2 = (() => {
     render(history);
   };
   const remove = (history) => {
-    const left = latest(history).filter((entry) => entry.id !== chosen);
-    chosen = pairing = null;
+    const before = latest(history);
+    const left = before.filter((entry) => entry.id !== chosen);
+    const place = before.findIndex((entry) => entry.id === chosen);
+    neighbour = left[Math.min(place, left.length - 1)]?.id;
+    chosen = null;
     return changed(left);
   };
 
