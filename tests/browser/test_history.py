@@ -56,6 +56,18 @@ def test_two_tabs_of_a_browser_have_one_history(open_demo: Open) -> None:
     expect(strip(reopened(demo))).to_have_count(1)
 
 
+def test_a_tab_that_may_not_tell_others_has_a_history_too(visit: Visit, address: str) -> None:
+    page = visit()
+    page.add_init_script(
+        "window.BroadcastChannel = class { constructor() { throw new DOMException('', 'SecurityError'); } };"
+    )
+    page.goto(address)
+    demo = Demo(page)
+    demo.make(63)
+    expect(strip(demo)).to_have_count(1)
+    expect(strip(reopened(demo))).to_have_count(1)
+
+
 def test_each_choice_of_a_prompt_is_kept_as_itself(open_demo: Open) -> None:
     demo = Demo(open_demo())
     demo.ask(46, prompt="a {cat|dog}", Pictures=2)

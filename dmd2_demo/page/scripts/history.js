@@ -12,9 +12,16 @@ window.dmd2 = (() => {
   let wanted = null; // the entry that "Make again" is pressed for
   let remaking = null; // the one that it makes
   const ours = new Set(); // files that this visit was given; the server takes others from nobody
-  const tabs = new BroadcastChannel('dmd2-history'); // each tab writes the whole history: they tell each other
+  const channel = () => {
+    try {
+      return new BroadcastChannel('dmd2-history');
+    } catch {
+      return null; // it may be refused where storage is
+    }
+  };
+  const tabs = channel(); // each tab writes the whole history: they tell each other
   let newest = null; // since it changed, here or in another tab: what an event was given may be older
-  tabs.addEventListener('message', ({ data }) => {
+  tabs?.addEventListener('message', ({ data }) => {
     newest = kept(JSON.parse(data));
     press('hear');
   });
@@ -27,7 +34,7 @@ window.dmd2 = (() => {
   const latest = (history) => newest ?? kept(history);
   const changed = (history) => {
     newest = kept(history);
-    tabs.postMessage(JSON.stringify(newest)); // proxies of Gradio's can't be sent as they are
+    tabs?.postMessage(JSON.stringify(newest)); // proxies of Gradio's can't be sent as they are
     return [newest];
   };
   const find = (history, id) => latest(history).find((entry) => entry.id === id);
