@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from dmd2_demo.generate.metadata import reading
 from dmd2_demo.models.family import Example
@@ -57,15 +58,19 @@ def _choices(examples: Sequence[Example]) -> gr.Gallery | gr.Dataset | None:
     )
 
 
-def connect(rows: Sequence[ExampleRow], filling: Filling, results: Results) -> None:
-    """Connects the rows with what they fill in."""
+def connect(rows: Sequence[ExampleRow], filling: Filling, results: Results) -> list[Dependency]:
+    """Connects the rows with what they fill in. Gives the events that show a picture."""
+    shown = list[Dependency]()
     for row in rows:
         if row.chosen is not None:
 
             def chosen(selected: Selected, row: ExampleRow = row) -> list[Any]:
                 return filled(row.tab, selected.of(row.tab.examples), filling, results)
 
-            row.chosen.select(chosen, None, [*filling.outputs, *results.outputs], queue=False, **PRIVATE)
+            outputs = [*filling.outputs, *results.outputs]
+            event = row.chosen.select(chosen, None, outputs, queue=False, **PRIVATE)
+            shown += [event] if isinstance(row.chosen, gr.Gallery) else []
+    return shown
 
 
 def filled(tab: Tab, example: Example, filling: Filling, results: Results) -> list[Any]:

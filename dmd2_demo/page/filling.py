@@ -31,6 +31,16 @@ class Restored:
     notices: Sequence[str]
     size: tuple[int, int] | None = None
 
+    @property
+    def missing(self) -> str:
+        """A sentence about the picture that theirs was made from, which no settings hold; "" where it was from none."""
+        if "image" not in self.tab.form.components:
+            return ""
+        return (
+            f"That picture was made from another, which is not kept. Choose it under {self.tab.tab.label}, "
+            "take the settings over, and press Generate."
+        )
+
 
 def settings_of(told: object) -> dict[str, Any]:
     """What a browser sends for a picture's settings, which may be anything."""
@@ -46,7 +56,7 @@ class Filling:
             id(component): component for tab in tabs for component in tab.form.components.values()
         }
         self._components = list(every.values())
-        self.place, self.seed = place, shared.fields["seed"]
+        self.place, self.seed, self.picture = place, shared.fields["seed"], shared.fields["image"]
         self.file_format, self.settings_inside = shared.fields["file_format"], shared.fields["settings_inside"]
         self.outputs: list[Any] = [place, self._size.preset, self._size.own, *self._components]
         """What `updates` are for."""
@@ -86,11 +96,8 @@ class Filling:
         restored = self.restored(settings)
         for notice in restored.notices:
             raise DemoError(notice)
-        if "image" in restored.tab.form.components:
-            raise DemoError(
-                f"That picture was made from another, which is not kept. Choose it under {restored.tab.tab.label}, "
-                "take the settings over, and press Generate."
-            )
+        if restored.missing:
+            raise DemoError(restored.missing)
         return restored.tab.form.build({"prompt": "", **restored.values, **more})
 
     def updates(self, restored: Restored, **more: Any) -> list[Any]:

@@ -6,15 +6,17 @@ shown picture's settings, which are checked like any others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 from gradio.events import Dependency
 
+from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.request import RANDOM_SEED, Request
 from dmd2_demo.generate.requests import CannyGuided
+from dmd2_demo.generate.upload import hash_of, open_picture
 from dmd2_demo.models.family import Family
 from dmd2_demo.page.compare import Comparison
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
@@ -24,7 +26,7 @@ from dmd2_demo.page.keys import PRESS_GENERATE
 from dmd2_demo.page.results import Results, describe
 from dmd2_demo.page.runner import Runner
 
-_STRIP = '<ul role="list" aria-label="History"></ul>'
+_STRIP = '<div class="strip"><span role="status"></span><ul role="list" aria-label="History"></ul></div>'
 
 
 @dataclass(frozen=True)
@@ -76,20 +78,30 @@ def connect(
     comparison: Comparison,
     runner: Runner,
     made: Sequence[Dependency],
+    others_shown: Sequence[Dependency],
 ) -> Dependency:
-    """Connects the strip, inside the page, with what makes pictures. Gives the event that makes one again."""
-    kept = history.kept
+    """Connects the strip, inside the page, with what makes pictures. Gives the event that makes one again.
+
+    `others_shown` are events after which the results show a picture that is none of the strip's.
+    """
+    kept, shown = history.kept, [results.gallery, results.parameters]
     for event in made:
-        event.then(None, [results.gallery, results.parameters, kept], kept, js="window.dmd2.record", **PRIVATE)
+        event.then(None, [*shown, kept], kept, js="window.dmd2.record", **PRIVATE)
+    for event in others_shown:
+        event.success(None, kept, None, js="(kept) => { window.dmd2.unchoose(kept); }", **PRIVATE)
     gr.on([page.load, kept.change], None, kept, None, js="(kept) => { window.dmd2.render(kept); }", **PRIVATE)
     history.hear.click(None, None, kept, js="window.dmd2.hear", **PRIVATE)
     pair = [comparison.settings, comparison.slider]
     chosen = history.choose.click(None, kept, [*results.made, *pair], js="window.dmd2.choose", **PRIVATE)
     chosen.then(describe, results.parameters, results.status, queue=False, **PRIVATE)
 
-    def use(settings: object, *, seed: bool) -> list[Any]:
+    def use(settings: object, picture: str | None, *, seed: bool) -> list[Any]:
         told = settings_of(settings)
-        return filling.updates(filling.restored(told if seed else {**told, "seed": RANDOM_SEED}))
+        restored = filling.restored(told if seed else {**told, "seed": RANDOM_SEED})
+        if not restored.missing or _is_input_of(told, picture):
+            return filling.updates(restored)
+        gr.Warning(restored.missing, title="Not all can be taken over")
+        return filling.updates(restored, image=None)
 
     def make_again(
         settings: object,
@@ -103,11 +115,13 @@ def connect(
 
         yield from runner.run(build, request, progress)
 
-    every = [results.parameters], filling.outputs
-    history.use_all.click(lambda told: use(told, seed=True), *every, queue=False, **PRIVATE)
+    every = [results.parameters, filling.picture], filling.outputs
+    # Through the queue, without which Gradio shows no warning.
+    queued: dict[str, Any] = {"concurrency_limit": None, **PRIVATE}
+    history.use_all.click(lambda told, picture: use(told, picture, seed=True), *every, **queued)
     history.reuse.click(None, results.seed_used, filling.seed, js=f"(used) => used ?? {RANDOM_SEED}", **PRIVATE)
-    varied = history.vary.click(lambda told: use(told, seed=False), *every, queue=False, **PRIVATE)
-    varied.success(None, js=PRESS_GENERATE, **PRIVATE)
+    varied = history.vary.click(lambda told, picture: use(told, picture, seed=False), *every, **queued)
+    varied.success(None, [results.parameters, filling.picture], None, js=_PRESS_WHERE_WHOLE, **PRIVATE)
     history.edges.click(None, results.gallery, filling.place, js=_GIVE_EDGES, **PRIVATE)
     history.compare.click(None, kept, None, js="(kept) => { window.dmd2.startPair(kept); }", **PRIVATE)
     history.delete.click(None, kept, kept, js="window.dmd2.remove", **PRIVATE)
@@ -116,16 +130,26 @@ def connect(
         make_again,
         [results.parameters, filling.file_format, filling.settings_inside],
         results.made,
+        js="window.dmd2.startAgain",
         show_progress_on=results.gallery,
         api_visibility="private",
         **ON_DEVICE,
     )
-    again.success(None, [results.gallery, kept], kept, js="window.dmd2.madeAgain", **PRIVATE)
+    again.success(None, [*shown, kept], kept, js="window.dmd2.madeAgain", **PRIVATE)
     again.success(describe, results.parameters, results.status, queue=False, **PRIVATE)
     return again
 
 
+def _is_input_of(settings: Mapping[str, Any], picture: str | None) -> bool:
+    """Whether that file is the picture that the one with these settings was made from."""
+    try:
+        return hash_of(open_picture(picture)) == settings.get("image_sha256")
+    except DemoError:
+        return False
+
+
+_PRESS_WHERE_WHOLE = f"(told, picture) => {{ if (picture || !told?.image_sha256) ({PRESS_GENERATE})(); }}"
 _GIVE_EDGES = f"""(gallery) => {{
-  window.dmd2Files.giveUrl('#picture', gallery[0].image.url);
+  window.dmd2Files.giveUrl('#picture', gallery[window.dmd2Opened()].image.url);
   return {{ selected: '{CannyGuided.task}', __type__: 'update' }};
 }}"""

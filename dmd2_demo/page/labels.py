@@ -8,9 +8,9 @@ from dmd2_demo.page.events import PRIVATE
 
 _NAME = """() => {
   const name = () => {
-    for (const button of document.querySelectorAll('button.thumbnail-item[aria-label^="Thumbnail"]')) {
+    for (const button of document.querySelectorAll('button.thumbnail-item')) {
       const caption = button.querySelector('.caption-label')?.textContent.trim();
-      if (caption) {
+      if (caption && (button.title !== caption || button.getAttribute('aria-label') !== caption)) {
         button.setAttribute('aria-label', caption);
         button.title = caption;
       }
@@ -20,7 +20,7 @@ _NAME = """() => {
   new MutationObserver(() => {
     cancelAnimationFrame(waiting);
     waiting = requestAnimationFrame(name);
-  }).observe(document.body, { childList: true, subtree: true });
+  }).observe(document.body, { childList: true, characterData: true, subtree: true });
   name();
 }"""
 

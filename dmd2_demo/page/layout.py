@@ -13,6 +13,7 @@ from dmd2_demo.page import (
     canny,
     compare,
     examples,
+    giving,
     history,
     image_to_image,
     inspect,
@@ -80,8 +81,10 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         with controls_place:
             sheet_controls = sheet.controls(tabs, context.most_cells)
             inspect.panel(filling, sheet_controls, sheet_shown)
-        sheet_view.connect(sheet_shown, filling, shown, compared)
-        examples.connect(rows, filling, shown)
+        others_shown = [
+            sheet_view.connect(sheet_shown, filling, shown, compared),
+            *examples.connect(rows, filling, shown),
+        ]
         with shown.details:
             sharing = share.buttons()
         share.connect(page, sharing, shown.parameters, filling, studio.understood)
@@ -97,13 +100,14 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
             *made,
             compare.connect(compared, kept.every_steps, shown, filling, runner),
             morph.connect(compared.morph, compared.settings, filling, runner),
-            history.connect(page, kept, shown, filling, compared, runner, made),
+            history.connect(page, kept, shown, filling, compared, runner, made, others_shown),
             sheet.on_make(tab_context, tabs, sheet_controls, sheet_shown, context.most_cells),
         ]
         for event in events:
             refresh_after(event)
         keys.connect(page, prompt, actions, events, runner.stop_of)
         labels.connect(page)
+        giving.connect()
         returning.connect(page, jobs, shown)
     return page
 

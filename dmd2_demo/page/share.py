@@ -23,6 +23,8 @@ from dmd2_demo.page.filling import Filling, Restored
 
 # What became of it; filled in by scripts/share.js.
 _COPIED = '<p id="copied" role="status"></p>'
+# What is told of several pictures is the first one's, but for `pictures`.
+_OPENED = "(told) => [{ ...told, ...told?.pictures?.[window.dmd2Opened()] }, window.dmd2Share.address()]"
 _COPY = "async (copied) => { await window.dmd2Share.copy(copied?.text); }"
 
 
@@ -57,7 +59,7 @@ def connect(
     filling: Filling,
     understood: Callable[[Request], Understood],
 ) -> None:
-    """Connects them with the shown picture's settings, inside the page, which opens such links.
+    """Connects them with the settings of the shown or opened picture, inside the page, which opens such links.
 
     Programs say the prompt as it was `understood`.
     """
@@ -78,7 +80,7 @@ def connect(
             shown(write),
             [settings, share.address],
             [share.text, share.copied],
-            js="(told) => [told, window.dmd2Share.address()]",
+            js=_OPENED,
             queue=False,
             **PRIVATE,
         )

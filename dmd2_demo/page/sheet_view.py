@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate import axis
@@ -67,8 +68,11 @@ def view() -> SheetView:
     return SheetView(place, gallery, status, file, settings)
 
 
-def connect(view: SheetView, filling: Filling, results: Results, comparison: Comparison) -> None:
-    """A click on a cell takes its settings and shows it among the pictures; one on another then compares the two."""
+def connect(view: SheetView, filling: Filling, results: Results, comparison: Comparison) -> Dependency:
+    """A click on a cell takes its settings and shows it among the pictures; one on another then compares the two.
+
+    Gives the event of the click.
+    """
     before = gr.State()
 
     def chosen(
@@ -89,7 +93,7 @@ def connect(view: SheetView, filling: Filling, results: Results, comparison: Com
         return [*filling.updates(restored), *shown, *pair, (number, told)]
 
     outputs = [*filling.outputs, *results.outputs, comparison.slider, comparison.settings, before]
-    view.gallery.select(chosen, [view.gallery, view.settings, before], outputs, queue=False, **PRIVATE)
+    return view.gallery.select(chosen, [view.gallery, view.settings, before], outputs, queue=False, **PRIVATE)
 
 
 def opened(path: str, settings: dict[str, Any], filling: Filling) -> list[Any]:

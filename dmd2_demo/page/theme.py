@@ -99,8 +99,8 @@ CSS = """
 #sheet .grid-wrap { max-height: none !important; overflow-x: auto; }
 #sheet .grid-container { grid-template-columns: repeat(var(--across, 4), minmax(4.5rem, 1fr)) !important; }
 #sheet .caption-label { max-width: 100%; white-space: normal; overflow-wrap: anywhere; }
-/* What a tab is started by, pressed by the page's own Generate, and what resumes when the page is opened anew. */
-.trigger, .live-trigger, .of-history, .returned { display: none !important; }
+/* What the page presses by itself: what a tab is started by, what resumes when the page is opened anew ... */
+.trigger, .live-trigger, .of-history, .not-given, .returned { display: none !important; }
 /* As large as it would be in the gallery; nothing jumps while pictures follow one another. */
 #live-picture, #morph-picture { min-height: var(--largest-shown); text-align: center; }
 #live-picture img { width: 100%; max-width: var(--largest-shown); margin: 0 auto; }
@@ -125,6 +125,9 @@ body.dropping .gradio-container { outline: 3px dashed var(--color-accent); outli
 #tokens { text-align: right; }
 /* The strip of what was made here: one row, which scrolls. */
 #history.empty { display: none; }
+#history .strip { display: flex; align-items: center; }
+#history .strip span { flex: none; font-size: .9rem; }
+#history .strip ul { flex: 1; min-width: 0; }
 #history ul { display: flex; gap: .4rem; overflow-x: auto; margin: 0; padding: 4px; list-style: none; }
 #history li { flex: none; margin: 0; }
 #history li button { display: block; padding: 0; border-radius: var(--radius-md); cursor: pointer; }
@@ -133,7 +136,6 @@ body.dropping .gradio-container { outline: 3px dashed var(--color-accent); outli
 #history li button.paired { outline: 3px dashed var(--color-accent); }
 #history li button:focus-visible { outline: 3px solid var(--body-text-color); }
 #history:not(:has([aria-pressed="true"])) .actions-of-chosen { display: none; }
-#history.pairing ul::before { content: "Now the other one:"; align-self: center; font-size: .9rem; flex: none; }
 .status { min-height: 1.5rem; padding: 0 .25rem; }
 .status p { color: var(--body-text-color-subdued); font-size: .9rem; }
 @media (max-width: 768px) {

@@ -33,9 +33,7 @@ VARIATIONS = (
     Variation("Refine 1.5x", 0.25, 1.5),
 )
 
-# The gallery tells when a picture is opened, and not always when another one is or none any more.
-_OPENED = """(pictures, _, ...rest) => [pictures, Math.max(0, [...document.querySelectorAll(
-  '.pictures .preview .thumbnail-item')].findIndex((one) => one.classList.contains('selected'))), ...rest]"""
+_OPENED = "(pictures, _, ...rest) => [pictures, window.dmd2Opened(), ...rest]"
 
 
 def buttons(context: TabContext) -> list[Dependency]:

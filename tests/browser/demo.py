@@ -11,6 +11,9 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+CLIPBOARD: dict[str, Any] = {"permissions": ["clipboard-read", "clipboard-write"]}
+"""What a page is opened with that may use the clipboard."""
+
 
 class Demo:
     """One open page, in one tab of it."""
@@ -110,6 +113,11 @@ class Demo:
         """The pictures."""
         return self.page.locator(".pictures .grid-container img, .pictures .preview img")
 
+    def open(self, number: int) -> None:
+        """Opens that one of several pictures, counted from 0."""
+        self.page.locator(".pictures .grid-container button").nth(number).click()
+        expect(self.page.locator(".pictures .preview")).to_be_visible()
+
     def pixels(self) -> list[bytes]:
         """Of each file in the gallery."""
         return [self.image(picture).tobytes() for picture in self.gallery().all()]
@@ -127,6 +135,12 @@ class Demo:
     def upload(self, picture: Path) -> None:
         """Gives canny its picture."""
         self.page.locator("#picture input[type=file]").first.set_input_files(picture)
+
+    def choose_clipboard(self, place: str) -> None:
+        """Chooses the clipboard, in which there is no picture, as the source of the input there."""
+        self.page.evaluate("navigator.clipboard.writeText('no picture')")
+        self.page.locator(place).get_by_label("Paste from clipboard").click()
+        expect(self.page.locator(place).locator("input[type=file]")).to_have_count(0)
 
     def drop(self, file: Path, place: Locator | None = None) -> None:
         """Drops that file there, else on the page's head, which takes none itself."""

@@ -16,28 +16,13 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Open, Visit
 from tests.browser.demo import Demo
+from tests.browser.strip import reopened, show, strip
 
 pytestmark = pytest.mark.browser
 
 
-def strip(demo: Demo) -> Locator:
-    return demo.page.locator("#history li button")
-
-
 def comparison(demo: Demo) -> Locator:
     return demo.page.locator("#comparison")
-
-
-def reopened(demo: Demo) -> Demo:
-    demo.page.reload()
-    return Demo(demo.page)
-
-
-def show(demo: Demo, number: int, seed: int) -> bytes:
-    """Clicks that picture of the strip. Its pixels."""
-    strip(demo).nth(number).click()
-    expect(demo.page.get_by_text(f"seed {seed} ·")).to_be_visible()
-    return demo.pixels()[0]
 
 
 def test_pictures_survive_a_reload_and_a_click_shows_each_with_its_settings(open_demo: Open) -> None:
@@ -68,6 +53,18 @@ def test_two_tabs_of_a_browser_have_one_history(open_demo: Open) -> None:
     demo.button("Delete").click()
     expect(strip(other)).to_have_count(1)
     expect(strip(reopened(other))).to_have_count(1)
+    expect(strip(reopened(demo))).to_have_count(1)
+
+
+def test_a_tab_that_may_not_tell_others_has_a_history_too(visit: Visit, address: str) -> None:
+    page = visit()
+    page.add_init_script(
+        "window.BroadcastChannel = class { constructor() { throw new DOMException('', 'SecurityError'); } };"
+    )
+    page.goto(address)
+    demo = Demo(page)
+    demo.make(63)
+    expect(strip(demo)).to_have_count(1)
     expect(strip(reopened(demo))).to_have_count(1)
 
 

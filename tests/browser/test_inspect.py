@@ -10,7 +10,7 @@ from PIL import Image, PngImagePlugin
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
-from tests.browser.demo import Demo
+from tests.browser.demo import CLIPBOARD, Demo
 from tests.embedded import FAMILY
 from tests.visitor import Visitor
 
@@ -89,6 +89,14 @@ def test_a_second_drop_replaces_the_first_and_one_that_says_nothing_empties_the_
     demo.drop(drawing)
     expect(demo.page.get_by_test_id("toast-body")).to_contain_text("There are no settings")
     expect(demo.button("Use all")).to_have_count(0)
+
+
+def test_a_drop_is_read_also_where_the_clipboard_was_chosen(open_demo: Open, visitor: Visitor) -> None:
+    demo = Demo(open_demo(**CLIPBOARD))
+    demo.page.get_by_role("button", name="Settings from a picture").click()
+    demo.choose_clipboard("#inspect")
+    demo.drop(visitor.ask("/text_to_image", steps=1, prompt="a cat").paths[0])
+    expect(demo.page.locator("#inspect table")).to_contain_text("a cat")
 
 
 def test_a_picture_dropped_on_canny_is_cannys(open_demo: Open, drawing: Path) -> None:

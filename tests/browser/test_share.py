@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
-from tests.browser.demo import Demo
+from tests.browser.demo import CLIPBOARD, Demo
 
 pytestmark = pytest.mark.browser
 
@@ -63,9 +63,6 @@ def test_the_old_way_of_copying_tells_whether_it_worked_and_keeps_the_focus(
     expect(demo.button("Copy link")).to_be_focused()
 
 
-CLIPBOARD = {"permissions": ["clipboard-read", "clipboard-write"]}
-
-
 def test_a_link_brings_the_settings_and_makes_nothing_by_itself(open_demo: Open, address: str) -> None:
     demo = Demo(open_demo(**CLIPBOARD), "LoRA")
     demo.field("Base").click()
@@ -87,6 +84,15 @@ def test_a_link_brings_the_settings_and_makes_nothing_by_itself(open_demo: Open,
     other.generate()
     other.wait_for_seed(61)
     assert other.pixels() == [made]
+
+
+def test_of_several_pictures_the_opened_one_is_linked(open_demo: Open) -> None:
+    demo = Demo(open_demo(**CLIPBOARD))
+    demo.make(63, Pictures=2)
+    expect(demo.gallery()).to_have_count(2)
+    demo.open(1)
+    link = copied(demo, "Copy link", "prompt=")
+    assert parse_qs(urlsplit(link).query)["seed"] == ["64"]
 
 
 def test_what_a_link_can_not_have_is_a_sentence_and_the_rest_is_used(open_demo: Open) -> None:

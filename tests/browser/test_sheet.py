@@ -84,6 +84,18 @@ def test_a_sheet_is_made_clicked_saved_and_opened_again(open_demo: Open, tmp_pat
     expect(other.field("Values down")).to_have_value("1, 4")
 
 
+def test_the_cells_of_a_second_sheet_are_called_by_its_values(open_demo: Open) -> None:
+    demo = Demo(open_demo())
+    demo.make(7)
+    accordion(demo, "Contact sheet").click()
+    for first, values in (("Seed 41", "41, 42"), ("Seed 51", "51, 52")):
+        demo.field("Values across").fill(values)
+        demo.button("Make the sheet").click()
+        expect(demo.page.get_by_text("2 pictures ·")).to_be_visible()
+        expect(cells(demo.page).first).to_have_attribute("aria-label", first)
+        expect(cells(demo.page).first).to_have_attribute("title", first)
+
+
 def test_stop_ends_a_sheet_and_keeps_what_is_made(open_demo: Open) -> None:
     demo = Demo(open_demo())
     demo.field("Prompt").fill("a fox on a blue background")

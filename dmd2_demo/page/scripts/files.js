@@ -1,12 +1,15 @@
 // Files into inputs for pictures, and from anywhere on the page into the panel that reads settings.
 window.dmd2Files = (() => {
   const within = (place) => [...document.querySelectorAll(place)].find((found) => found.offsetParent);
-  // An input that has a picture already is emptied first, and one that is only laid out now is waited for.
+  const giveUp = () => document.querySelector('button.not-given')?.click();
+  // One with a picture takes another in its place. There is none while a file is on its way, nor for a clipboard: then
+  // files are chosen as the source first, which empties it. One that is only laid out now is waited for.
   const give = (place, file, until = performance.now() + 5000) => {
     const input = within(place)?.querySelector('input[type=file]');
     if (!input) {
-      within(place)?.querySelector('[aria-label="Clear"]')?.click();
+      within(place)?.querySelector('[aria-label="Upload file"]:not(.selected)')?.click();
       if (performance.now() < until) requestAnimationFrame(() => give(place, file, until));
+      else giveUp();
       return;
     }
     const only = new DataTransfer();
@@ -16,7 +19,9 @@ window.dmd2Files = (() => {
     within(place).scrollIntoView({ block: 'nearest' });
   };
   const giveUrl = async (place, url) => {
-    const content = await (await fetch(url)).blob();
+    const got = await fetch(url).catch(() => null);
+    if (!got?.ok) return giveUp();
+    const content = await got.blob();
     give(place, new File([content], 'picture', { type: content.type }));
   };
 
@@ -37,7 +42,6 @@ window.dmd2Files = (() => {
     const opener = document.querySelector('#inspect button');
     if (!opener.classList.contains('open')) opener.click();
     const [file] = event.dataTransfer.files;
-    document.querySelector('#inspect [aria-label="Clear"]')?.click();
     give('#inspect', file);
   });
   return { giveUrl };

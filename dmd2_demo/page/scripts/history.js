@@ -8,12 +8,21 @@ window.dmd2 = (() => {
   const THUMB = /^data:image\/(webp|png);base64,[A-Za-z0-9+/=]{1,40000}$/;
   let chosen = null;
   let pairing = null;
-  let remaking = null; // what "Make again" was pressed for
+  let neighbour = null; // of one that was deleted: it gets the focus
+  let wanted = null; // the entry that "Make again" is pressed for
+  let remaking = null; // the one that it makes
   const ours = new Set(); // files that this visit was given; the server takes others from nobody
-  const tabs = new BroadcastChannel('dmd2-history'); // each tab writes the whole history: they tell each other
-  let heard = null;
-  tabs.addEventListener('message', ({ data }) => {
-    heard = kept(JSON.parse(data));
+  const channel = () => {
+    try {
+      return new BroadcastChannel('dmd2-history');
+    } catch {
+      return null; // it may be refused where storage is
+    }
+  };
+  const tabs = channel(); // each tab writes the whole history: they tell each other
+  let newest = null; // since it changed, here or in another tab: what an event was given may be older
+  tabs?.addEventListener('message', ({ data }) => {
+    newest = kept(JSON.parse(data));
     press('hear');
   });
 
@@ -22,11 +31,13 @@ window.dmd2 = (() => {
     entry && /^[\w-]{1,40}$/.test(entry.id) && THUMB.test(entry.thumb) &&
     typeof entry.file === 'string' && isSettings(entry.settings);
   const kept = (history) => (Array.isArray(history) ? history : []).filter(isEntry).slice(0, MOST);
+  const latest = (history) => newest ?? kept(history);
   const changed = (history) => {
-    tabs.postMessage(JSON.stringify(history)); // proxies of Gradio's can't be sent as they are
-    return [kept(history)];
+    newest = kept(history);
+    tabs?.postMessage(JSON.stringify(newest)); // proxies of Gradio's can't be sent as they are
+    return [newest];
   };
-  const find = (history, id) => kept(history).find((entry) => entry.id === id);
+  const find = (history, id) => latest(history).find((entry) => entry.id === id);
 
   const address = (file) => `${window.gradio_config.root}/gradio_api/file=${file}`;
   const shown = (place, path) => ({
@@ -67,22 +78,28 @@ window.dmd2 = (() => {
     const told = (pictures ?? []).map((own, number) => ({ own, image: gallery?.[number]?.image }));
     const fresh = told.filter(({ image }) => image && !ours.has(image.path));
     fresh.forEach(({ image }) => ours.add(image.path));
-    const made = await Promise.all(fresh.map(async ({ own, image }) => ({
+    const before = chosen;
+    const drawn = await Promise.allSettled(fresh.map(async ({ own, image }) => ({
       id: crypto.getRandomValues(new Uint32Array(3)).join('-'),
       thumb: await thumbnail(image.url),
       file: image.path,
       settings: { ...settings, ...own },
     })));
-    chosen = made[0]?.id ?? chosen;
-    return made.length ? changed([...made, ...kept(history)]) : [kept(history)];
+    // What could not be drawn is tried again where it is met again.
+    drawn.forEach(({ status }, number) => status === 'rejected' && ours.delete(fresh[number].image.path));
+    const made = drawn.flatMap(({ value }) => value ?? []);
+    if (chosen === before) chosen = made[0]?.id ?? chosen; // else another was clicked meanwhile, and is shown
+    return made.length ? changed([...made, ...latest(history)]) : [undefined];
   };
 
   const label = ({ settings }) => `${settings.prompt}, seed ${settings.seed}, steps ${settings.steps}`;
   const render = (history) => {
     const strip = document.querySelector('#history ul');
     if (!strip) return;
-    const entries = kept(history);
-    const focused = strip.contains(document.activeElement);
+    const entries = latest(history);
+    if (!entries.some(({ id }) => id === pairing)) pairing = null;
+    const focused = neighbour ?? document.activeElement?.dataset.entry;
+    neighbour = null;
     strip.replaceChildren(...entries.map((entry) => {
       const button = document.createElement('button');
       const image = document.createElement('img');
@@ -90,6 +107,7 @@ window.dmd2 = (() => {
       image.src = entry.thumb;
       image.alt = button.title = label(entry);
       button.type = 'button';
+      button.dataset.entry = entry.id;
       button.setAttribute('aria-pressed', entry.id === chosen);
       button.classList.toggle('paired', entry.id === pairing);
       button.addEventListener('click', () => {
@@ -100,9 +118,11 @@ window.dmd2 = (() => {
       item.append(button);
       return item;
     }));
-    if (focused) strip.querySelector('[aria-pressed=true]')?.focus();
+    if (focused) strip.querySelector(`[data-entry="${focused}"]`)?.focus();
+    const told = pairing ? 'Now the other one:' : '';
+    const status = strip.previousElementSibling;
+    if (status.textContent !== told) status.textContent = told; // else it would be read out once more
     document.querySelector('#history').classList.toggle('empty', entries.length === 0);
-    document.querySelector('#history').classList.toggle('pairing', pairing !== null);
   };
   const press = (name) => document.querySelector(`button.press-${name}`)?.click();
 
@@ -122,27 +142,40 @@ window.dmd2 = (() => {
     }
     render(history);
     if (!there && !other) setTimeout(() => {
-      remaking = entry.id;
+      wanted = entry;
       press('again');
     });
     const mine = there ? await claimed(entry) : entry;
     if (chosen !== entry.id) return nothing;
     return [[{ image: fileOf(mine, there), caption: null }], entry.settings.seed, entry.settings, ...pair];
   };
-  const madeAgain = (gallery, history) => {
-    if (!gallery?.length) return [kept(history)];
+  // Runs for a press that begins something: while one is made again, Gradio skips the others.
+  const startAgain = (_, ...rest) => {
+    remaking = wanted;
+    return [remaking.settings, ...rest];
+  };
+  const madeAgain = (gallery, parameters, history) => {
+    if (chosen && chosen !== remaking.id) setTimeout(() => press('choose')); // it was clicked meanwhile
+    // Others may be shown by now: those that were kept name no pictures, and new ones have seeds of their own.
+    if (!gallery?.length || parameters?.pictures?.[0]?.seed !== remaking.settings.seed) return [undefined];
     const file = gallery[0].image.path;
     ours.add(file);
-    chosen = remaking; // it is what is shown now
-    return changed(kept(history).map((entry) => (entry.id === remaking ? { ...entry, file } : entry)));
+    return changed(latest(history).map((entry) => (entry.id === remaking.id ? { ...entry, file } : entry)));
+  };
+  const unchoose = (history) => {
+    chosen = null;
+    render(history);
   };
   const startPair = (history) => {
     pairing = pairing === chosen ? null : chosen;
     render(history);
   };
   const remove = (history) => {
-    const left = kept(history).filter((entry) => entry.id !== chosen);
-    chosen = pairing = null;
+    const before = latest(history);
+    const left = before.filter((entry) => entry.id !== chosen);
+    const place = before.findIndex((entry) => entry.id === chosen);
+    neighbour = left[Math.min(place, left.length - 1)]?.id;
+    chosen = null;
     return changed(left);
   };
 
@@ -181,7 +214,7 @@ window.dmd2 = (() => {
     return new Blob([...body, ...directory, end], { type: 'application/zip' });
   };
   const download = async (history) => {
-    const entries = kept(history);
+    const entries = latest(history);
     const told = entries.map(({ settings }) => settings);
     const files = [['settings.json', new TextEncoder().encode(JSON.stringify(told, null, 1))]];
     for (const [number, entry] of entries.entries()) {
@@ -198,5 +231,6 @@ window.dmd2 = (() => {
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
   };
 
-  return { record, render, choose, hear: () => [heard], madeAgain, startPair, remove, download };
+  const hear = () => [newest];
+  return { record, render, choose, unchoose, hear, startAgain, madeAgain, startPair, remove, download };
 })();
