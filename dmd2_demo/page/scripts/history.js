@@ -89,7 +89,7 @@ window.dmd2 = (() => {
     drawn.forEach(({ status }, number) => status === 'rejected' && ours.delete(fresh[number].image.path));
     const made = drawn.flatMap(({ value }) => value ?? []);
     if (chosen === before) chosen = made[0]?.id ?? chosen; // else another was clicked meanwhile, and is shown
-    return made.length ? changed([...made, ...latest(history)]) : [undefined];
+    return made.length ? changed([...made, ...latest(history)]) : [latest(history)];
   };
 
   const label = ({ settings }) => `${settings.prompt}, seed ${settings.seed}, steps ${settings.steps}`;
@@ -157,7 +157,7 @@ window.dmd2 = (() => {
   const madeAgain = (gallery, parameters, history) => {
     if (chosen && chosen !== remaking.id) setTimeout(() => press('choose')); // it was clicked meanwhile
     // Others may be shown by now: those that were kept name no pictures, and new ones have seeds of their own.
-    if (!gallery?.length || parameters?.pictures?.[0]?.seed !== remaking.settings.seed) return [undefined];
+    if (!gallery?.length || parameters?.pictures?.[0]?.seed !== remaking.settings.seed) return [latest(history)];
     const file = gallery[0].image.path;
     ours.add(file);
     return changed(latest(history).map((entry) => (entry.id === remaking.id ? { ...entry, file } : entry)));
