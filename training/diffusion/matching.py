@@ -24,7 +24,7 @@ _LATEST = 980  # the noisiest time that the two scores are compared at, as DMD2'
 class Matching:
     """A generator, a frozen teacher, and the fake net that learns what the generator draws.
 
-    With an `adversary` the generator is also drawn towards real art, by the share `realism` of the matching gradient.
+    By the `adversary` the generator is also drawn towards real art: a share `realism` of the matching gradient.
     """
 
     def __init__(
@@ -35,8 +35,8 @@ class Matching:
         noise: Noise,
         generator_optimizer: torch.optim.Optimizer,
         fake_optimizer: torch.optim.Optimizer,
-        adversary: Adversary | None = None,
-        realism: float = 0.0,
+        adversary: Adversary,
+        realism: float,
     ) -> None:
         self._adversary, self._realism = adversary, realism
         self.generator, self.teacher, self.fake, self.noise = generator, teacher, fake, noise
@@ -66,25 +66,19 @@ class Matching:
         real = guided_clean(self.teacher, self.noise, noisy, times, condition, GUIDANCE)
         scale = (clean - real).abs().mean((1, 2, 3), keepdim=True)
         gradient = torch.nan_to_num((fake - real) / scale)
-        if self._adversary is not None:
-            with torch.enable_grad():
-                towards_art = self._adversary.likeness_gradient(self.fake, self.noise, clean, times, condition)
-            gradient = gradient + self._realism * gradient.abs().mean() * towards_art
-        return gradient
+        with torch.enable_grad():
+            towards_art = self._adversary.likeness_gradient(self.fake, self.noise, clean, times, condition)
+        return gradient + self._realism * gradient.abs().mean() * towards_art
 
     def fake_step(self, clean: torch.Tensor, condition: Condition, art: torch.Tensor) -> float:
         """The fake net's denoising step on generated `clean`; returns its error.
 
-        With an adversary it learns to tell that from noised `art` of the same captions as well.
+        The adversary's head learns to tell that from noised `art` of the same captions, and the fake net with it.
         """
         count = len(clean)
         times = torch.randint(0, 1000, (count,), device=clean.device)
         epsilon = torch.randn_like(clean)
         noisy = self.noise.add(clean, epsilon, times)
-        if self._adversary is None:
-            error = functional.mse_loss(predict(self.fake, noisy, times, condition), epsilon)
-            parallel.descend(self._fake_optimizer, error, trainable(self.fake))
-            return float(error.detach())
         both = torch.cat([noisy, self.noise.add(art, torch.randn_like(art), times)])
         predicted = predict(self.fake, both, times.repeat(2), condition.repeat(2))[:count]
         error = functional.mse_loss(predicted, epsilon)

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from training.diffusion.adversary import Adversary
 from training.diffusion.matching import Matching
 from training.diffusion.noise import Noise
 from training.diffusion.sampling import FOUR_STEPS
@@ -24,10 +25,24 @@ class Net(nn.Module):
         return (self.weight * noisy,)
 
 
+class Silent(Adversary):
+    """Finds nothing."""
+
+    def __init__(self) -> None:
+        nn.Module.__init__(self)
+
+    def heard(self) -> torch.Tensor:
+        return torch.zeros(16)
+
+    def likeness_gradient(self, *args: Any) -> torch.Tensor:
+        return torch.zeros(())
+
+
 def matching(teacher: float, fake: float) -> tuple[Matching, Net, Net]:
     generator, fake_net = Net(0.5), Net(fake)
-    optimizers = [torch.optim.SGD(net.parameters(), lr=0.01) for net in (generator, fake_net)]
-    return Matching(generator, Net(teacher), fake_net, Noise(CPU), *optimizers), generator, fake_net
+    own, other = (torch.optim.SGD(net.parameters(), lr=0.01) for net in (generator, fake_net))
+    made = Matching(generator, Net(teacher), fake_net, Noise(CPU), own, other, Silent(), realism=0.5)
+    return made, generator, fake_net
 
 
 def run(made: Matching, *, generate_too: bool = True) -> None:
