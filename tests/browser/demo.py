@@ -43,6 +43,14 @@ class Demo:
         """That input."""
         return self.page.get_by_label(label, exact=True).filter(visible=True)
 
+    def set(self, label: str, text: str) -> None:
+        """Fills in that input so that it stays: what the page still does as it opens may undo it."""
+        for _ in range(5):
+            self.field(label).fill(text)
+            self.page.wait_for_timeout(300)
+            if self.field(label).input_value() == text:
+                break
+
     def ask(self, seed: int, prompt: str = "a fox on a blue background", **fields: Any) -> None:
         """Fills in the form and presses Generate. Other fields by their labels, with _ for spaces."""
         self.field("Prompt").fill(prompt)

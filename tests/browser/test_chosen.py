@@ -25,7 +25,7 @@ def test_no_picture_of_the_strip_is_chosen_where_an_example_or_a_cell_is_shown(o
     show(demo, 0, 71)
     expect(demo.button("Delete")).to_be_visible()
     demo.page.get_by_role("button", name="Contact sheet").first.click()
-    demo.field("Values across").fill("41, 42")
+    demo.set("Values across", "41, 42")
     demo.button("Make the sheet").click()
     expect(demo.page.get_by_text("2 pictures ·")).to_be_visible()
     expect(demo.button("Delete")).to_be_visible()
