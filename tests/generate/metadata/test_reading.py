@@ -112,45 +112,6 @@ def test_comfyuis_graph_is_followed(tmp_path: Path) -> None:
     assert found.loras == {"x": 0.7}
 
 
-@pytest.mark.parametrize(
-    "told",
-    [
-        {
-            "prompt": "a fox",
-            "seed": "9",
-            "resolution": "(1152, 896)",
-            "steps": 30,
-            "guidance_scale": 4,
-            "negative_prompt": "bad",
-            "base_model": "jx",
-            "loras": [["off.safetensors", 0.1, "hash"]],
-        },
-        {
-            "Prompt": "a fox",
-            "Seed": 9,
-            "Resolution": "(1152, 896)",
-            "Steps": 30,
-            "Guidance Scale": 4,
-            "Negative Prompt": "bad",
-            "Base Model": "jx",
-            "LoRAs": [["off.safetensors", 0.1]],
-        },
-    ],
-    ids=["new", "old"],
-)
-def test_fooocus_of_any_age(tmp_path: Path, told: dict[str, Any]) -> None:
-    found = reading.read(png(tmp_path / "theirs.png", parameters=json.dumps(told), fooocus_scheme="fooocus"))
-    assert found.tool == fooocus.TOOL
-    assert found.settings == {"prompt": "a fox", "seed": 9, "width": 1152, "height": 896}
-    assert found.ignored == {
-        "Negative prompt": "bad",
-        "Steps": "30",
-        "CFG scale": "4",
-        "Model": "jx",
-    }
-    assert found.loras == {"off": 0.1}
-
-
 HOSTILE = {
     "nested list": "[" * 200_000,
     "nested object": '{"a":' * 200_000,
