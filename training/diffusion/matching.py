@@ -16,7 +16,7 @@ from training.loop import parallel
 from training.networks.precision import trainable
 from training.networks.text import Condition
 
-GUIDANCE = 3.0  # of the teacher; SDXL's was 8, which our small teacher cannot bear
+GUIDANCE = 3.0  # of the teacher at first; SDXL's was 8, which our small teacher cannot bear
 _TELLING = 0.1  # weight of telling art from generated pictures beside the fake net's own error
 _LATEST = 980  # the noisiest time that the two scores are compared at, as DMD2's
 
@@ -24,7 +24,8 @@ _LATEST = 980  # the noisiest time that the two scores are compared at, as DMD2'
 class Matching:
     """A generator, a frozen teacher, and the fake net that learns what the generator draws.
 
-    By the `adversary` the generator is also drawn towards real art: a share `realism` of the matching gradient.
+    The teacher is asked with `guidance`. By the `adversary` the generator is also drawn towards real art: a share
+    `realism` of the matching gradient.
     """
 
     def __init__(
@@ -37,8 +38,9 @@ class Matching:
         fake_optimizer: torch.optim.Optimizer,
         adversary: Adversary,
         realism: float,
+        guidance: float = GUIDANCE,
     ) -> None:
-        self._adversary, self._realism = adversary, realism
+        self._adversary, self._realism, self._guidance = adversary, realism, guidance
         self.generator, self.teacher, self.fake, self.noise = generator, teacher, fake, noise
         self._generator_optimizer, self._fake_optimizer = generator_optimizer, fake_optimizer
 
@@ -63,7 +65,7 @@ class Matching:
         times = torch.randint(20, _LATEST, (len(clean),), device=clean.device)
         noisy = self.noise.add(clean, torch.randn_like(clean), times)
         fake = generate(self.fake, self.noise, noisy, times, condition)
-        real = guided_clean(self.teacher, self.noise, noisy, times, condition, GUIDANCE)
+        real = guided_clean(self.teacher, self.noise, noisy, times, condition, self._guidance)
         scale = (clean - real).abs().mean((1, 2, 3), keepdim=True)
         gradient = torch.nan_to_num((fake - real) / scale)
         with torch.enable_grad():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -60,9 +61,11 @@ def _carry(conv: nn.Conv2d, average: bool) -> None:
 
 
 @torch.no_grad()
-def reconstructed(vae: Any, pixels: torch.Tensor) -> torch.Tensor:
-    """`pixels` (n, 3, height, width) in -1..1 through the latents and back."""
-    decoded = [vae.decode(vae.encode(part).latent_dist.mode()).sample for part in pixels.split(32)]
+def reconstructed(
+    vae: Any, pixels: torch.Tensor, change: Callable[[torch.Tensor], torch.Tensor] = lambda latents: latents
+) -> torch.Tensor:
+    """`pixels` (n, 3, height, width) in -1..1 through the latents, which `change` may alter, and back."""
+    decoded = [vae.decode(change(vae.encode(part).latent_dist.mode())).sample for part in pixels.split(32)]
     return torch.cat(decoded).clamp(-1, 1)
 
 

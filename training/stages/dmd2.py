@@ -1,8 +1,9 @@
 """Distils the base into a generator of few steps by distribution matching.
 
 python -m training.stages.dmd2 4step-unet
-python -m training.stages.dmd2 1step-unet    starts by regression on the base's own pictures
-python -m training.stages.dmd2 4step-lora    after the 4-step UNet, starting from its low-rank part
+python -m training.stages.dmd2 1step-unet           starts by regression on the base's own pictures
+python -m training.stages.dmd2 4step-unet-second    goes on from the first lesson's weights, with a new fake net
+python -m training.stages.dmd2 4step-lora           after the 4-step UNet, starting from its low-rank part
 """
 
 from __future__ import annotations
@@ -36,12 +37,14 @@ from training.words import open_caption
 
 @dataclass(frozen=True)
 class Member:
-    """One generator: its schedule, its rounds of training, its learning rate and where it is written."""
+    """A lesson of one generator: its schedule, its rounds of training, its learning rate and where it is written."""
 
     schedule: tuple[int, ...]
     rounds: int
     rate: float
     path: Path
+    goes_on: bool = False  # from the weights that are written there, not from the base's
+    guidance: float = GUIDANCE  # of the teacher
     anchor: float = 0.0  # weight of regression on the teacher's own pictures, which keeps different noises different
     shares: Mapping[tuple[int, int], float] = field(default_factory=lambda: BUCKETS)  # of picture sizes
 
@@ -49,9 +52,10 @@ class Member:
 # A thing may be at many places of the widest and tallest pictures: one step learns these last, or leaves them empty.
 _WIDE = {size: 2.5 * share if is_wide(size) else share for size, share in BUCKETS.items()}
 MEMBERS = {
-    "4step-unet": Member(FOUR_STEPS, 550, 1e-4, FOUR_STEP_UNET),
-    "1step-unet": Member(ONE_STEP, 2000, 1e-4, ONE_STEP_UNET, anchor=0.5, shares=_WIDE),
-    "4step-lora": Member(FOUR_STEPS, 100, 2e-4, LORA),
+    "4step-unet": Member(FOUR_STEPS, 330, 1e-4, FOUR_STEP_UNET),
+    "1step-unet": Member(ONE_STEP, 1300, 1e-4, ONE_STEP_UNET, anchor=0.5, shares=_WIDE),
+    "4step-unet-second": Member(FOUR_STEPS, 190, 1e-4, FOUR_STEP_UNET, goes_on=True, guidance=4.0),
+    "4step-lora": Member(FOUR_STEPS, 60, 2e-4, LORA, guidance=4.0),
 }
 _REALISM = 0.5  # of the GAN term, a share of the matching gradient
 BATCH = 16
@@ -85,7 +89,7 @@ def train(options: Any) -> None:
     device = torch.device(options.device)
     text, noise, latents = load_text(device), Noise(device), Latents(device, shares=member.shares)
     teacher, fake = load_unet(device), load_unet(device).requires_grad_(True)
-    unet = load_unet(device)
+    unet = load_unet(device, member.path) if member.goes_on else load_unet(device)
     generator = Generator(unet, low_rank)
     pairs = None
     if member.schedule == ONE_STEP:
@@ -93,7 +97,7 @@ def train(options: Any) -> None:
         regress(unet, pairs, options.regression)
     adversary = Adversary(fake).to(device)
     if low_rank:
-        beside = torch.load(WORK / "4step-unet.pt", weights_only=True)["parts"]
+        beside = torch.load(WORK / "4step-unet-second.pt", weights_only=True)["parts"]
         fake.load_state_dict(beside["fake"])
         adversary.load_state_dict(beside["adversary"])
     parallel.agree(adversary.head)
@@ -102,7 +106,7 @@ def train(options: Any) -> None:
     fake_optimizer = torch.optim.Adam([*fake.parameters(), *adversary.parameters()], lr=2e-4, betas=(0.0, 0.999))
     steps = rounds * len(member.schedule)
     schedule = cosine(optimizer, steps, warm_up=20, hold=0.5)
-    matching = Matching(unet, teacher, fake, noise, optimizer, fake_optimizer, adversary, _REALISM)
+    matching = Matching(unet, teacher, fake, noise, optimizer, fake_optimizer, adversary, _REALISM, member.guidance)
     warm_up = _WARM_UP_LORA if low_rank else _WARM_UP
     run = Run(
         options.member,
