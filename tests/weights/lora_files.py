@@ -20,14 +20,21 @@ RANK, ALPHA = 4, 2.0
 
 
 def layers(network: nn.Module, kinds: tuple[str, ...]) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
-    """(up, down) for each layer whose name ends so, random."""
+    """(up, down) for each layer whose name ends so, random multiples of 1/1024: some forms hold halves of them.
+
+    Those are exact in two bytes too, which halves of numbers near zero aren't.
+    """
     made = {}
     for name, module in network.named_modules():
         if isinstance(module, nn.Linear | nn.Conv2d) and name.endswith(kinds):
             out, rest = module.weight.shape[0], module.weight.shape[1:]
-            up = torch.randn(out, RANK, *([1] * (len(rest) - 1))) * 0.1
-            made[name] = up.half(), (torch.randn(RANK, *rest) * 0.1).half()
+            up, down = torch.randn(out, RANK, *([1] * (len(rest) - 1))), torch.randn(RANK, *rest)
+            made[name] = _coarse(0.1 * up), _coarse(0.1 * down)
     return made
+
+
+def _coarse(numbers: torch.Tensor) -> torch.Tensor:
+    return (numbers * 1024).round().half() / 1024
 
 
 Layers = Mapping[str, tuple[torch.Tensor, torch.Tensor]]
