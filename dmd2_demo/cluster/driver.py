@@ -33,6 +33,7 @@ _ENVIRONMENT = {
 }
 _MOST = 64  # replicas, where machines join later
 _PATIENCE = 1.0  # seconds without a word until it is told why
+_MOST_SILENT = 15  # looks without an answer: a controller that crashed begins anew sooner, and no handle sees another's
 
 
 def drive(connection: Connection, address: str, settings: Settings, before: Connected | None = None) -> None:
@@ -120,11 +121,11 @@ class _Answers:
     def __init__(self, connection: Connection, handle: DeploymentHandle[Any]) -> None:
         self._connection, self._handle = connection, handle
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._ready, self._worked = 0, False
+        self._ready, self._worked, self._silent = 0, False, 0
         self._failure: str | None = None
 
     async def serve(self, asked: SimpleQueue[tuple[int, Ask | None]]) -> None:
-        """For as long as the process runs."""
+        """For as long as the process runs and Serve is the one that was joined."""
         loop = asyncio.get_running_loop()
 
         def begin() -> None:
@@ -132,9 +133,10 @@ class _Answers:
                 loop.call_soon_threadsafe(self._begin_or_stop, *asked.get())
 
         Thread(target=begin, name="begun", daemon=True).start()
-        while True:
+        while self._silent < _MOST_SILENT:
             await self._look()
             await asyncio.sleep(_PATIENCE)
+        self._connection.send((None, Gone("Serve was shut down")))
 
     def _begin_or_stop(self, number: int, ask: Ask | None) -> None:
         if ask is not None:
@@ -181,7 +183,9 @@ class _Answers:
             application = (await asyncio.to_thread(serve.status)).applications.get(NAME)
         except Exception as error:  # noqa: BLE001 - Serve's controller begins anew; where the head is lost, Ray ends this
             _log.warning("Serve does not answer: %s", error)
+            self._silent += 1
             return
+        self._silent = 0
         self._failure, deployment = "its application was taken away", None
         if application:
             deployment = application.deployments.get(NAME)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from contextlib import suppress
 from importlib.util import find_spec
 from multiprocessing import get_context
@@ -62,12 +63,9 @@ class Link:
         self._gone: Gone | None = None
         self.replicas = 0
         """How many were ready a moment ago."""
+        self.ended: float | None = None
+        """By the monotonic clock; None where something can be asked."""
         Thread(target=self._read, name="cluster", daemon=True).start()
-
-    @property
-    def alive(self) -> bool:
-        """Whether something can be asked."""
-        return self._gone is None
 
     def connected(self) -> Connected:
         """What the cluster has. DemoError where it can't be joined."""
@@ -129,7 +127,7 @@ class Link:
                 self._before = self._before or word
         self._first.put(gone)
         with self._lock:
-            self._gone = gone
+            self._gone, self.ended = gone, time.monotonic()
             for call in self._calls.values():
                 call.put(gone)
             self._connection.close()

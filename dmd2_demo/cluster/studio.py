@@ -46,11 +46,11 @@ class Arrived(Picture):
     """A picture that came as a file. Its pixels are read from there on first use, as fine as that format keeps them."""
 
     file: bytes = field(default=b"", repr=False)
-    as_asked: tuple[FileFormat, bool] | None = None
+    as_asked: tuple[FileFormat, bool, dict[str, Any]] | None = None
 
     def encoded(self, file_format: FileFormat, *, settings_inside: bool) -> bytes:
         """The very file where it is wanted as it was asked for."""
-        if (file_format, settings_inside) == self.as_asked:
+        if (file_format, settings_inside, self.parameters) == self.as_asked:
             return self.file
         return super().encoded(file_format, settings_inside=settings_inside)
 
@@ -78,15 +78,16 @@ class ClusterStudio(Studio):
         yields: bool = False,
     ) -> Picture:
         """As Studio's. Where the replica is lost meanwhile, another makes it, once."""
+        since = time.monotonic()
         with self._line.turn(visitor, stopping(report, cancelled), yields=yields):
-            return self._one(Ask(request, picture, found, visitor, yields), report, cancelled)
+            return self._one(Ask(request, picture, found, visitor, yields), since, report, cancelled)
 
-    def _one(self, ask: Ask, report: Report, cancelled: Callable[[], bool]) -> Picture:
+    def _one(self, ask: Ask, since: float, report: Report, cancelled: Callable[[], bool]) -> Picture:
         begun = 0
         for _ in range(_MOST_ASKED):
             if cancelled():
                 raise Cancelled
-            with closing(self._joined().ask(ask)) as call:
+            with closing(self._joined(since).ask(ask)) as call:
                 made = _made(call, report, cancelled)
             if isinstance(made, Made):
                 self._told.pop(made.status.name, None)
@@ -100,7 +101,7 @@ class ClusterStudio(Studio):
                     made.notices,
                     ask.found.image if ask.found else None,
                     made.file,
-                    (file_format, ask.request.settings_inside),
+                    (file_format, ask.request.settings_inside, made.parameters),
                 )
             _log.warning("A replica was lost while it made a picture.")
             self._present.clear()  # which one is not known; those that are left tell again
@@ -130,9 +131,15 @@ class ClusterStudio(Studio):
         """As many as the replicas hold, and as many again that may wait for the one with their parts."""
         return max(1, 2 * ONGOING * self._link.replicas)
 
-    def _joined(self) -> Link:
+    def _joined(self, since: float) -> Link:
+        """A link that something can be asked of. DemoError for who waits `since` before it ended.
+
+        To join again takes long where there is no head: one tries it, and the others are told what came of it.
+        """
         with self._lock:
-            if not self._link.alive:
+            if self._link.ended is not None:
+                if since < self._link.ended:
+                    raise DemoError(GONE)
                 self._link = self._link.again()
                 self._present.clear()
             return self._link

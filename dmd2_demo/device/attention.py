@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from diffusers import UNet2DConditionModel
+from diffusers.models.attention_processor import Attention as AttentionLayer
 from diffusers.models.attention_processor import XFormersAttnProcessor
 from torch.nn import functional
 
@@ -22,8 +23,11 @@ class Attention:
     def place(self, module: Any) -> None:
         """Makes a UNet compute with it. Elsewhere attention is too little work to matter."""
         if self.kernel == "xformers" and isinstance(module, UNet2DConditionModel):
-            # Not enable_xformers_...: it tries float32 first, for which newer GPUs have no kernel.
-            module.set_attn_processor(XFormersAttnProcessor())
+            for layer in module.modules():
+                # No kernel of xformers' takes heads of other widths; SDXL's are 64 wide, the embedded family's 20.
+                if isinstance(layer, AttentionLayer) and layer.inner_dim // layer.heads % 8 == 0:
+                    # Not enable_xformers_...: it tries float32 first, for which newer GPUs have no kernel.
+                    layer.set_processor(XFormersAttnProcessor())
 
 
 def choose(

@@ -20,8 +20,9 @@ _RESIDENT, _OFFLOAD = 12_600_000_000, 6_500_000_000
 # What work takes where weights wait in the machine's own memory, in bytes.
 _WORKING_IN_HOST = 500_000_000
 
-# Libraries below torch say it in their own words, and so does its own allocator on a CPU.
-_FULL = re.compile("ALLOC_FAILED|out of memory|can't allocate memory")
+# Libraries below torch say it in their own words, and so does its own allocator on a CPU. Where no engine of cuDNN's
+# gets the memory that it asks for, torch says that it found none.
+_FULL = re.compile("ALLOC(ATION)?_FAILED|out of memory|can't allocate memory|unable to find an engine")
 
 _FELL_TO: dict[Tier, str] = {
     "offload": "models now come to the device only for their work",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.models.files import Alternatives, is_weights, shards
-from dmd2_demo.models.parts import Lora, PipelineSpec
+from dmd2_demo.models.parts import Lora, Part, PipelineSpec
 from dmd2_demo.models.sources import File
 
 Weights = list[dict[str, str]]
@@ -30,14 +30,18 @@ def identified(hub: Hub, spec: PipelineSpec) -> Weights:
 
     A file of one's own is read for its hash, once; the hub's cache names its files by theirs.
     """
+    return [entry for part in spec.parts() for entry in of_part(hub, part)]
+
+
+def of_part(hub: Hub, part: Part) -> Weights:
+    """The same of one of its parts."""
     told: Weights = []
-    for part in spec.parts():
-        for choice in filter(is_weights, part.files()):
-            for file, path in _files(hub, choice):
-                revision = _revision(path)
-                entry = {"part": part.title, "file": str(file), "sha256": _sha256(path)}
-                short = {"autov3": _autov3(path)} if isinstance(part, Lora) else {}
-                told.append(entry | ({"revision": revision} if revision else {}) | short)
+    for choice in filter(is_weights, part.files()):
+        for file, path in _files(hub, choice):
+            revision = _revision(path)
+            entry = {"part": part.title, "file": str(file), "sha256": _sha256(path)}
+            short = {"autov3": _autov3(path)} if isinstance(part, Lora) else {}
+            told.append(entry | ({"revision": revision} if revision else {}) | short)
     return told
 
 

@@ -121,7 +121,9 @@ class Pipeline:
         device = self.diffusers._execution_device  # noqa: SLF001 - where hooks of accelerate's say
         latents = encode(self.diffusers.vae, image, generator, device, self.tier).to(self.diffusers.unet.dtype)
         noise = randn_tensor(latents.shape, generator=generator, device=device, dtype=latents.dtype)
-        noised: torch.Tensor = self.diffusers.scheduler.add_noise(latents, noise, torch.tensor([timestep]))
+        # A copy of it: this moves a scheduler's numbers to the device for good, where half precision rounds them.
+        scheduler = copy.copy(self.diffusers.scheduler)
+        noised: torch.Tensor = scheduler.add_noise(latents, noise, torch.tensor([timestep]))
         return noised
 
     @torch.no_grad()

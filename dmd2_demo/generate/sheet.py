@@ -34,8 +34,6 @@ _OF_ANOTHER = {
 }
 """What a sheet's settings tell of its first cell, or of all."""
 
-_MOST_PIXELS = 90_000_000  # of all cells: the sheet must be small enough to be opened again
-
 Told = dict[str, Any]
 
 
@@ -74,9 +72,6 @@ class Sheet:
             changes = [change | {axis.name: value} for change in changes for value in axis.values]
         if len(changes) > most:
             raise DemoError(f"That would be a sheet of {len(changes)} cells; the most here is {most}.")
-        width, height = request.size
-        if len(changes) * width * height > _MOST_PIXELS:
-            raise DemoError("The sheet would have too many pixels. Choose fewer values or a smaller size.")
         cells = tuple(replace(request, **(change | {"images": 1})) for change in changes)
         for axis in axes:
             if all(axis.name in cell.unused() for cell in cells):

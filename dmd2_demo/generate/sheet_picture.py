@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 from dmd2_demo.errors import DemoError
+from dmd2_demo.generate.picture_file import MOST_PIXELS
 from dmd2_demo.generate.sheet import DAMAGED, checked_axes
 from dmd2_demo.generate.upload import held, open_picture
 
@@ -59,7 +60,10 @@ class Layout:
 
     @classmethod
     def of(cls, cell: tuple[int, int], axes: Sequence[Sequence[str]]) -> Layout:
-        """For cells of that size. `axes` are the labels of the values from left to right, and from top to bottom."""
+        """For cells of that size. `axes` are the labels of the values from left to right, and from top to bottom.
+
+        DemoError where the sheet would be too large to be opened again.
+        """
         width, height = cell
         font, line = _font(cell)
         gap = max(4, width // 32)
@@ -77,7 +81,10 @@ class Layout:
         for row, lines in enumerate(beside):
             _, y, _, _ = grid.box(row * columns)
             labels.append((gap, y + max(height - len(lines) * line, 0) // 2, tuple(lines)))
-        return cls(grid, (right + gap, lower + gap), tuple(labels))
+        size = right + gap, lower + gap
+        if math.prod(size) > MOST_PIXELS:
+            raise DemoError("The sheet would have too many pixels. Choose fewer values or a smaller size.")
+        return cls(grid, size, tuple(labels))
 
     def draw(self, cells: Sequence[Image.Image]) -> Image.Image:
         """The sheet of cells in reading order."""
@@ -115,29 +122,39 @@ def cells_in(path: str | Path, settings: dict[str, Any]) -> list[Image.Image]:
 
 def _fitting(labels: Sequence[str], font: Font, most: int) -> list[list[str]]:
     """The labels in lines, no more of them than `most` each where that can be."""
-    width = max((_length(word, font) for label in labels for word in label.split()), default=1)
+    most = max(most, 1)
+    longest = max((_length(word, font) for label in labels for word in label.split()), default=1)
+    # No narrower than if all lines were full.
+    width = max(longest, *(math.ceil(font.getlength(label) / most) for label in labels))
     while True:
         lines = [_wrapped(label, font, width) for label in labels]
-        if max(map(len, lines)) <= max(most, 1):
+        if max(map(len, lines)) <= most:
             return lines
         width += max(width // 4, 1)
 
 
 def _wrapped(text: str, font: Font, width: int) -> list[str]:
     """All of the text in lines that are no wider, where one letter isn't; long words are parted."""
-    lines = [""]
+    space = font.getlength(" ")
+    lines, taken = list[list[str]]([[]]), 0.0
     for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if _length(longer, font) <= width:
-            lines[-1] = longer
-            continue
-        if lines[-1]:
-            lines.append("")
-        for letter in word:
-            if lines[-1] and _length(lines[-1] + letter, font) > width:
-                lines.append("")
-            lines[-1] += letter
-    return lines
+        for piece in _pieces(word, font, width):
+            long = font.getlength(piece)
+            if lines[-1] and taken + space + long > width:
+                lines.append([])
+            taken = taken + space + long if lines[-1] else long
+            lines[-1].append(piece)
+    return [" ".join(pieces) for pieces in lines]
+
+
+def _pieces(word: str, font: Font, width: int) -> Iterator[str]:
+    """The word, in more pieces than one where it is wider than that."""
+    start = 0
+    for end in range(1, len(word) if _length(word, font) > width else 0):
+        if _length(word[start : end + 1], font) > width:
+            yield word[start:end]
+            start = end
+    yield word[start:]
 
 
 def _length(text: str, font: Font) -> int:

@@ -9,18 +9,19 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, cast
 
 from dmd2_demo.generate import disk_plan, edges
 from dmd2_demo.generate.forked_studio import Fork, ForkedStudio
 from dmd2_demo.generate.gpu_seconds import gpu_seconds
-from dmd2_demo.generate.identity import identified
+from dmd2_demo.generate.identity import Weights, of_part
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.runtime import Runtime, build_runtime
 from dmd2_demo.hub.disk import Free, default_cache, free_disk
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.models.family import Family
+from dmd2_demo.models.parts import PipelineSpec
 from dmd2_demo.progress import Progress
 from dmd2_demo.settings import Settings
 
@@ -78,17 +79,23 @@ def build_forked_runtime(
     print(plan.line, flush=True)
     family = plan.family
     runtime = build_runtime(family, settings, hub, choose or _choose)
+    # Looked at once and here: a fork would hash in a visitor's seconds, and what is packed leaves the disk.
+    remembered = cache(partial(of_part, hub))
+
+    def identify(spec: PipelineSpec) -> Weights:
+        return [entry for part in spec.parts() for entry in remembered(part)]
+
     for request in disk_plan.every_request(family):
         with runtime.manager.lease(request.spec(), _tell_the_operator):
             pass
-        identified(hub, request.spec())  # hashes what has to be, once: a fork would do it in a visitor's seconds
+        identify(request.spec())
     if plan.drop_pickles:
         # Before the tensors are packed, which is when the disk is fullest. Nothing is loaded any more.
         for distilled in family.distilled:
             if not distilled.weights.name.endswith(".safetensors"):
                 hub.forget(distilled.weights)
     edges.detector()
-    return replace(runtime, studio=ForkedStudio(family, runtime.manager.lease, fork, partial(identified, hub)))
+    return replace(runtime, studio=ForkedStudio(family, runtime.manager.lease, fork, identify))
 
 
 def _tell_the_operator(progress: Progress) -> None:

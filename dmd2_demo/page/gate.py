@@ -29,6 +29,8 @@ _log = logging.getLogger(__name__)
 _LARGEST_BODY = 80_000_000  # bytes: a picture of the largest size, as a data URL too
 _MOST_PARTS = 200_000  # of what is sent, lists and objects included: each takes 70 bytes and a microsecond
 _MARKS = (b",", b"[", b"{")
+_LONGEST_QUERY = 300  # letters: Gradio keeps what it is called in there for good
+_OTHER_SITES = {b"cross-site", b"same-site"}  # the second is another host or port of the same domain
 _PRIVATE_NETWORKS = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
 
 
@@ -49,8 +51,11 @@ class Gate:
         path = get_route_path(scope)
         if not is_known(path):
             await PlainTextResponse("There is nothing here.", HTTPStatus.NOT_FOUND)(scope, receive, send)
-        elif self._login and path not in {"", "/"} and _header(scope, b"sec-fetch-site") == b"cross-site":
+        elif self._login and path not in {"", "/"} and _header(scope, b"sec-fetch-site") in _OTHER_SITES:
             refusal = PlainTextResponse("This page is used from its own address alone.", HTTPStatus.FORBIDDEN)
+            await refusal(scope, receive, send)
+        elif path.startswith("/gradio_api/") and len(scope["query_string"]) > _LONGEST_QUERY:
+            refusal = PlainTextResponse("The request's address is too long.", HTTPStatus.REQUEST_URI_TOO_LONG)
             await refusal(scope, receive, send)
         elif _length(scope) > _LARGEST_BODY:
             refusal = PlainTextResponse("The request is too large.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)

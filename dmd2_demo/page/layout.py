@@ -42,8 +42,7 @@ from dmd2_demo.page.results import describe, results
 from dmd2_demo.page.runner import Runner
 from dmd2_demo.page.served import ServedBlocks
 from dmd2_demo.page.tabs import Tab, TabContext, on_generate, show_what_applies
-
-_DAY = 86_400
+from dmd2_demo.page.uploads import KEPT
 
 
 def build(studio: Studio, context: PageContext) -> ServedBlocks:
@@ -52,7 +51,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
     runner, family = Runner(studio, jobs), studio.family
     # Uploads and pictures older than a day are removed from Gradio's cache once an hour.
     page: ServedBlocks
-    with ServedBlocks(context.limits, jobs, title="DMD2", analytics_enabled=False, delete_cache=(3600, _DAY)) as page:
+    with ServedBlocks(context.limits, jobs, title="DMD2", analytics_enabled=False, delete_cache=(3600, KEPT)) as page:
         gr.HTML(_header(family, context), elem_id="header", padding=False)
         with gr.Row(elem_id="main"):
             with gr.Column(scale=5, elem_id="controls"):

@@ -21,6 +21,7 @@ from dmd2_demo.models.family import Family
 from dmd2_demo.page.context import PageContext
 from dmd2_demo.page.events import ON_DEVICE, PRIVATE
 from dmd2_demo.page.jobs import Outputs
+from dmd2_demo.page.last_live import FORGOTTEN, LastLive
 from dmd2_demo.page.plain import plain
 from dmd2_demo.page.results import describe
 from dmd2_demo.page.tabs import Tab, TabContext, tab_of
@@ -31,12 +32,9 @@ SLOWEST = 2.0
 _FINISHED = 0.5
 """Strength at which a picture of one step is finished: what is in it stays where it is."""
 
-_FORGOTTEN = 600
-"""Seconds that the last live picture of a visitor can be kept or finished."""
-
 # What is forgotten may still be shown.
 _NOTHING_KEPT = (
-    f"There is no live picture, or it is older than {_FORGOTTEN // 60} minutes. Change something to make one."
+    f"There is no live picture, or it is older than {FORGOTTEN / 60:g} minutes. Change something to make one."
 )
 
 _DRAWN = f"Math.floor(Math.random() * {LARGEST_SEED + 1})"
@@ -103,8 +101,7 @@ def connect(
     """
     if switch is None:
         return []
-    # On the server: what a browser sends back could be anything.
-    last = gr.State(None, time_to_live=_FORGOTTEN)
+    last = LastLive()
     _follow(context, tabs, open_task, switch, view, last)
     changing = {id(one): one for tab in tabs for name, one in tab.form.components.items() if name not in _UNSEEN}
     triggers = [one.change for one in (*changing.values(), open_task, switch)]
@@ -124,7 +121,7 @@ def connect(
 
 
 def _follow(
-    context: TabContext, tabs: Sequence[Tab], open_task: gr.Textbox, switch: gr.Checkbox, view: View, last: gr.State
+    context: TabContext, tabs: Sequence[Tab], open_task: gr.Textbox, switch: gr.Checkbox, view: View, last: LastLive
 ) -> None:
     """The event that makes the live picture; while it runs, only the newest change is remembered.
 
@@ -142,19 +139,20 @@ def _follow(
         except Cancelled:
             raise
         except DemoError as error:  # an empty prompt, say: more is to come, and a message for each letter is too many
-            return [gr.skip(), plain(str(error)), gr.skip(), gr.skip(), gr.skip()]
+            return [gr.skip(), plain(str(error)), gr.skip(), gr.skip()]
         # A tab's first one may have been held up by what only the first one does.
         slow[task] = slow[task] + 1 if made.seconds > SLOWEST else 0
         if slow[task] > 1:
             told = f"A picture takes {made.seconds:.1f} s here: live is for those that take less than {SLOWEST:g} s."
-            return [gr.skip(), gr.skip(), gr.Markdown(told, visible=True), gr.Checkbox(value=False), gr.skip()]
+            return [gr.skip(), gr.skip(), gr.Markdown(told, visible=True), gr.Checkbox(value=False)]
+        last.keep(request.session_hash or "", wanted)
         told = describe({**made.parameters, "seconds": round(made.seconds, 3), "notices": list(made.notices)})
-        return [_shown(made.image), told, gr.skip(), gr.skip(), wanted]
+        return [_shown(made.image), told, gr.skip(), gr.skip()]
 
     gr.Button("Live", elem_classes="live-trigger").click(
         follow,
         [open_task, *every.values()],
-        [view.picture, view.said, view.why_not, switch, last],
+        [view.picture, view.said, view.why_not, switch],
         trigger_mode="always_last",
         queue=False,
         **PRIVATE,
@@ -181,16 +179,16 @@ def _shown(image: Image.Image) -> str:
 Finish = Callable[[TabContext, Request, gr.Request], Request]
 
 
-def _on(button: gr.Button, finish: Finish, context: TabContext, last: gr.State) -> Dependency:
+def _on(button: gr.Button, finish: Finish, context: TabContext, last: LastLive) -> Dependency:
     """The event that makes of the last live picture what `finish` asks for."""
 
     def make(
         request: gr.Request,
-        live: object,
         progress: gr.Progress = gr.Progress(),
     ) -> Iterator[Outputs]:
         def build() -> Request:
-            if not isinstance(live, Request):
+            live = last.of(request.session_hash or "")
+            if live is None:
                 raise DemoError(_NOTHING_KEPT)
             return finish(context, live, request)
 
@@ -199,7 +197,7 @@ def _on(button: gr.Button, finish: Finish, context: TabContext, last: gr.State) 
     shown = context.results
     return button.click(
         make,
-        last,
+        None,
         shown.made,
         api_visibility="private",
         show_progress_on=shown.gallery,

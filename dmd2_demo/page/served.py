@@ -35,6 +35,9 @@ class _Asking:
 _LONGEST = 1_500_000
 """Letters of all that an event is sent, but for pictures: settings that were read from one come back."""
 
+_UNQUEUED = Limits(per_visitor=32, per_address=96)
+"""What needs no device is short, and a page that opens sends ten such events at once."""
+
 _asking: ContextVar[_Asking | None] = ContextVar("asking", default=None)
 
 
@@ -44,7 +47,7 @@ class ServedBlocks(Blocks):
     _queue: VisitorsQueue
 
     def __init__(self, limits: Limits, jobs: Jobs, **look: Any) -> None:
-        self._limits, self._present, self._jobs = limits, Present(limits), jobs
+        self._limits, self._present, self._jobs = limits, Present(_UNQUEUED), jobs
         self.uploads = Uploads(Path(get_upload_folder()))
         super().__init__(**look)
 

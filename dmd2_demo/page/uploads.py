@@ -7,7 +7,7 @@ import binascii
 import os
 import secrets
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,6 +26,9 @@ NOT_YOURS = (
 
 LARGEST = 50_000_000  # bytes of a file
 _LONGEST_UPLOAD = 3600  # seconds without a byte, after which nothing more comes
+KEPT = 24 * 3600
+"""Seconds that what visitors sent and got is kept."""
+
 _MOST = 100_000  # files that are remembered
 
 _META = {"_type": "gradio.FileData"}
@@ -51,6 +54,7 @@ class Uploads:
         self._lock = Lock()
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._shown_to_all: frozenset[str] = frozenset()
+        self._stored_at: deque[tuple[float, Path]] = deque()  # of data URLs' files, the oldest first
 
     def shown_to_all(self, value: Any) -> None:
         """Everybody sees `value` and may use the files in it, as the examples."""
@@ -84,7 +88,13 @@ class Uploads:
             raise DemoError("Those settings hold what stands for a file on this page: they are not shown.")
 
     def sweep(self) -> None:
-        """Removes uploads that came under names which Gradio does not look for, and so leaves where they are."""
+        """Removes what Gradio leaves where it is.
+
+        That is uploads under names that it does not look for, and files of data URLs, of which it never hears where
+        something else in the same request is refused.
+        """
+        while self._stored_at and time.time() - self._stored_at[0][0] > KEPT:
+            rmtree(self._stored_at.popleft()[1].parent, ignore_errors=True)
         with suppress(OSError):
             for entry in os.scandir(self._folder):
                 if entry.is_file() and time.time() - entry.stat().st_mtime > _LONGEST_UPLOAD:
@@ -123,6 +133,8 @@ class Uploads:
         except OSError:
             rmtree(path.parent, ignore_errors=True)
             raise
+        self._stored_at.append((time.time(), path))
+        self.sweep()
         with self._lock:
             self._of(str(path)).visitors.add(visitor.name)
         return str(path)

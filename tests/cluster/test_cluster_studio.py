@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from io import BytesIO
+from threading import Event
 from typing import Any, cast
 
 import pytest
@@ -34,7 +38,7 @@ class FakeLink:
         self.answers = list(answers)
         self.asked: list[Ask] = []
         self.closed = self.begun = 0
-        self.alive = True
+        self.ended: float | None = None
         self.replicas = 1
 
     def ask(self, ask: Ask) -> FakeCall:
@@ -43,7 +47,7 @@ class FakeLink:
 
     def again(self) -> FakeLink:
         self.begun += 1
-        self.alive = True
+        self.ended = None
         return self
 
 
@@ -74,6 +78,9 @@ def test_steps_are_told_and_the_picture_is_the_very_file() -> None:
     assert picture.image.getpixel((0, 0)) == (7, 0, 0)
     assert picture.encoded(formats.PNG, settings_inside=True) == made().file
     assert picture.encoded(formats.PNG, settings_inside=False) != made().file
+    # A sheet's cells are told more than their replicas knew.
+    more = replace(picture, parameters=text().parameters() | {"prompt_template": "a {fox|cat}"})
+    assert b"prompt_template" in more.encoded(formats.PNG, settings_inside=True)
     assert (picture.parameters, picture.seconds, picture.notices) == ({"seed": 7}, 0.5, ("a notice",))
     assert (link.asked[0].visitor, link.asked[0].yields, link.closed) == ("somebody", True, 1)
 
@@ -139,8 +146,31 @@ def test_silence_is_explained_once() -> None:
 
 def test_a_link_that_ended_is_begun_anew() -> None:
     link = FakeLink([made()])
-    link.alive = False
+    link.ended = time.monotonic()
     assert list(studio(link).generate(text(), silent, never))
+    assert link.begun == 1
+
+
+def test_who_waits_while_the_head_is_lost_is_told_so_and_does_not_try_it_too() -> None:
+    link = FakeLink([made()])
+    with_pictures = studio(link)
+    waits, ended = Event(), Event()
+
+    def told(progress: Progress) -> None:
+        waits.set()
+        ended.wait(30)
+
+    link.replicas = 0  # so there is one place
+    with ThreadPoolExecutor() as pool:
+        with with_pictures._line.turn("somebody"):
+            waiting = pool.submit(lambda: list(with_pictures.generate(text(), told, never, "another")))
+            assert waits.wait(30)
+            link.ended = time.monotonic()
+            ended.set()
+        with pytest.raises(DemoError, match="can't be reached"):
+            waiting.result(30)
+    assert link.begun == 0
+    assert list(with_pictures.generate(text(), silent, never))
     assert link.begun == 1
 
 

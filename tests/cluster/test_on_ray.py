@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -162,6 +163,18 @@ def test_a_new_version_replaces_the_replicas_and_loses_no_request(visitor: Visit
     assert deploy.returncode == 0
     assert made > 5
     assert not before & {process.pid for process in ray.replicas()}
+
+
+def test_after_serve_was_shut_down_it_begins_anew(visitor: Visitor, ray: LocalRay) -> None:
+    program = f"import ray; from ray import serve; ray.init('{ray.address}', log_to_driver=False); serve.shutdown()"
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
+
+    def made() -> list[Image.Image]:
+        with suppress(AppError):
+            return visitor.ask("/text_to_image", steps=1).pictures
+        return []
+
+    wait_for(made)
 
 
 def test_a_lost_node_is_waited_for(visitor: Visitor, ray: LocalRay) -> None:

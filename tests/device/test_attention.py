@@ -36,12 +36,14 @@ def test_on_a_cpu_xformers_has_nothing_to_offer_and_says_why() -> None:
     assert "\n" not in trouble
 
 
+@pytest.mark.parametrize("width", [8, 4])
 @pytest.mark.parametrize("kernel", ["sdpa", "xformers"])
-def test_only_xformers_changes_a_unet(kernel: str) -> None:
-    unet = make_unet()
+def test_only_xformers_changes_a_unet_whose_heads_it_has_kernels_for(kernel: str, width: int) -> None:
+    unet = make_unet(attention_head_dim=(16 // width, 32 // width))
     vae = make_vae()
     Attention(kernel).place(unet)
     Attention(kernel).place(vae)
     of_unet, of_vae = ({type(one) for one in module.attn_processors.values()} for module in (unet, vae))
-    assert (of_unet == {XFormersAttnProcessor}) == (kernel == "xformers")
+    assert (of_unet == {XFormersAttnProcessor}) == (kernel == "xformers" and width == 8)
+    assert (XFormersAttnProcessor in of_unet) == (kernel == "xformers" and width == 8)
     assert XFormersAttnProcessor not in of_vae

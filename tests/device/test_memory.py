@@ -46,6 +46,8 @@ def test_the_fastest_tier_that_fits(free: float, tier: str) -> None:
     [
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 MiB."),
         RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"),
+        RuntimeError("GET was unable to find an engine to execute this computation"),
         RuntimeError("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory"),
     ],
 )

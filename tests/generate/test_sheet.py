@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -180,6 +181,24 @@ def test_cells_lie_in_the_sheet_as_they_were_made_and_labels_are_whole(labels: A
     assert edge
     assert edge[0] > 0
     assert edge[2] < alone.size[0]
+
+
+@pytest.mark.parametrize("letters", ["a red fox by the sea, ", "snow"])
+def test_long_labels_take_no_time_and_stay_whole(letters: str) -> None:
+    long = [(letters * 2500)[:9_900] + end for end in "ab"]
+    before = time.process_time()
+    layout = Layout.of((128, 128), [["1", "2"], long])
+    assert time.process_time() - before < 5
+    for words, (_, _, lines) in zip(long, layout.labels[2:], strict=True):
+        assert "".join(lines).replace(" ", "") == words.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("size", "axes"), [((1024, 1024), [list("abcde") * 17]), ((1024, 1024), [["a word " * 1400 for _ in range(8)]])]
+)
+def test_a_sheet_that_could_not_be_opened_again_is_refused(size: tuple[int, int], axes: list[list[str]]) -> None:
+    with pytest.raises(DemoError, match="too many pixels"):
+        Layout.of(size, axes)
 
 
 def settings_of(made: Sheet, layout: Layout) -> dict[str, Any]:

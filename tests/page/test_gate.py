@@ -55,12 +55,17 @@ def test_header_counts_from_a_trusted_proxy_alone(
         ({}, "/pwa_icon/60000", False, 404),
         ({"sec-fetch-site": "cross-site"}, "/config", False, None),
         ({"sec-fetch-site": "cross-site"}, "/config", True, 403),
+        ({"sec-fetch-site": "same-site"}, "/config", False, None),
+        ({"sec-fetch-site": "same-site"}, "/config", True, 403),
         ({"sec-fetch-site": "cross-site"}, "/", True, None),
         ({"sec-fetch-site": "same-origin"}, "/config", True, None),
         ({}, "/under/here/config", False, None),
         ({}, "/under/here", False, None),
         ({}, "/under/here/pwa_icon/60000", False, 404),
         ({"content-length": "80000001"}, "/gradio_api/run/predict", False, 413),
+        ({}, f"/gradio_api/upload?upload_id={'a' * 20}", False, None),
+        ({}, f"/gradio_api/upload?upload_id={'a' * 300}", False, 414),
+        ({}, f"/?{'a' * 3000}", False, None),
     ],
 )
 def test_what_passes(tmp_path: Path, headers: dict[str, str], path: str, *, login: bool, status: int | None) -> None:
@@ -77,7 +82,9 @@ def test_what_passes(tmp_path: Path, headers: dict[str, str], path: str, *, logi
         told.append(message)
 
     sent = [(name.encode(), value.encode()) for name, value in headers.items()]
+    path, _, query = path.partition("?")
     scope: Any = {"type": "http", "method": "GET", "path": path, "root_path": "/under/here", "headers": sent}
+    scope["query_string"] = query.encode()
     with start_blocking_portal() as portal:
         portal.call(Gate(app, Uploads(tmp_path), login=login).__call__, scope, receive, send)
     assert reached == ([] if status else [path])

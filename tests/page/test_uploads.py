@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from dmd2_demo.page.uploads import Uploads
+from dmd2_demo.page.uploads import KEPT, Uploads
+from dmd2_demo.page.visitors import Visitor
 from tests.raw_visitor import RawVisitor, Reply
 
 META = {"_type": "gradio.FileData"}
@@ -47,3 +49,16 @@ def test_uploads_that_gradio_leaves_where_they_came_are_removed_in_time(tmp_path
         os.utime(path, (1e9, 1e9))
     Uploads(tmp_path).sweep()
     assert [path.exists() for path in (old, new, kept)] == [False, True, True]
+
+
+def test_the_file_of_a_data_url_goes_after_a_day_whether_gradio_knows_of_it_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads, visitor = Uploads(tmp_path), Visitor("192.0.2.1", "somebody")
+    file = uploads.admit_picture("data:image/png;base64,AAAA", visitor)
+    assert file
+    now = time.time()
+    for later, is_there in ((KEPT - 60, True), (KEPT + 60, False)):
+        monkeypatch.setattr("time.time", lambda later=later: now + later)
+        uploads.sweep()
+        assert Path(file["path"]).parent.exists() == is_there
