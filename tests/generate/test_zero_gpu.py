@@ -21,6 +21,7 @@ from dmd2_demo.device.placement import Placement
 from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.generate.forked_studio import ForkedStudio
 from dmd2_demo.generate.gpu_seconds import gpu_seconds
+from dmd2_demo.generate.identity import identified
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.requests import CommunityLora, TextToImage
 from dmd2_demo.generate.runtime import build_runtime
@@ -182,7 +183,9 @@ def on_cpu() -> Placement:
     return Placement(cpu, torch.float32, Attention("sdpa"), Memory(cpu, "resident", tiers=("resident",)))
 
 
-def test_everything_is_loaded_before_and_nothing_in_the_fork(gpu: ZeroGpu, capsys: pytest.CaptureFixture[str]) -> None:
+def test_everything_is_loaded_before_and_nothing_in_the_fork(
+    gpu: ZeroGpu, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     runtime = build_forked_runtime(FAMILY, Settings(), gpu, Hub(), on_cpu)
     assert "Loading the adapter\n" in capsys.readouterr().out
     family = runtime.studio.family
@@ -206,3 +209,10 @@ def test_everything_is_loaded_before_and_nothing_in_the_fork(gpu: ZeroGpu, capsy
     assert {"Waiting for a GPU", "Step 4 of 4"} <= {progress.sentence for progress in told}
     assert not any(progress.sentence.startswith("Loading") for progress in told)
     assert runtime.manager.status().loads == loads
+    # The platform takes the files away, and their hashes are told all the same.
+    weights = identified(Hub(), requests[-1].spec())
+    assert len(weights) > 3
+    monkeypatch.setattr(Hub, "on_disk", lambda *_: None)
+    gpu.close()
+    (ours,) = runtime.studio.generate(requests[-1], silent, never)
+    assert ours.parameters["weights"] == weights

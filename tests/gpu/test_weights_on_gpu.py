@@ -52,11 +52,13 @@ def test_lora_takes_no_more_of_the_gpu_than_its_unet(family: TinyFamily, cache: 
         (one.load(unet).module, one.load(Pristine(unet)).module, one.load(lora).module)
         for one in (on_gpu, loader(cache, CPU))
     )
+    held = torch.cuda.memory_allocated()
     for scale in (1.0, 0.3):
         for mergeable, pristine, loaded in (ours, theirs):
             mergeable.merge([(loaded.unet, scale)], pristine)
         expected = theirs[0].network.state_dict()
         for name, tensor in ours[0].network.state_dict().items():
             torch.testing.assert_close(tensor.cpu(), expected[name], rtol=2e-3, atol=1e-7)
+    assert torch.cuda.memory_allocated() <= held
     ours[0].merge([])
     assert_same(ours[0].network.cpu(), loader(cache, CPU).load(unet).module)
