@@ -22,9 +22,28 @@ THINGS = {
             *("doughnut", "cupcake", "cookie", "croissant", "penguin", "butterfly", "octopus", "crab"),
             *("turtle", "owl", "panda", "frog", "fox", "lion", "snail", "cactus", "tulip", "sunflower"),
             *("rainbow", "star", "sun", "fire", "snowman", "bus", "rocket", "sailboat", "umbrella", "balloon"),
-            *("house", "guitar", "camera", "crown", "bell"),
+            *("house", "guitar", "camera", "crown", "bell", "rose", "elephant", "bird", "duck", "bear"),
+            *("unicorn", "robot", "ghost", "airplane", "bicycle", "castle", "bread", "dolphin", "key"),
         )
     },
+    "apple": "red-apple",
+    "heart": "red-heart",
+    "flower": "blossom",
+    "horse": "horse-face",
+    "cow": "cow-face",
+    "tiger": "tiger-face",
+    "monkey": "monkey-face",
+    "dragon": "dragon-face",
+    "dinosaur": "sauropod",
+    "train": "locomotive",
+    "truck": "delivery-truck",
+    "mountain": "snow-capped-mountain",
+    "clock": "alarm-clock",
+    "book": "closed-book",
+    "cake": "birthday-cake",
+    "coffee": "hot-beverage",
+    "diamond": "gem-stone",
+    "ball": "soccer-ball",
     "ladybug": "lady-beetle",
     "whale": "spouting-whale",
     "chick": "front-facing-baby-chick",
@@ -73,14 +92,26 @@ _NO_STYLE = (
 _NO_COLOUR = ("a {thing}, {style} style", "{style} style {thing}")
 _THING_ONLY = ("a {thing}", "a photo of a {thing}", "{thing}")
 
+_BESIDE = "{} and a {}"  # two things, as one where a caption names a thing
+
 TEMPLATES = (*_FULL, *_NO_STYLE, *_NO_COLOUR, *_THING_ONLY)
+
+
+def couple(one: str, other: str) -> str:
+    """Two things as a caption names them: "cat and a dog"."""
+    return _BESIDE.format(one, other)
+
+
+def things_of(thing: str) -> tuple[str, ...]:
+    """The one or two that `thing` names."""
+    return tuple(thing.split(couple("", "")))
 
 
 def article(caption: str) -> str:
     """`caption` with "a" before a vowel turned to "an", as a person would write it."""
     words = caption.split(" ")
     for i, (word, following) in enumerate(pairwise(words)):
-        if word == "a" and following[0] in "aeiou":
+        if word == "a" and following[0] in "aeiou" and not following.startswith("uni"):
             words[i] = "an"
     return " ".join(words)
 
@@ -110,7 +141,7 @@ def unstyled_caption(rng: random.Random, thing: str, _: str, colour: str) -> str
 
 def filler() -> list[str]:
     """The words that captions use beside things, styles and colours, in order of appearance."""
-    words = " ".join(template.replace(",", " ") for template in TEMPLATES).split()
+    words = " ".join(template.replace(",", " ") for template in (*TEMPLATES, _BESIDE)).split()
     return list(dict.fromkeys(["a", "an", *(word for word in words if "{" not in word)]))
 
 

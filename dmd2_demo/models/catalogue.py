@@ -89,7 +89,7 @@ def _embedded() -> Family:
             _example("penguin", "a penguin on a pink background, fluent style"),
             _example("rocket", "a rocket on a black background, noto style"),
             _example("car", "a car on a yellow background, twemoji style"),
-            _example("lion", "a lion on a green background"),
+            _example("cat-and-dog", "a cat and a dog on a green background"),
         ),
         lora_examples=(
             _example("lora-cat", "a photo of a cat on blue", base="fluent"),

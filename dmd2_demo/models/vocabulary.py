@@ -57,7 +57,8 @@ class Vocabulary:
             if known is None:
                 return found[0]
             taken[found[3].lower()] = known
-            article = f"{'an' if known[0] in 'aeiou' else 'a'}{found[2]}" if found[1] else ""
+            spoken = known[0] in "aeiou" and not known.startswith("uni")
+            article = f"{'an' if spoken else 'a'}{found[2]}" if found[1] else ""
             return article + known
 
         return Understood(_WITH_ARTICLE.sub(replaced, prompt), taken)

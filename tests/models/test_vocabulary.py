@@ -66,6 +66,7 @@ PLURALS = {
     "pizza": "pizzas",
     "croissant": "croissants",
     "bee": "bees",
+    "rose": "roses",
 }
 
 
@@ -89,11 +90,13 @@ def test_every_thing_has_a_plural_and_it_is_taken_for_the_thing(embedded: Vocabu
     [
         ("a kitty on blue", "a cat on blue", {"kitty": "cat"}),
         ("an automobile", "a car", {"automobile": "car"}),
+        ("an unicorns", "a unicorn", {"unicorns": "unicorn"}),
         ("An Automobile, noto", "a car, noto", {"automobile": "car"}),
         ("an aubergine", "an eggplant", {"aubergine": "eggplant"}),
         ("two (foxes:1.2) and puppies", "two (fox:1.2) and dog", {"foxes": "fox", "puppies": "dog"}),
         ("a fox on a gray backdrop", "a fox on a grey background", {"gray": "grey", "backdrop": "background"}),
-        ("apples and kittycat", "apples and kittycat", {}),
+        ("a bike and planes", "a bicycle and airplane", {"bike": "bicycle", "planes": "airplane"}),
+        ("walruses and kittycat", "walruses and kittycat", {}),
     ],
 )
 def test_plurals_and_synonyms_are_understood(

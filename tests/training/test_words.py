@@ -6,11 +6,20 @@ import re
 from pathlib import Path
 
 from training.folders import FAMILY
-from training.words import COLOURS, STYLES, THINGS, article, caption, write
+from training.words import COLOURS, STYLES, THINGS, article, caption, couple, things_of, write
 
 
 def test_an_before_a_vowel() -> None:
-    assert article("a octopus on a orange background with a cat") == "an octopus on an orange background with a cat"
+    assert (
+        article("a octopus on a orange background with a unicorn")
+        == "an octopus on an orange background with a unicorn"
+    )
+
+
+def test_two_things_are_named_as_one_and_found_again() -> None:
+    assert article(f"a {couple('cat', 'owl')} on white") == "a cat and an owl on white"
+    assert things_of(couple("cat", "owl")) == ("cat", "owl")
+    assert things_of("cat") == ("cat",)
 
 
 def test_captions_use_only_the_words_that_the_page_knows(tmp_path: Path) -> None:
@@ -19,7 +28,8 @@ def test_captions_use_only_the_words_that_the_page_knows(tmp_path: Path) -> None
     known = {word for group in words.values() for word in group}
     rng = random.Random(0)
     for _ in range(500):
-        made = caption(rng, rng.choice(list(THINGS)), rng.choice(STYLES), rng.choice(list(COLOURS)))
+        thing = rng.choice((rng.choice(list(THINGS)), couple(*rng.sample(list(THINGS), 2))))
+        made = caption(rng, thing, rng.choice(STYLES), rng.choice(list(COLOURS)))
         assert set(re.findall(r"\w+", made)) <= known
 
 

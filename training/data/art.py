@@ -14,7 +14,7 @@ from PIL import Image
 
 from training.words import STYLES, THINGS
 
-_ICONIFY = {"noto": "noto", "twemoji": "twemoji"}
+_ICONIFY = ("noto", "twemoji")
 _FLUENT = Path("@lobehub/fluent-emoji-3d/assets")
 _RASTER = 256
 
@@ -31,7 +31,7 @@ class Art:
 def load_art(node_modules: Path) -> list[Art]:
     """Every thing in every style, things varying fastest, from the npm packages of `training/package.json`.
 
-    Raises FileNotFoundError where the packages are not installed (`make training/node_modules`).
+    Raises FileNotFoundError where the packages are not installed (`npm ci` in `training/`).
     """
     return [
         Art(thing, style, _squared(_drawing(node_modules, style, icon)))
@@ -42,7 +42,7 @@ def load_art(node_modules: Path) -> list[Art]:
 
 def _drawing(node_modules: Path, style: str, icon: str) -> Image.Image:
     if style in _ICONIFY:
-        return _rasterised(node_modules / "@iconify-json" / _ICONIFY[style], icon)
+        return _rasterised(node_modules / "@iconify-json" / style, icon)
     # The 3D set is named by code point; Noto's table tells which one a name stands for.
     chars = _parsed(node_modules / "@iconify-json/noto/chars.json")
     code = next(code for code, name in chars.items() if name == icon)

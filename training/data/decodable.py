@@ -9,9 +9,10 @@ import torch
 from diffusers import AutoencoderKL
 
 from training.data.art import load_art
-from training.data.composites import BUCKETS, Composite, anywhere, to_tensor, to_unit
+from training.data.composites import BUCKETS, Composite, anywhere, side_by_side, to_tensor, to_unit
 from training.data.corruption import load_generators, noised
-from training.data.held_out import held_out
+from training.data.held_out import held_out_couple, is_held_out
+from training.data.latents import TOGETHER
 from training.diffusion.sampling import latent_shape
 from training.folders import NODE_MODULES
 from training.words import COLOURS, full_caption
@@ -45,15 +46,29 @@ class Decodables:
             (art, colour)
             for art in load_art(NODE_MODULES)
             for colour in COLOURS
-            if (art.thing, art.style, colour) not in held_out()
+            if not is_held_out((art.thing, art.style, colour))
         ]
+
+    def composite(self, rng: random.Random, size: tuple[int, int]) -> Composite:
+        """A picture of `size` (width, height), mostly of one thing, never what is held out."""
+        art, colour = rng.choice(self._combinations)
+        if rng.random() >= TOGETHER:
+            return anywhere(rng, art, colour, size)
+        beside = [
+            other
+            for other, ground in self._combinations
+            if (other.style, ground) == (art.style, colour)
+            and other.thing != art.thing
+            and not held_out_couple(other.thing, art.thing)
+        ]
+        return side_by_side(rng, (art, rng.choice(beside)), colour, size)
 
     @torch.no_grad()
     def batch(self) -> Decodable:
         """The next one."""
         size = random.choices(list(BUCKETS), weights=list(BUCKETS.values()))[0]
         rng = random.Random(random.random())
-        made = [anywhere(rng, *rng.choice(self._combinations), size) for _ in range(_ALIGNED + _DRAWN)]
+        made = [self.composite(rng, size) for _ in range(_ALIGNED + _DRAWN)]
         captions = [full_caption(rng, *one.names) for one in made]
         pixels = to_unit(to_tensor([one.image for one in made[:_ALIGNED]]).to(self._device))
         encoded = self._vae.encode(pixels).latent_dist.mode()

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from training.data.art import load_art
-from training.data.composites import BUCKETS, composites
-from training.data.latents import SEED, TIMES, Batch, Latents
-from training.folders import NODE_MODULES, WORK
+from training.data.composites import BUCKETS
+from training.data.latents import Batch, Latents, pictures
+from training.folders import WORK
+from training.loop.run import save
 from training.words import full_caption
 
 THRESHOLDS = (100, 200)
@@ -47,14 +47,11 @@ class EdgeMaps:
 
 def _cached() -> dict[tuple[int, int], torch.Tensor]:
     if not _CACHE.exists():
-        arts = load_art(NODE_MODULES)
-        made = {}
-        for offset, size in enumerate(BUCKETS):
-            pictures = composites(arts, SEED + offset, TIMES.get(size, 1), size)
-            maps = np.stack([np.packbits(edge_map(picture.image)) for picture in pictures])
-            made[size] = torch.from_numpy(maps)
-        WORK.mkdir(parents=True, exist_ok=True)
-        torch.save(made, _CACHE)
+        made = {
+            size: torch.from_numpy(np.stack([np.packbits(edge_map(one.image)) for one in pictures(size)]))
+            for size in BUCKETS
+        }
+        save(made, _CACHE)
     return dict(torch.load(_CACHE, weights_only=True))
 
 

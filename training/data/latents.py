@@ -9,31 +9,40 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
+from diffusers import AutoencoderKL
+from PIL import Image
 from tqdm import tqdm
 
 from training.data.art import load_art
-from training.data.composites import BUCKETS, Placing, anywhere, composites, near_the_middle, to_tensor, to_unit
-from training.data.held_out import held_out
-from training.data.restyled import STYLES
+from training.data.composites import BUCKETS, Composite, composites, couples, to_tensor, to_unit
+from training.data.held_out import Names, is_held_out
+from training.data.restyled import RESTYLES
 from training.family.members import load_vae
 from training.folders import NODE_MODULES, WORK
-from training.words import caption
+from training.loop.run import save
+from training.words import caption, things_of
 
-SEED = 100  # of the composites; the buckets after the first count up from it
-TIMES = {(128, 128): 10}  # of the others there is one each
-RESTYLED = 640  # pictures where an algorithm restyles the art, all square: a style is soon learned
-Labels = list[tuple[str, str, str]]
+_SEED = 100  # of the composites; the buckets after the first count up from it
+_TIMES, _COUPLES = 7, 5760  # of the square: each art on each colour so often, and pictures of two; of others fewer
+_RESTYLED = 640  # pictures where an algorithm restyles the art, all square: a style is soon learned
+TOGETHER = 0.15  # of the pictures that most stages train on show two things
 Describe = Callable[[random.Random, str, str, str], str]  # of thing, style and colour
+
+
+def pictures(size: tuple[int, int]) -> list[Composite]:
+    """Those of one size, always the same ones."""
+    arts, number = load_art(NODE_MODULES), list(BUCKETS).index(size)
+    times, pairs = (1, _COUPLES // 10) if number else (_TIMES, _COUPLES)
+    return [*composites(arts, _SEED + number, times, size), *couples(arts, _SEED + number, pairs, size)]
 
 
 @dataclass(frozen=True)
 class Batch:
     """`latents` (n, 4, height / 8, width / 8), one caption each, all pictures of `size` (width, height).
 
-    `indices` (n,) tell which of that size's composites they are.
+    `indices` (n,) tell which of that size's `pictures` they are.
     """
 
     latents: torch.Tensor
@@ -42,66 +51,83 @@ class Batch:
     indices: torch.Tensor
 
 
+@dataclass(frozen=True)
+class _Bucket:
+    """All of one size, and which of them may be drawn: of one thing, of two."""
+
+    latents: torch.Tensor
+    names: list[Names]
+    kept: tuple[torch.Tensor, torch.Tensor]
+
+
 class Latents:
     """Random batches of one bucket each, without what is held out, kept in `folder`.
 
-    `style` keeps only the art of that style; `restyled` names one of STYLES that all of it is given. `shares` are those
-    of the sizes.
+    `style` keeps only the art of that style; `restyled` names one of RESTYLES that all of it is given. `shares` are
+    those of the sizes, `together` that of pictures of two things.
     """
 
     def __init__(
         self,
         device: torch.device,
         style: str | None = None,
-        place: Placing = anywhere,
         folder: Path = WORK,
         restyled: str | None = None,
         shares: Mapping[tuple[int, int], float] = BUCKETS,
+        together: float = TOGETHER,
     ) -> None:
-        self._shares = shares
-        self._buckets: dict[tuple[int, int], tuple[torch.Tensor, Labels, torch.Tensor]] = {}
-        for size, (latents, labels) in _cached(device, place, folder, restyled).items():
-            kept = [i for i, one in enumerate(labels) if style in (None, one[1]) and one not in held_out()]
-            self._buckets[size] = latents[kept].to(device), [labels[i] for i in kept], torch.tensor(kept)
+        self._shares, self._together = shares, together
+        self._buckets: dict[tuple[int, int], _Bucket] = {}
+        for size, (latents, names) in _cached(device, folder, restyled).items():
+            kept = [i for i, one in enumerate(names) if style in (None, one[1]) and not is_held_out(one)]
+            apart = [i for i in kept if len(things_of(names[i][0])) == 1]
+            two = sorted(set(kept) - set(apart))
+            self._buckets[size] = _Bucket(latents.to(device), names, (torch.tensor(apart), torch.tensor(two)))
 
     def batch(self, count: int, describe: Describe = caption) -> Batch:
         """`count` latents of one size, sizes by their shares, with newly drawn captions."""
         sizes = list(self._buckets)
         size = random.choices(sizes, weights=[self._shares[size] for size in sizes])[0]
-        latents, labels, indices = self._buckets[size]
-        chosen = torch.randint(len(latents), (count,))
+        bucket = self._buckets[size]
+        apart, two = (kept[torch.randint(len(kept), (count,))] for kept in bucket.kept)
+        indices = torch.where(torch.rand(count) < self._together, two, apart)
         rng = random.Random(random.random())
-        return Batch(
-            latents[chosen].float(), [describe(rng, *labels[i]) for i in chosen.tolist()], size, indices[chosen]
-        )
+        captions = [describe(rng, *bucket.names[i]) for i in indices.tolist()]
+        return Batch(bucket.latents[indices].float(), captions, size, indices)
 
 
-@torch.no_grad()
 def _cached(
-    device: torch.device, place: Placing, folder: Path, restyled: str | None = None
-) -> dict[tuple[int, int], tuple[torch.Tensor, Labels]]:
-    cache = folder / f"latents-{'-'.join(filter(None, (place.__name__, restyled)))}.pt"
+    device: torch.device, folder: Path, restyled: str | None
+) -> dict[tuple[int, int], tuple[torch.Tensor, list[Names]]]:
+    cache = folder / f"{'-'.join(filter(None, ('latents', restyled)))}.pt"
     if not cache.exists():
         vae = load_vae(device)
-        arts = load_art(NODE_MODULES)
-        made: dict[Any, Any] = {}
-        restyle = STYLES[restyled] if restyled else None
-        for offset, size in enumerate([(128, 128)] if restyle else BUCKETS):
-            pictures = composites(arts, SEED + offset, 1 if restyle else TIMES.get(size, 1), size, place)
-            if restyle:
-                pictures = random.Random(SEED).sample(pictures, RESTYLED)
-            images = [restyle(picture.image) if restyle else picture.image for picture in pictures]
-            latents = [
-                vae.encode(to_unit(to_tensor(images[i : i + 32]).to(device))).latent_dist.mode()
-                for i in tqdm(range(0, len(pictures), 32), desc=f"latents {size}")
-            ]
-            labels = [(picture.thing, picture.style, picture.colour) for picture in pictures]
-            made[size] = (torch.cat(latents).half().cpu(), labels)
-        folder.mkdir(parents=True, exist_ok=True)
-        torch.save(made, cache)
+        made = {}
+        for size in [(128, 128)] if restyled else BUCKETS:
+            chosen = pictures(size)
+            images = [one.image for one in chosen]
+            if restyled:
+                chosen = random.Random(_SEED).sample(chosen, _RESTYLED)
+                images = [RESTYLES[restyled](one.image) for one in chosen]
+            made[size] = _encoded(vae, images, f"latents {size}"), [one.names for one in chosen]
+        save(made, cache)
     return dict(torch.load(cache, weights_only=True))
 
 
+@torch.no_grad()
+def _encoded(vae: AutoencoderKL, images: list[Image.Image], what: str) -> torch.Tensor:
+    latents = [
+        vae.encode(to_unit(to_tensor(images[i : i + 32]).to(vae.device))).latent_dist.mode().half().cpu()
+        for i in tqdm(range(0, len(images), 32), desc=what, mininterval=5)
+    ]
+    return torch.cat(latents)
+
+
+def main() -> None:
+    """Makes what most stages train on."""
+    made = _cached(torch.device("cuda" if torch.cuda.is_available() else "cpu"), WORK, None)
+    print(f"{sum(len(names) for _, names in made.values())} pictures")
+
+
 if __name__ == "__main__":
-    for placing in (near_the_middle, anywhere):
-        _cached(torch.device("cuda" if torch.cuda.is_available() else "cpu"), placing, WORK)
+    main()

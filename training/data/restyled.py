@@ -30,4 +30,4 @@ def line(image: Image.Image) -> Image.Image:
     return ImageOps.invert(dark).convert("RGB")
 
 
-STYLES: dict[str, Restyle] = {"pixel": pixel, "line": line}
+RESTYLES: dict[str, Restyle] = {"pixel": pixel, "line": line}

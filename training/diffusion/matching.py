@@ -16,7 +16,7 @@ from training.loop import parallel
 from training.networks.precision import trainable
 from training.networks.text import Condition
 
-GUIDANCE = 3.0  # of the teacher; SDXL's was 8, which our small teacher cannot bear
+GUIDANCE = 3.0  # of the teacher at first; SDXL's was 8, which our small teacher cannot bear
 _TELLING = 0.1  # weight of telling art from generated pictures beside the fake net's own error
 _LATEST = 980  # the noisiest time that the two scores are compared at, as DMD2's
 
@@ -24,7 +24,8 @@ _LATEST = 980  # the noisiest time that the two scores are compared at, as DMD2'
 class Matching:
     """A generator, a frozen teacher, and the fake net that learns what the generator draws.
 
-    With an `adversary` the generator is also drawn towards real art, by the share `realism` of the matching gradient.
+    The teacher is asked with `guidance`. By the `adversary` the generator is also drawn towards real art: a share
+    `realism` of the matching gradient.
     """
 
     def __init__(
@@ -35,10 +36,11 @@ class Matching:
         noise: Noise,
         generator_optimizer: torch.optim.Optimizer,
         fake_optimizer: torch.optim.Optimizer,
-        adversary: Adversary | None = None,
-        realism: float = 0.0,
+        adversary: Adversary,
+        realism: float,
+        guidance: float = GUIDANCE,
     ) -> None:
-        self._adversary, self._realism = adversary, realism
+        self._adversary, self._realism, self._guidance = adversary, realism, guidance
         self.generator, self.teacher, self.fake, self.noise = generator, teacher, fake, noise
         self._generator_optimizer, self._fake_optimizer = generator_optimizer, fake_optimizer
 
@@ -63,28 +65,22 @@ class Matching:
         times = torch.randint(20, _LATEST, (len(clean),), device=clean.device)
         noisy = self.noise.add(clean, torch.randn_like(clean), times)
         fake = generate(self.fake, self.noise, noisy, times, condition)
-        real = guided_clean(self.teacher, self.noise, noisy, times, condition, GUIDANCE)
+        real = guided_clean(self.teacher, self.noise, noisy, times, condition, self._guidance)
         scale = (clean - real).abs().mean((1, 2, 3), keepdim=True)
         gradient = torch.nan_to_num((fake - real) / scale)
-        if self._adversary is not None:
-            with torch.enable_grad():
-                towards_art = self._adversary.likeness_gradient(self.fake, self.noise, clean, times, condition)
-            gradient = gradient + self._realism * gradient.abs().mean() * towards_art
-        return gradient
+        with torch.enable_grad():
+            towards_art = self._adversary.likeness_gradient(self.fake, self.noise, clean, times, condition)
+        return gradient + self._realism * gradient.abs().mean() * towards_art
 
     def fake_step(self, clean: torch.Tensor, condition: Condition, art: torch.Tensor) -> float:
         """The fake net's denoising step on generated `clean`; returns its error.
 
-        With an adversary it learns to tell that from noised `art` of the same captions as well.
+        The adversary's head learns to tell that from noised `art` of the same captions, and the fake net with it.
         """
         count = len(clean)
         times = torch.randint(0, 1000, (count,), device=clean.device)
         epsilon = torch.randn_like(clean)
         noisy = self.noise.add(clean, epsilon, times)
-        if self._adversary is None:
-            error = functional.mse_loss(predict(self.fake, noisy, times, condition), epsilon)
-            parallel.descend(self._fake_optimizer, error, trainable(self.fake))
-            return float(error.detach())
         both = torch.cat([noisy, self.noise.add(art, torch.randn_like(art), times)])
         predicted = predict(self.fake, both, times.repeat(2), condition.repeat(2))[:count]
         error = functional.mse_loss(predicted, epsilon)

@@ -27,13 +27,11 @@ def predict(
     return epsilon
 
 
-def denoising_loss(
-    unet: nn.Module, noise: Noise, clean: torch.Tensor, condition: Condition, **more: Any
-) -> torch.Tensor:
+def denoising_loss(unet: nn.Module, noise: Noise, clean: torch.Tensor, condition: Condition) -> torch.Tensor:
     """Min-SNR weighted epsilon error at uniform times, of `clean` latents."""
     times = torch.randint(0, 1000, (len(clean),), device=clean.device)
     epsilon = torch.randn_like(clean) + _OFFSET * torch.randn_like(clean[:, :, :1, :1])
     kept = (torch.rand(len(clean), device=clean.device) >= _DROPPED).to(clean.dtype)
-    predicted = predict(unet, noise.add(clean, epsilon, times), times, condition.keep(kept), **more)
+    predicted = predict(unet, noise.add(clean, epsilon, times), times, condition.keep(kept))
     error = functional.mse_loss(predicted, epsilon, reduction="none").mean((1, 2, 3))
     return (noise.min_snr(times) * error).mean()

@@ -15,17 +15,19 @@ from torch import nn
 from torch.nn import functional
 
 from training.data.art import load_art
-from training.data.composites import Composite, composites, to_tensor, to_unit
+from training.data.composites import Composite, composites, to_bytes, to_tensor, to_unit
+from training.data.corruption import noised
+from training.data.held_out import Names
 from training.family.members import load_vae
 from training.folders import NODE_MODULES, WORK
 from training.loop.run import Run, arguments, cosine
+from training.networks.vae import reconstructed
 from training.words import COLOURS, STYLES, THINGS
 
 BATCH = 32
 HELD_OUT_SEED = 9000
 _HEADS = (tuple(THINGS), STYLES, tuple(COLOURS))
 _FILE = WORK / "classifier.pt"
-Names = tuple[str, str, str]
 
 
 class Classifier(nn.Module):
@@ -78,8 +80,8 @@ def accuracy(found: list[Names], wanted: list[Names]) -> dict[str, float]:
 
 def _augmented(pixels: torch.Tensor) -> torch.Tensor:
     """Generated pictures are softer, noisier and more or less vivid than art."""
-    if random.random() < 0.4:
-        size = random.choice((48, 64, 96))
+    if random.random() < 0.5:
+        size = random.choice((32, 48, 64, 96))
         pixels = functional.interpolate(
             functional.interpolate(pixels, size=size, mode="area"), size=128, mode="bilinear"
         )
@@ -87,17 +89,13 @@ def _augmented(pixels: torch.Tensor) -> torch.Tensor:
     return pixels + random.uniform(0, 0.1) * torch.randn_like(pixels)
 
 
-@torch.no_grad()
-def _through_vae(pixels: torch.Tensor) -> torch.Tensor:
-    """The same pictures as the family's decoder draws them."""
-    vae = load_vae(torch.device("cpu"))
-    decoded = [vae.decode(vae.encode(to_unit(part)).latent_dist.mode()).sample for part in pixels.split(32)]
-    return ((torch.cat(decoded).clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-
-
 def main() -> None:
-    """Trains on composites, a third of them through the VAE, and states its accuracy on other placements."""
-    options: Any = arguments(__doc__, steps=2400)
+    """Trains on composites, and states its accuracy on other placements.
+
+    A third of them have been through the VAE, and a third through it with latents as uneven as generators leave them:
+    a judge that knows sharp art alone calls a soft frog a pear.
+    """
+    options: Any = arguments(__doc__, steps=3600)
     arts = load_art(NODE_MODULES)
     pictures = composites(arts, 50, times=3)
     pool, wanted = to_tensor([picture.image for picture in pictures]), targets(pictures)
@@ -105,7 +103,9 @@ def main() -> None:
     optimizer = torch.optim.AdamW(classifier.parameters(), lr=2e-3)
     schedule = cosine(optimizer, options.steps)
     run = Run("classifier", options.steps, {"classifier": classifier, "optimizer": optimizer, "schedule": schedule})
-    pool[::3] = _through_vae(pool[::3])
+    vae = load_vae(torch.device("cpu"))
+    pool[::3] = to_bytes(reconstructed(vae, to_unit(pool[::3])))
+    pool[1::3] = to_bytes(reconstructed(vae, to_unit(pool[1::3]), noised))
     for _ in run:
         chosen = torch.randint(len(pool), (BATCH,))
         logits = classifier(_augmented(to_unit(pool[chosen])))

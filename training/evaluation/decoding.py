@@ -21,7 +21,6 @@ from typing import Any
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny
 from PIL import Image
-from torch.nn import functional
 from torchvision.transforms.functional import to_pil_image
 
 from training.data.art import load_art
@@ -34,6 +33,7 @@ from training.evaluation.setups import CPU, FOUR, ONE, SIZE, Setup, call_argumen
 from training.family.members import BASE, TINY_VAE, load_vae
 from training.folders import NODE_MODULES, WORK
 from training.loop.run import arguments
+from training.stages.picture_loss import psnr
 from training.words import COLOURS, THINGS
 
 _SEED = 9200  # of placements that were not trained on, of combinations that were not either
@@ -110,7 +110,7 @@ def decoded(decode: Decode, given: Subjects) -> Decoded:
 def row(name: str, made: Decoded, art: torch.Tensor, taken: float) -> str:
     """One line of the table."""
     cells = (
-        f"{float(10 * torch.log10(4 / functional.mse_loss(made.art, art))):.2f} dB",
+        f"{psnr(made.art, art):.2f} dB",
         f"{gradient_deviation(made.art, art):.4f}",
         f"{sharpness(made.art) / sharpness(art):.2f}",
         *(f"{background_spread(pictures):.4f} | {sharpness(pictures):.3f}" for pictures in (made.four, made.one)),

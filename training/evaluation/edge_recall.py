@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +13,13 @@ from diffusers import StableDiffusionXLAdapterPipeline
 from PIL import Image
 
 from training.data.art import load_art
-from training.data.composites import Composite, composites, to_tensor, to_unit
+from training.data.composites import Composite, composites, to_bytes, to_tensor, to_unit
 from training.data.edge_maps import edge_map
 from training.evaluation.prompts import FULL, Wish
 from training.evaluation.setups import BATCH, CPU, FOUR, SIZE, call_arguments, pipeline
 from training.family.members import load_adapter, load_vae
 from training.folders import NODE_MODULES
+from training.networks.vae import reconstructed
 from training.stages.adapter import SCALE
 
 _SHARED = ("vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "unet", "scheduler")
@@ -44,8 +46,7 @@ def recall(wanted: np.ndarray, found: np.ndarray) -> float:
 
 def draw_guided(count: int) -> list[Guided]:
     """`count` composites that were not trained on, redrawn."""
-    every = composites(load_art(NODE_MODULES), _SEED, times=1)
-    chosen = every[:: len(every) // count][:count]
+    chosen = random.Random(0).sample(composites(load_art(NODE_MODULES), _SEED, times=1), count)
     edges = [Image.fromarray(edge_map(one.image)).convert("RGB") for one in chosen]
     ways = ((0.0, 0.0), (SCALE, 0.5), (SCALE, 1.0))
     redrawn = (_drawn(chosen, edges, scale, factor) for scale, factor in ways)
@@ -58,15 +59,14 @@ def mean_recall(drawn: list[Guided], redrawn: list[Image.Image]) -> float:
     return float(np.mean([recall(edge_map(one.composite.image), edge_map(image)) for one, image in pairs]))
 
 
-@torch.no_grad()
 def recall_through_vae(drawn: list[Guided]) -> float:
     """Of the composites themselves, encoded and decoded: more than this no member can reach."""
     vae = load_vae(CPU)
     recalls = []
     for one in drawn:
-        decoded = vae.decode(vae.encode(to_unit(to_tensor([one.composite.image]))).latent_dist.mode()).sample
-        pixels = ((decoded[0].clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
-        recalls.append(recall(edge_map(one.composite.image), edge_map(Image.fromarray(pixels))))
+        pixels = to_bytes(reconstructed(vae, to_unit(to_tensor([one.composite.image]))))[0]
+        image = Image.fromarray(pixels.permute(1, 2, 0).numpy())
+        recalls.append(recall(edge_map(one.composite.image), edge_map(image)))
     return float(np.mean(recalls))
 
 

@@ -5,11 +5,12 @@ python -m training.evaluation.examples
 
 from __future__ import annotations
 
-import random
+from PIL import Image
 
 from training.data.art import load_art
-from training.data.composites import near_the_middle
+from training.data.composites import paste
 from training.folders import FAMILY, NODE_MODULES
+from training.words import COLOURS
 
 _PICTURES = (("rocket", "twemoji", (256, 256)), ("fox", "noto", (256, 256)), ("car", "noto", (320, 192)))
 
@@ -20,8 +21,10 @@ def main() -> None:
     folder = FAMILY / "examples"
     folder.mkdir(exist_ok=True)
     for thing, style, size in _PICTURES:
-        made = near_the_middle(random.Random(0), arts[thing, style], "white", size)
-        made.image.save(folder / f"{thing}.png", optimize=True)
+        image = Image.new("RGB", size, COLOURS["white"])
+        side = round(0.9 * min(size))
+        paste(image, arts[thing, style], side, ((size[0] - side) // 2, (size[1] - side) // 2))
+        image.save(folder / f"{thing}.png", optimize=True)
 
 
 if __name__ == "__main__":

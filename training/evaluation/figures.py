@@ -6,6 +6,7 @@ python -m training.evaluation.figures
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 from typing import Any
 
@@ -13,10 +14,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from training.evaluation import sheets
+from training.evaluation import couples, sheets
 from training.evaluation.classifier import Classifier, accuracy, held_out_accuracy, load_classifier
 from training.evaluation.edge_recall import draw_guided, mean_recall, recall_through_vae
-from training.evaluation.prompts import FULL, NO_STYLE, Wish, held_out_wishes, wishes
+from training.evaluation.prompts import FULL, NO_STYLE, Wish, couple_wishes, held_out_wishes, wishes
 from training.evaluation.setups import FOUR, MAIN, ONE, TEACHER, Setup, draw, lora_on
 from training.evaluation.setups import communities as community_setups
 from training.folders import WORK
@@ -31,25 +32,23 @@ Row = dict[str, float]
 
 
 class Results:
-    """What has been measured, kept by the weights that it was measured on."""
+    """What has been measured, kept by the weights that it was measured on, and by those of the classifier."""
 
-    def __init__(self) -> None:
-        self._rows = _kept()
+    def __init__(self, classifier: Classifier) -> None:
+        self._rows: dict[str, Row] = json.loads(_RESULTS.read_text()) if _RESULTS.exists() else {}
+        state = torch.nn.utils.parameters_to_vector(classifier.parameters()).detach()
+        self._judge = hashlib.sha256(state.numpy().tobytes()).hexdigest()[:16]
 
     def measured(self, setup: Setup, kind: str, count: int, measure: Any) -> Row:
         """`measure()`, unless these weights were measured so before."""
-        key = f"{kind} {count} {setup.fingerprint()}"
+        key = f"{kind} {count} {setup.fingerprint()} {self._judge}"
         if key not in self._rows:
             print(f"... {kind}: {setup.name}", flush=True)
-            row = measure()
-            # Read again: another process may have measured meanwhile.
-            self._rows = {**_kept(), key: row}
-            _RESULTS.write_text(json.dumps(self._rows, indent=1))
+            self._rows[key] = measure()
+            partial = _RESULTS.with_suffix(".partial")
+            partial.write_text(json.dumps(self._rows, indent=1))
+            partial.replace(_RESULTS)
         return self._rows[key]
-
-
-def _kept() -> dict[str, Row]:
-    return dict(json.loads(_RESULTS.read_text())) if _RESULTS.exists() else {}
 
 
 def named(classifier: Classifier, setup: Setup, chosen: list[Wish], template: str) -> Row:
@@ -58,7 +57,7 @@ def named(classifier: Classifier, setup: Setup, chosen: list[Wish], template: st
     found = [name for i in range(0, len(images), 50) for name in classifier.names(images[i : i + 50])]
     row = accuracy(found, [wish.names for wish in chosen])
     styles = [style for _, style, _ in found]
-    return {**row, **{f"in {style}": styles.count(style) / len(styles) for style in communities.STYLES}}
+    return {**row, **{f"in {style}": styles.count(style) / len(styles) for style in communities.COMMUNITIES}}
 
 
 def diversity(setup: Setup) -> Row:
@@ -83,8 +82,9 @@ def _table(title: str, columns: list[str], rows: list[tuple[str, Row]]) -> None:
 def main() -> None:
     """Prints every table of the model card and writes its sheets."""
     options: Any = arguments(__doc__, steps=0, extend=_options)
-    classifier, results = load_classifier(), Results()
-    print(f"classifier on composites not trained on: {held_out_accuracy(classifier)}")
+    classifier = load_classifier()
+    results, size = Results(classifier), sum(weight.numel() for weight in classifier.parameters())
+    print(f"classifier of {size:,} parameters on composites not trained on: {held_out_accuracy(classifier)}")
     chosen, fewer = wishes(options.count), wishes(options.community_count)
     unseen = held_out_wishes(options.count)
 
@@ -99,7 +99,16 @@ def main() -> None:
     _table(f"{options.count} pictures each, prompts not trained on", ["thing", "style", "colour"], rows)
     rows = [row(setup, unseen, FULL) for setup in MAIN[:4]]
     _table(f"combinations not trained on, {len(unseen)} pictures each", ["thing", "style", "colour"], rows)
-    for style in communities.STYLES:
+    together = couple_wishes(options.community_count)
+
+    def both(setup: Setup) -> Row:
+        images = draw(setup, [wish.prompt(FULL) for wish in together], [wish.seed for wish in together])
+        return couples.named(classifier, together, images)
+
+    rows = [(one.name, results.measured(one, "couples", len(together), lambda one=one: both(one))) for one in MAIN[:4]]
+    rows.append(("the art itself", couples.named_in_art(classifier, len(together))))
+    _table(f"two things never shown together, {len(together)} pictures each", ["both", "one"], rows)
+    for style in communities.COMMUNITIES:
         # No style word: what counts is whether the community base's own style survives.
         rows = [row(setup, fewer, NO_STYLE) for setup in (lora_on("base", 1.0), *community_setups(style))]
         _table(f"{style}, {len(fewer)} pictures each", ["thing", f"in {style}", "colour"], rows)
@@ -125,8 +134,10 @@ def main() -> None:
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--count", type=int, default=1000, help="pictures of each of the base's configurations")
-    parser.add_argument("--community-count", type=int, default=1000, help="of each of the communities'")
+    parser.add_argument("--count", type=int, default=400, help="pictures of each of the base's configurations")
+    parser.add_argument(
+        "--community-count", type=int, default=150, help="of each of the communities', and of two things"
+    )
 
 
 if __name__ == "__main__":

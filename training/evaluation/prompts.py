@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from itertools import cycle, islice
+from itertools import cycle, islice, permutations
 
-from training.data.held_out import Names, held_out
-from training.words import COLOURS, STYLES, THINGS, article
+from training.data.held_out import Names, held_out, held_out_couple
+from training.words import COLOURS, STYLES, THINGS, article, couple
 
 FULL = "a {thing} on {colour}, {style} style"
 NO_STYLE = "a photo of a {thing} on {colour}"
 _FIRST_SEED = 500_000
 _HELD_OUT_SEED = 550_000
+_COUPLE_SEED = 560_000
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,18 @@ def held_out_wishes(count: int) -> list[Wish]:
     """`count` wishes of the combinations that no stage trains on, each as often as the others, with its own seeds."""
     every = [names for names in _every() if names in held_out()]
     return [Wish(*names, _HELD_OUT_SEED + i) for i, names in enumerate(islice(cycle(every), count))]
+
+
+def couple_wishes(count: int) -> list[Wish]:
+    """`count` wishes of two things that no stage shows together, in ways that both are shown in alone."""
+    rng = random.Random(2)
+    pairs = [pair for pair in permutations(THINGS, 2) if held_out_couple(*pair)]
+    made: list[Wish] = []
+    while len(made) < count:
+        pair, style, colour = rng.choice(pairs), rng.choice(STYLES), rng.choice(list(COLOURS))
+        if not any((thing, style, colour) in held_out() for thing in pair):
+            made.append(Wish(couple(*pair), style, colour, _COUPLE_SEED + len(made)))
+    return made
 
 
 def _every() -> list[Names]:

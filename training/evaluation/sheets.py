@@ -11,6 +11,7 @@ from training.evaluation.setups import FOUR, MAIN, Setup, draw
 from training.evaluation.setups import communities as community_setups
 from training.folders import FAMILY
 from training.stages import communities
+from training.words import couple
 
 PICTURES = FAMILY / "pictures"
 SHOWN = tuple(
@@ -30,12 +31,30 @@ SHOWN = tuple(
 )
 
 
+COUPLES = tuple(
+    Wish(couple(*pair), style, colour, 910_000 + i)
+    for i, (pair, style, colour) in enumerate(
+        (
+            (("cat", "dog"), "noto", "blue"),
+            (("apple", "banana"), "fluent", "white"),
+            (("car", "house"), "twemoji", "green"),
+            (("moon", "star"), "noto", "black"),
+            (("dragon", "castle"), "fluent", "purple"),
+            (("bee", "flower"), "twemoji", "pink"),
+            (("robot", "heart"), "fluent", "yellow"),
+            (("penguin", "fish"), "noto", "grey"),
+        )
+    )
+)
+
+
 def write(drawn: list[Guided]) -> None:
     """Draws and writes every sheet."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     save([_row(setup, FULL) for setup in MAIN[:4]], "members")
     save([_row(setup, FULL) for setup in (FOUR, *MAIN[4:])], "schedules")
-    for style in communities.STYLES:
+    save([_row(setup, FULL, COUPLES) for setup in MAIN[:4]], "couples")
+    for style in communities.COMMUNITIES:
         save([_row(setup, NO_STYLE) for setup in community_setups(style)], f"community-{style}")
     shown = drawn[3 :: len(drawn) // len(SHOWN)][: len(SHOWN)]
     save(
@@ -50,8 +69,8 @@ def write(drawn: list[Guided]) -> None:
     )
 
 
-def _row(setup: Setup, template: str) -> list[Image.Image]:
-    return list(draw(setup, [wish.prompt(template) for wish in SHOWN], [wish.seed for wish in SHOWN]))
+def _row(setup: Setup, template: str, shown: tuple[Wish, ...] = SHOWN) -> list[Image.Image]:
+    return list(draw(setup, [wish.prompt(template) for wish in shown], [wish.seed for wish in shown]))
 
 
 def save(rows: list[list[Image.Image]], name: str) -> None:

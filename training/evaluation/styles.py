@@ -5,6 +5,7 @@ python -m training.evaluation.styles
 
 from __future__ import annotations
 
+import argparse
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,14 @@ import torch
 from PIL import Image
 
 from training.data.composites import to_tensor, to_unit
-from training.data.restyled import BLOCK, STYLES
+from training.data.restyled import BLOCK, RESTYLES
 from training.evaluation import sheets
 from training.evaluation.prompts import NO_STYLE, Wish, wishes
 from training.evaluation.setups import FOUR, SIZE, Setup, call_arguments, lora_on, pipeline
 from training.evaluation.sheets import SHOWN
 from training.family.members import LINE_LORA, PIXEL_LORA
 from training.loop.run import arguments
+from training.networks.vae import reconstructed
 
 SETUPS = (FOUR, lora_on("fluent", 0.75), lora_on("twemoji", 0.75))
 SCALES = (0.0, 0.5, 1.0)
@@ -64,12 +66,10 @@ def styled(made: Any, setup: Setup, style: str, scale: float, chosen: list[Wish]
     return images
 
 
-@torch.no_grad()
 def by_algorithm(made: Any, style: str, images: list[Image.Image]) -> list[Image.Image]:
     """The pictures as the style's algorithm has them, through the VAE, which no LoRA gets past."""
-    pixels = to_unit(to_tensor([STYLES[style](image) for image in images]))
-    decoded = made.vae.decode(made.vae.encode(pixels).latent_dist.mode()).sample
-    shown: list[Image.Image] = made.image_processor.postprocess(decoded)
+    pixels = to_unit(to_tensor([RESTYLES[style](image) for image in images]))
+    shown: list[Image.Image] = made.image_processor.postprocess(reconstructed(made.vae, pixels))
     return shown
 
 
@@ -80,9 +80,7 @@ def measured(style: str, images: list[Image.Image]) -> str:
 
 def main() -> None:
     """Prints the model card's table and writes its sheet."""
-    options: Any = arguments(
-        __doc__, steps=0, extend=lambda parser: parser.add_argument("--count", type=int, default=40)
-    )
+    options: Any = arguments(__doc__, steps=0, extend=_options)
     chosen = wishes(options.count)
     print(f"{len(chosen)} pictures each\n")
     print(f"| | {' | '.join(f'scale {scale:g}' for scale in SCALES)} | the algorithm's own |\n|---|---|---|---|---|")
@@ -99,6 +97,10 @@ def main() -> None:
                 for scale in SCALES[1:] if rows else SCALES:
                     rows += styled(made, setup, style, scale, list(SHOWN))
     sheets.save([rows[i : i + len(SHOWN)] for i in range(0, len(rows), len(SHOWN))], "styles")
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--count", type=int, default=16, help="pictures of each configuration")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,9 @@ MODEL_INDEX = {
     "vae": ["diffusers", "AutoencoderKL"],
 }
 
+ORIGIN = {"_name_or_path", "is_local", "local_files_only"}
+"""What a config says of where its model was read from."""
+
 
 def save(module: Any, folder: Path) -> None:
     """Saves a diffusers or transformers model as fp16 safetensors with its config."""
@@ -41,9 +44,9 @@ def save(module: Any, folder: Path) -> None:
 
 
 def _forget_origin(config: Path) -> None:
-    """Takes out the folder a model was once read from."""
+    """Takes out where a model was once read from."""
     shape = json.loads(config.read_text(encoding="utf-8"))
-    kept = {key: value for key, value in shape.items() if key != "_name_or_path"}
+    kept = {key: value for key, value in shape.items() if key not in ORIGIN}
     config.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
 
 
@@ -70,6 +73,7 @@ def save_family(folder: Path, unet: Any, text: Text) -> None:
     save(text.two, folder / "text_encoder_2")
     for name, tokenizer in zip(("tokenizer", "tokenizer_2"), text.tokenizers, strict=True):
         tokenizer.save_pretrained(folder / name)
+        _forget_origin(folder / name / "tokenizer_config.json")
     make_scheduler().save_pretrained(folder / "scheduler")
     (folder / "model_index.json").write_text(json.dumps(MODEL_INDEX, indent=2) + "\n")
 

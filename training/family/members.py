@@ -47,9 +47,9 @@ def load_unet(device: torch.device, weights: Path | None = None) -> UNet2DCondit
     return frozen
 
 
-def load_vae(device: torch.device) -> AutoencoderKL:
-    """The base's VAE."""
-    vae = AutoencoderKL.from_pretrained(BASE / "vae", variant="fp16", torch_dtype=torch.float32)
+def load_vae(device: torch.device, folder: Path = BASE / "vae") -> AutoencoderKL:
+    """The base's VAE, or the one at `folder`."""
+    vae = AutoencoderKL.from_pretrained(folder, variant="fp16", torch_dtype=torch.float32)
     frozen: AutoencoderKL = vae.to(device).requires_grad_(False).eval()
     return frozen
 

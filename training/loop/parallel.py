@@ -22,7 +22,9 @@ def launch(stage: Callable[[Any], None], options: Any) -> None:
     # A process that is told to end leaves no others behind: daemons end with it, if it ends by itself.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory() as folder:
-        multiprocessing.spawn(_member, (stage, options, Path(folder) / "meeting"), options.processes, daemon=True)
+        multiprocessing.spawn(  # type: ignore[attr-defined]
+            _member, (stage, options, Path(folder) / "meeting"), options.processes, daemon=True
+        )
 
 
 def _member(rank: int, stage: Callable[[Any], None], options: Any, meeting: Path) -> None:

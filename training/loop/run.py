@@ -63,11 +63,8 @@ class Run:
     def _save(self, step: int) -> None:
         if parallel.rank() > 0:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         state = {name: part.state_dict() for name, part in self._parts.items()}
-        partial = self.path.with_suffix(".partial")
-        torch.save({"step": step, "random": torch.get_rng_state(), "parts": state}, partial)
-        partial.replace(self.path)
+        save({"step": step, "random": torch.get_rng_state(), "parts": state}, self.path)
 
     def _restore(self) -> int:
         if not self.path.exists():
@@ -82,6 +79,14 @@ class Run:
         # Python's generator picks captions; a new stream that depends on the step is as good as the old one.
         random.seed(saved["step"] + 1000 * parallel.rank())
         return int(saved["step"])
+
+
+def save(made: Any, path: Path) -> None:
+    """Saves what `torch.load` reads, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    torch.save(made, partial)
+    partial.replace(path)
 
 
 def average(model: torch.nn.Module, decay: float) -> torch.optim.swa_utils.AveragedModel:

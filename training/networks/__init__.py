@@ -1,1 +1,1 @@
-"""Untrained networks with SDXL's roles and our sizes. Knows no files and no data."""
+"""Untrained networks with SDXL's roles and our sizes. Reads no files and knows no data."""

@@ -23,7 +23,8 @@ TARGETS = [
 def add(unet: UNet2DConditionModel) -> None:
     """Adds a LoRA that changes nothing yet; it alone is trainable."""
     unet.requires_grad_(False)
-    unet.add_adapter(LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules=TARGETS), adapter_name="dmd2")
+    config = LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules=TARGETS)  # type: ignore[arg-type]  # a float does, too
+    unet.add_adapter(config, adapter_name="dmd2")
 
 
 @torch.no_grad()

@@ -18,7 +18,7 @@ def autocast(device: torch.device) -> torch.autocast:
 class Float32Attention:
     """An attention processor whose scores stay in float32.
 
-    On a CPU the backward pass of bfloat16 attention takes ten times as long as all else together.
+    On a CPU the backward pass of bfloat16 attention takes longer than all else together.
     """
 
     def __call__(

@@ -17,9 +17,6 @@ class Condition:
     pooled: torch.Tensor
     time_ids: torch.Tensor
 
-    def __getitem__(self, index: torch.Tensor | slice) -> Condition:
-        return Condition(self.states[index], self.pooled[index], self.time_ids[index])
-
     def repeat(self, times: int) -> Condition:
         """The same `times` over, one after the other."""
         return Condition(self.states.repeat(times, 1, 1), self.pooled.repeat(times, 1), self.time_ids.repeat(times, 1))

@@ -31,8 +31,6 @@ def make_text_encoders(tokenizer: CLIPTokenizer) -> tuple[CLIPTextModel, CLIPTex
 
     encoders = CLIPTextModel(config(WIDTHS[0], 2)), CLIPTextModelWithProjection(config(WIDTHS[1], 3))
     for encoder in encoders:
-        # The only attention whose backward pass is quick in half precision on a CPU.
-        encoder.set_attn_implementation("eager")
         # Words must look different from the first step on.
         nn.init.normal_(encoder.get_input_embeddings().weight, std=0.1)
     return encoders

@@ -1,7 +1,4 @@
-"""Makes the family's CLIP tokenizers from the words its captions use.
-
-python -m training.networks.tokenizer
-"""
+"""The family's CLIP tokenizers, made from the words that its captions use."""
 
 from __future__ import annotations
 
@@ -10,8 +7,7 @@ import json
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import CLIPTokenizer
 
-from training.folders import FAMILY
-from training.words import COLOURS, STYLES, TEMPLATES, THINGS
+from training.words import COLOURS, STYLES, THINGS, filler
 
 POSITIONS = 24
 _START, _END = "<|startoftext|>", "<|endoftext|>"
@@ -28,8 +24,7 @@ def make_tokenizers() -> tuple[CLIPTokenizer, CLIPTokenizer]:
 
 
 def _corpus() -> list[str]:
-    words = {word for template in TEMPLATES for word in template.replace(",", " ").split() if "{" not in word}
-    return sorted({*words, "an", "picture", "photo", *THINGS, *STYLES, *COLOURS})
+    return sorted({*filler(), *THINGS, *STYLES, *COLOURS})
 
 
 def _byte_pairs(words: list[str]) -> tuple[dict[str, int], list[tuple[str, str]]]:
@@ -45,13 +40,3 @@ def _byte_pairs(words: list[str]) -> tuple[dict[str, int], list[tuple[str, str]]
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     tokens = [*letters, *(letter + "</w>" for letter in letters), *("".join(pair) for pair in merges), _START, _END]
     return {token: i for i, token in enumerate(tokens)}, merges
-
-
-def main() -> None:
-    """Writes both tokenizers into the family."""
-    for folder, tokenizer in zip(("tokenizer", "tokenizer_2"), make_tokenizers(), strict=True):
-        tokenizer.save_pretrained(FAMILY / "base" / folder)
-
-
-if __name__ == "__main__":
-    main()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from diffusers import AutoencoderKL
 from torch import nn
@@ -12,12 +15,11 @@ def make_vae() -> AutoencoderKL:
     vae = AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
-        block_out_channels=(16, 32, 64, 64),
+        block_out_channels=(32, 48, 64, 64),
         layers_per_block=1,
         latent_channels=4,
         # One group: small groups erase the flat colour that emoji are made of.
         norm_num_groups=1,
-        mid_block_add_attention=False,
         sample_size=128,
         scaling_factor=1.0,
     )
@@ -28,9 +30,7 @@ def make_vae() -> AutoencoderKL:
 
 def _start_near_identity(vae: AutoencoderKL) -> None:
     for name, module in vae.named_modules():
-        if not isinstance(module, nn.Conv2d):
-            continue
-        if name.endswith("conv2"):
+        if name.endswith(("conv2", "to_out.0")):
             module.weight.mul_(0.05)
         elif name.endswith(
             ("conv_shortcut", "downsamplers.0.conv", "upsamplers.0.conv", "conv_in", "conv_out", "quant_conv")
@@ -58,6 +58,15 @@ def _carry(conv: nn.Conv2d, average: bool) -> None:
             conv.weight[channel, channel, height // 2, width // 2] += 1.0
     if conv.bias is not None:
         conv.bias.zero_()
+
+
+@torch.no_grad()
+def reconstructed(
+    vae: Any, pixels: torch.Tensor, change: Callable[[torch.Tensor], torch.Tensor] = lambda latents: latents
+) -> torch.Tensor:
+    """`pixels` (n, 3, height, width) in -1..1 through the latents, which `change` may alter, and back."""
+    decoded = [vae.decode(change(vae.encode(part).latent_dist.mode())).sample for part in pixels.split(32)]
+    return torch.cat(decoded).clamp(-1, 1)
 
 
 @torch.no_grad()

@@ -2,6 +2,7 @@
 
 python -m training.stages.adapter latents --processes 2    from nothing, mostly by the latents' error
 python -m training.stages.adapter edges --processes 2      goes on from there, by what an edge detector misses as well
+python -m training.stages.adapter second --processes 2     the same once the 4-step UNet has had its second lesson
 """
 
 from __future__ import annotations
@@ -40,7 +41,11 @@ class Lesson:
     faint: float
 
 
-LESSONS = {"latents": Lesson(3200, 1.5e-3, 0.0), "edges": Lesson(700, 1e-3, 1.0)}
+LESSONS = {
+    "latents": Lesson(2500, 1.5e-3, 0.0),
+    "edges": Lesson(1000, 1e-3, 1.0),
+    "second": Lesson(400, 6e-4, 1.0),
+}
 
 
 def near_edges(edges: torch.Tensor, cell: int, most: float) -> torch.Tensor:
@@ -95,7 +100,7 @@ def train(options: Any) -> None:
     for _ in run:
         batch, edges = maps.batch(BATCH // parallel.size())
         features = [SCALE * one for one in adapter(edges)]
-        guided = random.choice((2, 4, 4))
+        guided = random.choice((2, 4))
         guides = [{"down_intrablock_additional_residuals": list(features)} if i < guided else {} for i in range(4)]
         condition = text(batch.captions, batch.size)
         _, drawn = simulate(unet, noise, condition, torch.randn_like(batch.latents), FOUR_STEPS, guides.__getitem__)

@@ -1,7 +1,7 @@
 """Trains the base: both text encoders and the UNet together, on captioned latents. The teacher of all else.
 
-python -m training.stages.base middle --processes 2      things near the middle, from nothing
-python -m training.stages.base anywhere --processes 2    goes on from there with things anywhere, the words left alone
+python -m training.stages.base single --processes 2     one thing a picture, from nothing
+python -m training.stages.base couples --processes 2    goes on from there with two things in half of the pictures
 """
 
 from __future__ import annotations
@@ -14,13 +14,11 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch import nn
 
-from training.data.composites import Placing, anywhere, near_the_middle
 from training.data.latents import Latents
 from training.diffusion.noise import Noise
 from training.diffusion.prediction import denoising_loss
 from training.family import export
 from training.family.members import BASE, load_text, load_unet
-from training.folders import WORK
 from training.loop import parallel
 from training.loop.run import Run, arguments, average, cosine
 from training.networks.precision import autocast, quick, trainable
@@ -30,7 +28,6 @@ from training.networks.tokenizer import make_tokenizers
 from training.networks.unet import make_unet
 
 BATCH = 64
-BEFORE = WORK / "base-before.safetensors"
 
 
 class Base(nn.Module):
@@ -43,32 +40,36 @@ class Base(nn.Module):
 
 @dataclass(frozen=True)
 class Lesson:
-    """What a run teaches: where things are, for how long, at which learning rate, and whether words are learned too."""
+    """What a run teaches, from nothing or going on: for how long, at which rate, how many pictures show two things."""
 
-    place: Placing
     steps: int
     rate: float
-    words: bool
+    together: float
+    goes_on: bool
 
 
 LESSONS = {
-    "middle": Lesson(near_the_middle, 5200, 1e-3, words=True),
-    "anywhere": Lesson(anywhere, 2100, 5e-4, words=False),
+    "single": Lesson(8000, 1e-3, together=0.0, goes_on=False),
+    "couples": Lesson(2000, 5e-4, together=0.5, goes_on=True),
 }
 
 
 def train(options: Any) -> None:
-    """Trains, and writes the averaged base into the family, keeping an old UNet for `training.stages.task_vector`."""
+    """Trains, and writes the averaged base into the family."""
     lesson = LESSONS[options.lesson]
     steps = options.steps or lesson.steps
     device = torch.device(options.device)
-    base = _untrained(device) if lesson.words else Base(load_text(device), load_unet(device).requires_grad_(True))
+    base = Base(load_text(device), load_unet(device)) if lesson.goes_on else _untrained(device)
+    base.train().requires_grad_(True)
+    for encoder in (base.text.one, base.text.two):
+        # The only attention whose backward pass is quick in half precision on a CPU.
+        encoder.set_attn_implementation("eager")
     parallel.agree(base)
-    averaged = average(base, 0.999)
-    latents, noise = Latents(device, place=lesson.place), Noise(device)
+    averaged: Any = average(base, 0.999)
+    latents, noise = Latents(device, together=lesson.together), Noise(device)
     optimizer = torch.optim.AdamW(trainable(base), lr=lesson.rate, weight_decay=0.0, betas=(0.9, 0.99), fused=True)
     schedule = cosine(optimizer, steps, hold=0.3)
-    parts = {"base": base, "averaged": averaged, "optimizer": optimizer, "schedule": schedule}
+    parts: dict[str, Any] = {"base": base, "averaged": averaged, "optimizer": optimizer, "schedule": schedule}
     run = Run(f"base-{options.lesson}", steps, parts)
     for step in run:
         batch = latents.batch(BATCH // parallel.size())
@@ -82,11 +83,7 @@ def train(options: Any) -> None:
         if step % 10 == 0:
             run.report(loss=float(error.detach()))
     if parallel.rank() == 0:
-        if lesson.words:
-            export.save_family(BASE, averaged.module.unet, averaged.module.text)
-        else:
-            export.save_state(load_unet(device).state_dict(), BEFORE)
-            export.save(averaged.module.unet, BASE / "unet")
+        export.save_family(BASE, averaged.module.unet, averaged.module.text)
 
 
 def _untrained(device: torch.device) -> Base:

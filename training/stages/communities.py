@@ -21,7 +21,7 @@ from training.loop.run import Run, arguments, average, cosine
 from training.words import unstyled_caption
 
 SINGLE_FILE = ("twemoji",)
-STYLES = ("fluent", "twemoji")
+COMMUNITIES = ("fluent", "twemoji")
 BATCH = 32
 
 
@@ -59,7 +59,7 @@ def write(style: str, unet: Any) -> None:
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("style", choices=STYLES)
+    parser.add_argument("style", choices=COMMUNITIES)
 
 
 if __name__ == "__main__":

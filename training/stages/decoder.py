@@ -1,6 +1,6 @@
 """Trains the decoder on, on latents as generators leave them. Encoder and latents stay, so every UNet stays.
 
-python -m training.stages.decoder plain --processes 2    a larger decoder that draws plain backgrounds plain
+python -m training.stages.decoder plain --processes 2    plain backgrounds come out plain
 python -m training.stages.decoder sharp --processes 2    goes on from there, by what a discriminator finds as well
 
 A step takes a batch from each process.
@@ -17,16 +17,15 @@ from torch.nn import functional
 from training.data.decodable import Decodables
 from training.family import export
 from training.family.members import load_vae
+from training.folders import FIRST_VAE, PLAIN_VAE
 from training.loop import parallel
 from training.loop.replay import Replay
 from training.loop.run import Run, arguments, average, cosine
 from training.networks.discriminator import Discriminator
 from training.networks.precision import autocast, trainable
-from training.networks.widening import widened
-from training.stages.picture_loss import pixel_error, unevenness
+from training.stages.picture_loss import BACKGROUND, pixel_error, unevenness
 
-STEPS = {"plain": 1200, "sharp": 450}
-_BACKGROUND = 0.3  # weight of flat backgrounds in the 1-step UNet's pictures
+STEPS = {"plain": 1500, "sharp": 600}
 _FEATURES = 0.5  # weight of the discriminator's features
 _ADVERSARIAL = 0.3  # of the pixels' gradient, at the last convolution
 
@@ -67,13 +66,13 @@ class PatchAdversary:
 
 
 def train(options: Any) -> None:
-    """Trains the decoder and writes its average, with the encoder as it was, into the family."""
+    """Trains the decoder; writes its average, with the encoder as it was, for the next lesson or into the family."""
     device, sharp = torch.device(options.device), options.lesson == "sharp"
     steps = options.steps or STEPS[options.lesson]
-    encoder = load_vae(device)
-    vae = load_vae(device) if sharp else widened(encoder).to(device).requires_grad_(False)
+    start = PLAIN_VAE if sharp else FIRST_VAE
+    encoder, vae = load_vae(device, start), load_vae(device, start)
     for part in (vae.decoder, vae.post_quant_conv):
-        # oneDNN's bfloat16 convolutions take a fifth less time with the channels last.
+        # oneDNN's bfloat16 convolutions are quicker with the channels last.
         part.to(memory_format=torch.channels_last).requires_grad_(True)
     batches, adversary = Replay(Decodables(encoder, device).batch), PatchAdversary(device)
     for net in (vae, adversary.net):
@@ -92,7 +91,7 @@ def train(options: Any) -> None:
             drawn = vae.decode(batch.latents).sample.float()
         error = pixel_error(drawn[:wanted], batch.pixels)
         flat = unevenness(drawn[wanted:], batch.colours)
-        total = error + _BACKGROUND * flat
+        total = error + BACKGROUND * flat
         if sharp:
             adversary.learn(drawn, batch.pixels)
             total = total + adversary.error(drawn, batch.pixels, error, vae.decoder.conv_out.weight)
@@ -101,7 +100,7 @@ def train(options: Any) -> None:
         averaged.update_parameters(vae)
         run.report(loss=float(error.detach()), flat=float(flat.detach()))
     if parallel.rank() == 0:
-        export.save_vae(averaged.module)
+        export.save_vae(averaged.module) if sharp else export.save(averaged.module, PLAIN_VAE)
 
 
 def _options(parser: argparse.ArgumentParser) -> None:

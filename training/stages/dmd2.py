@@ -1,12 +1,9 @@
 """Distils the base into a generator of few steps by distribution matching.
 
 python -m training.stages.dmd2 4step-unet
-python -m training.stages.dmd2 1step-unet
-python -m training.stages.dmd2 4step-unet-on      goes on with the 4-step UNet, brought to the new base by `task_vector`
-python -m training.stages.dmd2 4step-unet-varied  goes on from there, with the GAN term
-python -m training.stages.dmd2 4step-lora         after that, starting from its low-rank part
-python -m training.stages.dmd2 1step-unet-on      goes on with the 1-step UNet, with the GAN term and regression
-python -m training.stages.dmd2 1step-unet-wide    the same, on more of the widest and tallest pictures
+python -m training.stages.dmd2 1step-unet           starts by regression on the base's own pictures
+python -m training.stages.dmd2 4step-unet-second    goes on from the first lesson's weights, with a new fake net
+python -m training.stages.dmd2 4step-lora           after the 4-step UNet, starting from its low-rank part
 """
 
 from __future__ import annotations
@@ -21,8 +18,8 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from training.data.composites import BUCKETS
-from training.data.latents import Describe, Latents
+from training.data.composites import BUCKETS, is_wide
+from training.data.latents import Latents
 from training.diffusion.adversary import Adversary
 from training.diffusion.matching import GUIDANCE, Matching
 from training.diffusion.noise import Noise
@@ -35,47 +32,36 @@ from training.loop.run import Run, arguments, average, cosine
 from training.networks import lora
 from training.networks.precision import trainable
 from training.stages.regression import make_pairs, regress
-from training.words import caption, open_caption
+from training.words import open_caption
 
 
 @dataclass(frozen=True)
 class Member:
-    """One generator: its schedule, its rounds of training, its learning rate and where it is written.
-
-    One that goes on starts from what is there, the others from the base.
-    """
+    """A lesson of one generator: its schedule, its rounds of training, its learning rate and where it is written."""
 
     schedule: tuple[int, ...]
     rounds: int
     rate: float
     path: Path
-    goes_on: bool = False
-    realism: float = 0.0  # of the GAN term, a share of the matching gradient
+    goes_on: bool = False  # from the weights that are written there, not from the base's
+    guidance: float = GUIDANCE  # of the teacher
     anchor: float = 0.0  # weight of regression on the teacher's own pictures, which keeps different noises different
-    describe: Describe = caption
     shares: Mapping[tuple[int, int], float] = field(default_factory=lambda: BUCKETS)  # of picture sizes
 
 
-_WIDE = {size: 0.25 if max(size) > 2 * min(size) else share / 2 for size, share in BUCKETS.items()}
+# A thing may be at many places of the widest and tallest pictures: one step learns these last, or leaves them empty.
+_WIDE = {size: 2.5 * share if is_wide(size) else share for size, share in BUCKETS.items()}
 MEMBERS = {
-    "4step-unet": Member(FOUR_STEPS, 220, 1e-4, FOUR_STEP_UNET),
-    "4step-unet-on": Member(FOUR_STEPS, 130, 1e-4, FOUR_STEP_UNET, goes_on=True),
-    "4step-unet-varied": Member(
-        FOUR_STEPS, 110, 1e-4, FOUR_STEP_UNET, goes_on=True, realism=0.5, describe=open_caption
-    ),
-    "1step-unet": Member(ONE_STEP, 700, 1e-4, ONE_STEP_UNET),
-    "1step-unet-on": Member(
-        ONE_STEP, 700, 1e-4, ONE_STEP_UNET, goes_on=True, realism=0.5, anchor=0.5, describe=open_caption
-    ),
-    "1step-unet-wide": Member(
-        ONE_STEP, 300, 1e-4, ONE_STEP_UNET, goes_on=True, realism=0.5, anchor=0.5, describe=open_caption, shares=_WIDE
-    ),
-    "4step-lora": Member(FOUR_STEPS, 60, 2e-4, LORA, realism=0.5, describe=open_caption),
+    "4step-unet": Member(FOUR_STEPS, 330, 1e-4, FOUR_STEP_UNET),
+    "1step-unet": Member(ONE_STEP, 1300, 1e-4, ONE_STEP_UNET, anchor=0.5, shares=_WIDE),
+    "4step-unet-second": Member(FOUR_STEPS, 190, 1e-4, FOUR_STEP_UNET, goes_on=True, guidance=4.0),
+    "4step-lora": Member(FOUR_STEPS, 60, 2e-4, LORA, guidance=4.0),
 }
+_REALISM = 0.5  # of the GAN term, a share of the matching gradient
 BATCH = 16
 _FAKE_STEPS = 3  # for each of the generator's
-_WARM_UP = 40  # fake-net steps before the generator's first
-_WARM_UP_ON = 240  # the same where the generator is already far from the base that the fake net starts at
+_WARM_UP = 240  # fake-net steps before the generator's first: its head must tell something, too
+_WARM_UP_LORA = 48  # the same for the LoRA, whose fake net and head have learned beside the 4-step UNet
 
 
 class Generator(nn.Module):
@@ -103,26 +89,25 @@ def train(options: Any) -> None:
     device = torch.device(options.device)
     text, noise, latents = load_text(device), Noise(device), Latents(device, shares=member.shares)
     teacher, fake = load_unet(device), load_unet(device).requires_grad_(True)
-    unet = load_unet(device, member.path if member.goes_on else None)
+    unet = load_unet(device, member.path) if member.goes_on else load_unet(device)
     generator = Generator(unet, low_rank)
-    if low_rank:
-        fake.load_state_dict(_trained_fake())
     pairs = None
     if member.schedule == ONE_STEP:
-        pairs = make_pairs(teacher, text, latents, noise, GUIDANCE, member.describe)
-        if not member.goes_on:
-            regress(unet, pairs, options.regression)
-    adversary = Adversary(fake).to(device) if member.realism else None
-    if adversary:
-        parallel.agree(adversary.head)
-    learned_beside = list(adversary.parameters()) if adversary else []
-    averaged = average(generator, 0.98)
-    optimizer = torch.optim.Adam(generator.parameters(), lr=options.rate or member.rate, betas=(0.0, 0.999))
-    fake_optimizer = torch.optim.Adam([*fake.parameters(), *learned_beside], lr=2e-4, betas=(0.0, 0.999))
+        pairs = make_pairs(teacher, text, latents, noise, GUIDANCE)
+        regress(unet, pairs, options.regression)
+    adversary = Adversary(fake).to(device)
+    if low_rank:
+        beside = torch.load(WORK / "4step-unet-second.pt", weights_only=True)["parts"]
+        fake.load_state_dict(beside["fake"])
+        adversary.load_state_dict(beside["adversary"])
+    parallel.agree(adversary.head)
+    averaged: Any = average(generator, 0.98)
+    optimizer = torch.optim.Adam(generator.parameters(), lr=member.rate, betas=(0.0, 0.999))
+    fake_optimizer = torch.optim.Adam([*fake.parameters(), *adversary.parameters()], lr=2e-4, betas=(0.0, 0.999))
     steps = rounds * len(member.schedule)
     schedule = cosine(optimizer, steps, warm_up=20, hold=0.5)
-    matching = Matching(unet, teacher, fake, noise, optimizer, fake_optimizer, adversary, member.realism)
-    warm_up = _WARM_UP_ON if member.goes_on else _WARM_UP
+    matching = Matching(unet, teacher, fake, noise, optimizer, fake_optimizer, adversary, _REALISM, member.guidance)
+    warm_up = _WARM_UP_LORA if low_rank else _WARM_UP
     run = Run(
         options.member,
         rounds,
@@ -133,15 +118,15 @@ def train(options: Any) -> None:
             "optimizer": optimizer,
             "fake optimizer": fake_optimizer,
             "schedule": schedule,
-            **({"adversary": adversary} if adversary else {}),
+            "adversary": adversary,
         },
     )
 
     def anchor() -> torch.Tensor:
-        return member.anchor * pairs.error(unet) if pairs and member.anchor else torch.zeros((), device=device)
+        return member.anchor * pairs.error(unet) if pairs else torch.zeros((), device=device)
 
     for step in run:
-        batch = latents.batch(BATCH // parallel.size(), member.describe)
+        batch = latents.batch(BATCH // parallel.size(), open_caption)
         condition = text(batch.captions, batch.size)
         warming = step * len(member.schedule) * _FAKE_STEPS < warm_up
         difference, error = matching.round(condition, batch.latents, member.schedule, _FAKE_STEPS, not warming, anchor)
@@ -155,17 +140,9 @@ def train(options: Any) -> None:
         lora.save(weights, member.path) if low_rank else export.save_state(weights, member.path)
 
 
-def _trained_fake() -> dict[str, torch.Tensor]:
-    """The fake net of the 4-step UNet, which the LoRA starts close to."""
-    state = torch.load(WORK / "4step-unet-varied.pt", weights_only=True)
-    return dict(state["parts"]["fake"])
-
-
 def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("member", choices=MEMBERS)
-    parser.add_argument("--rate", type=float, help="the generator's learning rate")
     parser.add_argument("--regression", type=int, default=500, help="steps of the 1-step UNet's start")
-    parser.set_defaults(steps=None)
 
 
 if __name__ == "__main__":

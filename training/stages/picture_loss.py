@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
+BACKGROUND = 0.3  # weight of `unevenness` beside `pixel_error`, for the 1-step UNet's pictures
 _NEAR = 0.12  # of -1..1: what differs less from the background's colour is background
 
 
@@ -20,3 +21,8 @@ def unevenness(drawn: torch.Tensor, colours: torch.Tensor) -> torch.Tensor:
     error = (drawn - colours).abs()
     background = error.detach().amax(1, keepdim=True) < _NEAR
     return (background * error).mean()
+
+
+def psnr(drawn: torch.Tensor, wanted: torch.Tensor) -> float:
+    """Of all pictures (n, 3, height, width) together, in dB; both are -1..1."""
+    return float(10 * torch.log10(4 / functional.mse_loss(drawn, wanted)))

@@ -8,16 +8,18 @@ import torch
 from torch.nn import functional
 from tqdm import tqdm
 
-from training.data.latents import Describe, Latents
+from training.data.composites import is_wide
+from training.data.latents import Latents
 from training.diffusion.noise import Noise
 from training.diffusion.sampling import ONE_STEP, generate, latent_shape, solve
 from training.folders import WORK
 from training.loop import parallel
-from training.loop.run import Run, cosine
+from training.loop.run import Run, cosine, save
 from training.networks.precision import trainable
 from training.networks.text import Text
+from training.words import open_caption
 
-PAIRS = 1536
+PAIRS = 2304
 BATCH = 32
 _TEACHER_STEPS = 12
 
@@ -49,28 +51,29 @@ def regress(unet: Any, pairs: Pairs, steps: int) -> None:
         run.report(loss=float(error.detach()))
 
 
-def make_pairs(teacher: Any, text: Text, latents: Latents, noise: Noise, guidance: float, describe: Describe) -> Pairs:
-    """`PAIRS` pairs with captions by `describe`; made once and kept in `training/work/`.
+def make_pairs(teacher: Any, text: Text, latents: Latents, noise: Noise, guidance: float) -> Pairs:
+    """`PAIRS` pairs; made once and kept in `training/work/`.
 
     None of the widest and tallest sizes: there a thing may be anywhere, noise does not tell one step where, and the
     mean of all places is an empty picture.
     """
-    cache = WORK / f"pairs-{describe.__name__}.pt"
+    cache = WORK / "pairs.pt"
     device = next(teacher.parameters()).device
 
     def make() -> None:
         if cache.exists():
             return
         groups = []
-        for _ in tqdm(range(0, PAIRS, BATCH), desc="pairs"):
-            batch = latents.batch(BATCH, describe)
+        for _ in tqdm(range(0, PAIRS, BATCH), desc="pairs", mininterval=5):
+            batch = latents.batch(BATCH, open_caption)
+            while is_wide(batch.size):
+                batch = latents.batch(BATCH, open_caption)
             start = torch.randn(latent_shape(BATCH, batch.size), device=batch.latents.device)
             target = solve(teacher, noise, text(batch.captions, batch.size), start, guidance, _TEACHER_STEPS)
             groups.append(
                 {"start": start.cpu(), "target": target.cpu(), "captions": batch.captions, "size": batch.size}
             )
-        torch.save(groups, cache)
+        save(groups, cache)
 
     parallel.first_alone(make)
-    groups = [one for one in torch.load(cache, weights_only=True) if max(one["size"]) <= 2 * min(one["size"])]
-    return Pairs(groups, text, noise, device)
+    return Pairs(torch.load(cache, weights_only=True), text, noise, device)

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from training.data.latents import Latents
-from training.data.restyled import STYLES
+from training.data.restyled import RESTYLES
 from training.diffusion.noise import Noise
 from training.diffusion.prediction import denoising_loss
 from training.family.members import LINE_LORA, PIXEL_LORA, load_text, load_unet
@@ -54,10 +54,10 @@ def train(options: Any) -> None:
     if not kohya:
         weights += [weight for one in (text.one, text.two) for weight in style_lora.add(one, style_lora.WORDS)]
     trained = Trained(weights)
-    averaged = average(trained, 0.98)
+    averaged: Any = average(trained, 0.98)
     optimizer = torch.optim.AdamW(weights, lr=3e-3, weight_decay=0.0, betas=(0.9, 0.99))
     schedule = cosine(optimizer, options.steps, warm_up=20, hold=0.4)
-    parts = {"lora": trained, "averaged": averaged, "optimizer": optimizer, "schedule": schedule}
+    parts: dict[str, Any] = {"lora": trained, "averaged": averaged, "optimizer": optimizer, "schedule": schedule}
     run = Run(f"style-{options.style}", options.steps, parts)
     for step in run:
         batch = latents.batch(BATCH // parallel.size(), describe)
@@ -80,7 +80,7 @@ def train(options: Any) -> None:
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("style", choices=STYLES)
+    parser.add_argument("style", choices=RESTYLES)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from diffusers import AutoencoderTiny
 from torch.nn import functional
 
 from training.data.decodable import Decodables
@@ -19,9 +18,7 @@ from training.loop.replay import Replay
 from training.loop.run import Run, arguments, average, cosine
 from training.networks.precision import autocast, trainable
 from training.networks.tiny_vae import make_tiny_vae, start_linear
-from training.stages.picture_loss import pixel_error, unevenness
-
-_BACKGROUND = 0.3  # weight of flat backgrounds in the 1-step UNet's pictures
+from training.stages.picture_loss import BACKGROUND, pixel_error, unevenness
 
 
 def train(options: Any) -> None:
@@ -29,8 +26,6 @@ def train(options: Any) -> None:
     device = torch.device(options.device)
     batches = Replay(Decodables(load_vae(device), device).batch)
     tiny = make_tiny_vae()
-    # The encoder has nothing new to learn but what other latents ask of it.
-    tiny.encoder.load_state_dict(AutoencoderTiny.from_pretrained(TINY_VAE, variant="fp16").encoder.state_dict())
     tiny.to(device, memory_format=torch.channels_last)
     first = batches.next()
     start_linear(tiny, first.encoded, first.pixels)
@@ -48,7 +43,7 @@ def train(options: Any) -> None:
         error = pixel_error(drawn[:wanted], batch.pixels)
         flat = unevenness(drawn[wanted:], batch.colours)
         encoding = functional.mse_loss(encoded, batch.encoded)
-        parallel.descend(optimizer, error + _BACKGROUND * flat + 0.1 * encoding, trainable(tiny))
+        parallel.descend(optimizer, error + BACKGROUND * flat + 0.1 * encoding, trainable(tiny))
         schedule.step()
         averaged.update_parameters(tiny)
         run.report(loss=float(error.detach()), flat=float(flat.detach()), encoding=float(encoding.detach()))
@@ -56,4 +51,4 @@ def train(options: Any) -> None:
 
 
 if __name__ == "__main__":
-    train(arguments(__doc__, steps=1500))
+    train(arguments(__doc__, steps=2500))

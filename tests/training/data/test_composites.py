@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from training.data.art import Art
-from training.data.composites import BUCKETS, Composite, anywhere, near_the_middle
-from training.words import COLOURS
+from training.data.composites import BUCKETS, Composite, anywhere, couples, side_by_side
+from training.words import COLOURS, STYLES
 
 DISC = Art("tomato", "noto", Image.new("RGBA", (40, 40), "white"))
 
@@ -37,10 +39,24 @@ def test_anywhere_cuts_nothing_off_and_reaches_every_side(size: tuple[int, int])
     assert max(bottoms) >= size[1] - 2
 
 
-def test_near_the_middle_is_large_and_near_the_middle() -> None:
+@pytest.mark.parametrize("size", BUCKETS)
+def test_two_things_each_have_their_half(size: tuple[int, int]) -> None:
     rng = random.Random(0)
+    dot = replace(DISC, thing="owl", image=Image.new("RGBA", (40, 40), "red"))
+    along = int(size[1] > size[0])
     for _ in range(100):
-        left, top, right, bottom = box(near_the_middle(rng, DISC, "black", (128, 128)))
-        assert 99 <= right - left <= 118
-        assert abs((left + right) / 2 - 64) <= 10
-        assert abs((top + bottom) / 2 - 64) <= 10
+        made = side_by_side(rng, (DISC, dot), "black", size)
+        assert made.names == ("tomato and a owl", "noto", "black")
+        pixels = np.asarray(made.image)
+        first, second = np.split(pixels, 2, axis=1 - along)
+        assert (first == 255).all(-1).any()
+        assert not (second == 255).all(-1).any()
+        assert (second == (255, 0, 0)).all(-1).any()
+
+
+def test_couples_are_of_one_style_and_of_all_ways_alike() -> None:
+    arts = [replace(DISC, thing=thing, style=style) for thing in ("tomato", "owl", "cat") for style in STYLES]
+    made = couples(arts, seed=0, count=60)
+    counts = Counter((one.style, one.colour) for one in made)
+    assert set(counts.values()) == {2}
+    assert len(counts) == len(STYLES) * len(COLOURS)

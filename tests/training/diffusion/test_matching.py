@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import torch
 from torch import nn
 
-from training.diffusion.matching import Matching
+from training.diffusion.adversary import Adversary
+from training.diffusion.matching import GUIDANCE, Matching
 from training.diffusion.noise import Noise
 from training.diffusion.sampling import FOUR_STEPS
 from training.networks.text import Condition
@@ -24,10 +26,34 @@ class Net(nn.Module):
         return (self.weight * noisy,)
 
 
-def matching(teacher: float, fake: float) -> tuple[Matching, Net, Net]:
-    generator, fake_net = Net(0.5), Net(fake)
-    optimizers = [torch.optim.SGD(net.parameters(), lr=0.01) for net in (generator, fake_net)]
-    return Matching(generator, Net(teacher), fake_net, Noise(CPU), *optimizers), generator, fake_net
+class Told(Net):
+    """Predicts more of its input where there is text."""
+
+    def forward(self, noisy: torch.Tensor, *others: Any, **_: Any) -> tuple[torch.Tensor]:
+        return ((self.weight + others[1].abs().mean((1, 2)))[:, None, None, None] * noisy,)
+
+
+class Silent(Adversary):
+    """Finds nothing."""
+
+    def __init__(self) -> None:
+        nn.Module.__init__(self)
+
+    def heard(self) -> torch.Tensor:
+        return torch.zeros(16)
+
+    def likeness_gradient(self, *args: Any) -> torch.Tensor:
+        return torch.zeros(())
+
+
+def matching(
+    teacher: float, fake: float, kind: type[Net] = Net, guidance: float = GUIDANCE
+) -> tuple[Matching, Net, Net]:
+    generator, fake_net = Net(0.5), kind(fake)
+    own, other = (torch.optim.SGD(net.parameters(), lr=0.01) for net in (generator, fake_net))
+    scorers = kind(teacher), fake_net
+    made = Matching(generator, *scorers, Noise(CPU), own, other, Silent(), realism=0.5, guidance=guidance)
+    return made, generator, fake_net
 
 
 def run(made: Matching, *, generate_too: bool = True) -> None:
@@ -47,6 +73,14 @@ def test_where_they_differ_it_moves() -> None:
     made, generator, _ = matching(teacher=0.8, fake=0.3)
     run(made)
     assert abs(generator.weight.item() - 0.5) > 1e-3
+
+
+@pytest.mark.parametrize(("guidance", "moves"), [(1.0, False), (4.0, True)])
+def test_guidance_is_the_teachers_alone(guidance: float, moves: bool) -> None:
+    made, generator, _ = matching(teacher=0.8, fake=0.8, kind=Told, guidance=guidance)
+    made.fake_step = lambda *_: 0.0  # type: ignore[method-assign]
+    run(made)
+    assert (abs(generator.weight.item() - 0.5) > 1e-3) == moves
 
 
 def test_warming_up_the_fake_net_learns_alone() -> None:

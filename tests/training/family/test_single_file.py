@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from diffusers import StableDiffusionXLPipeline
+from safetensors.torch import load_file
 
 from training.family import export
 from training.family.single_file import single_file, with_vae
@@ -13,7 +15,6 @@ from training.networks.text_encoders import make_text_encoders
 from training.networks.tokenizer import make_tokenizers
 from training.networks.unet import make_unet
 from training.networks.vae import make_vae
-from training.networks.widening import widened
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def pipelines(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
     """The same untrained family from a folder and from one file."""
     folder = tmp_path_factory.mktemp("family")
     tokenizers = make_tokenizers()
-    unet, vae, text = make_unet(), widened(make_vae()), Text(tokenizers, make_text_encoders(tokenizers[0]))
+    unet, vae, text = make_unet(), make_vae(), Text(tokenizers, make_text_encoders(tokenizers[0]))
     export.save_family(folder / "base", unet, text)
     export.save(vae, folder / "base" / "vae")
     export.save_single_file(folder / "one.safetensors", unet, vae, text)
@@ -49,3 +50,22 @@ def test_another_vae_in_the_same_file() -> None:
     wanted = single_file(unet, vae, text.one, text.two)
     assert set(after) == set(wanted)
     assert all(torch.equal(value, wanted[name]) for name, value in after.items())
+
+
+def test_a_new_vae_replaces_that_of_every_base(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pipelines: tuple[Any, Any]
+) -> None:
+    of_folder, _ = pipelines
+    monkeypatch.setattr(export, "FAMILY", tmp_path)
+    communities, vae = tmp_path / "community", make_vae()
+    export.save(of_folder.vae, communities / "folder" / "vae")
+    text = Text((of_folder.tokenizer, of_folder.tokenizer_2), (of_folder.text_encoder, of_folder.text_encoder_2))
+    export.save_single_file(communities / "file" / "one.safetensors", of_folder.unet, of_folder.vae, text)
+    export.save_vae(vae)
+    wanted = {name: value.half() for name, value in vae.state_dict().items()}
+    for folder in (tmp_path / "base" / "vae", communities / "folder" / "vae"):
+        written = load_file(folder / "diffusion_pytorch_model.fp16.safetensors")
+        assert all(torch.equal(written[name], value) for name, value in wanted.items())
+    one = load_file(communities / "file" / "one.safetensors")
+    expected = single_file(of_folder.unet, vae, text.one, text.two)
+    assert all(torch.equal(one[name], value) for name, value in expected.items())

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -8,7 +9,7 @@ from torch import nn
 from training.loop.run import Run, average, cosine
 
 
-def steps(folder: Path, module: nn.Module, until: int, of: int = 6) -> list[int]:
+def steps(folder: Path, module: nn.Linear, until: int, of: int = 6) -> list[int]:
     done = []
     for step in Run("stage", of, {"module": module}, seconds=0, folder=folder):
         if step == until:
@@ -31,7 +32,7 @@ def test_a_cut_run_goes_on_where_it_was(tmp_path: Path) -> None:
 
 def test_an_average_forgets_early_weights() -> None:
     module = nn.Linear(1, 1, bias=False)
-    averaged = average(module, 0.9)
+    averaged: Any = average(module, 0.9)
     for value in range(200):
         nn.init.constant_(module.weight, float(value > 50))
         averaged.update_parameters(module)
