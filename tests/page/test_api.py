@@ -168,5 +168,5 @@ def test_the_longest_prompt_is_drawn_and_says_what_was_cut_off(visitor: Visitor,
 
 def test_words_the_family_never_saw_are_told(visitor: Visitor) -> None:
     assert visitor.ask(TEXT, prompt="a zebra and a cat").settings["notices"] == [
-        "This small family doesn't know: zebra, and."
+        "This small family doesn't know: zebra."
     ]
