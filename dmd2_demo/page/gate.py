@@ -14,6 +14,7 @@ from typing import Any
 
 from gradio.route_utils import GradioMultiPartParser
 from starlette._utils import get_route_path  # what the router itself goes by: without a proxy's part
+from starlette.datastructures import QueryParams
 from starlette.responses import PlainTextResponse
 
 from dmd2_demo.page.full_disk import FULL_DISK, is_full
@@ -29,7 +30,7 @@ _log = logging.getLogger(__name__)
 _LARGEST_BODY = 80_000_000  # bytes: a picture of the largest size, as a data URL too
 _MOST_PARTS = 200_000  # of what is sent, lists and objects included: each takes 70 bytes and a microsecond
 _MARKS = (b",", b"[", b"{")
-_LONGEST_QUERY = 300  # letters: Gradio keeps what it is called in there for good
+_LONGEST_NAME = 100  # letters of an upload's, which Gradio keeps for good; those that are made here have ten or so
 _OTHER_SITES = {b"cross-site", b"same-site"}  # the second is another host or port of the same domain
 _PRIVATE_NETWORKS = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
 
@@ -54,8 +55,8 @@ class Gate:
         elif self._login and path not in {"", "/"} and _header(scope, b"sec-fetch-site") in _OTHER_SITES:
             refusal = PlainTextResponse("This page is used from its own address alone.", HTTPStatus.FORBIDDEN)
             await refusal(scope, receive, send)
-        elif path.startswith("/gradio_api/") and len(scope["query_string"]) > _LONGEST_QUERY:
-            refusal = PlainTextResponse("The request's address is too long.", HTTPStatus.REQUEST_URI_TOO_LONG)
+        elif any(len(name) > _LONGEST_NAME for name in _query(scope).getlist("upload_id")):
+            refusal = PlainTextResponse("That is no upload of this page.", HTTPStatus.REQUEST_URI_TOO_LONG)
             await refusal(scope, receive, send)
         elif _length(scope) > _LARGEST_BODY:
             refusal = PlainTextResponse("The request is too large.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
@@ -126,6 +127,10 @@ def _length(scope: Mapping[str, Any]) -> int:
     """What the request says of its body's length, in bytes."""
     told = _header(scope, b"content-length")
     return int(told) if told.isdigit() else 0
+
+
+def _query(scope: Mapping[str, Any]) -> QueryParams:
+    return QueryParams(scope["query_string"])
 
 
 def _header(scope: Mapping[str, Any], name: bytes) -> bytes:

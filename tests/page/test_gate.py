@@ -65,7 +65,9 @@ def test_header_counts_from_a_trusted_proxy_alone(
         ({"content-length": "80000001"}, "/gradio_api/run/predict", False, 413),
         ({}, f"/gradio_api/upload?upload_id={'a' * 20}", False, None),
         ({}, f"/gradio_api/upload?upload_id={'a' * 300}", False, 414),
-        ({}, f"/?{'a' * 3000}", False, None),
+        # A private Space's token, and a shared link's settings, come with every request.
+        ({}, f"/gradio_api/queue/data?prompt={'a' * 3000}&session_hash=a&__sign={'a' * 800}", False, None),
+        ({}, f"/gradio_api/upload?upload_id=abc&__sign={'a' * 800}", False, None),
     ],
 )
 def test_what_passes(tmp_path: Path, headers: dict[str, str], path: str, *, login: bool, status: int | None) -> None:
