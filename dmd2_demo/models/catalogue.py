@@ -39,7 +39,7 @@ def _dmd2(source: Source) -> tuple[tuple[Distilled, ...], File]:
 
 def _example(name: str, prompt: str, **more: Any) -> Example:
     """One whose picture is shipped; scripts/examples.py makes it."""
-    return Example(prompt, seed=100, picture=_EXAMPLES / "made" / f"{name}.webp", **more)
+    return Example(prompt, seed=107, picture=_EXAMPLES / "made" / f"{name}.webp", **more)
 
 
 _CC_BY = Licence("CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/", "credit the artists")
@@ -86,10 +86,10 @@ def _embedded() -> Family:
         # After two, the generator returns to its own taste: the model card has the figures.
         guided_steps=4,
         examples=(
-            _example("penguin", "a penguin on a pink background, fluent style"),
-            _example("rocket", "a rocket on a black background, noto style"),
             _example("car", "a car on a yellow background, twemoji style"),
             _example("cat-and-dog", "a cat and a dog on a green background"),
+            _example("rocket", "a rocket on a black background, noto style"),
+            _example("penguin", "a penguin on a pink background, fluent style"),
         ),
         lora_examples=(
             _example("lora-cat", "a photo of a cat on blue", base="fluent"),
