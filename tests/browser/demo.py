@@ -117,6 +117,10 @@ class Demo:
         """What the gallery shows while it waits or works: place in the queue, step, bar."""
         return self.page.locator(".pictures .progress-text:visible, .pictures .eta-bar:visible")
 
+    def step(self, told: str) -> Locator:
+        """The line of what is in progress that says so, a pattern. Gradio tells screen readers the same elsewhere."""
+        return self.page.locator(".progress-level-inner:visible").filter(has_text=re.compile(told))
+
     def gallery(self) -> Locator:
         """The pictures."""
         return self.page.locator(".pictures .grid-container img, .pictures .preview img")

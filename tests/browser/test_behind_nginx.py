@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
+from tests.browser.demo import Demo
 from tests.served import free_port, served, wait_for
 
 NGINX = os.environ.get("NGINX") or shutil.which("nginx", path=os.pathsep.join([os.environ["PATH"], "/usr/sbin"]))
@@ -89,15 +89,10 @@ def visited(visit: Visit, behind: str) -> Iterator[Page]:
 
 
 def test_a_visitor_sees_a_picture_and_downloads_it(visited: Page, behind: str) -> None:
-    visited.get_by_label("Prompt", exact=True).fill("a fox on a blue background")
-    visited.get_by_role("button", name="Generate", exact=True).first.click()
-    expect(visited.get_by_text(re.compile(r"^seed (?!100 )\d+ ·"))).to_be_visible()
-    picture = visited.locator(".pictures .grid-container img, .pictures .preview img").first
-    expect(picture).to_be_visible()
-    source = picture.get_attribute("src")
-    assert source
-    assert source.startswith(behind)
-    image = Image.open(io.BytesIO(visited.request.get(source).body()))
+    demo = Demo(visited)
+    demo.make(41)
+    assert demo.shown().startswith(behind)
+    image = demo.image(demo.gallery().first)
     assert "dmd2" in image.info
     assert image.size == (128, 128)
 
@@ -121,12 +116,11 @@ def test_a_phone_can_put_it_among_its_apps(visited: Page, behind: str) -> None:
 
 
 def test_stop_ends_a_request(visited: Page) -> None:
-    visited.get_by_label("Prompt", exact=True).fill("a fox")
-    visited.get_by_label("Pictures", exact=True).first.fill("8")
-    visited.get_by_role("button", name="Generate", exact=True).first.click()
-    expect(visited.get_by_text(re.compile("Picture . of 8, step"))).to_be_visible()
-    visited.get_by_role("button", name="Stop", exact=True).first.click()
-    expect(visited.locator(".pictures .progress-text:visible")).to_have_count(0)
+    demo = Demo(visited)
+    demo.ask(42, Pictures=8)
+    expect(demo.step("Picture . of 8, step")).to_be_visible()
+    demo.button("Stop").click()
+    demo.wait_until_idle()
 
 
 def test_a_program_asks_uploads_and_downloads(behind: str, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import pytest
@@ -29,7 +28,7 @@ def ask_for_long(demo: Demo, seed: int) -> None:
     demo.field("Size").click()
     demo.page.get_by_role("option", name="Own size").click()
     demo.ask(seed, Pictures=8, Width=256, Height=256)
-    expect(demo.page.get_by_text(re.compile("Picture . of 8, step [1-4] of 4"))).to_be_visible()
+    expect(demo.step("Picture . of 8, step [1-4] of 4")).to_be_visible()
 
 
 def test_stop_ends_a_running_request_and_the_one_behind_it_gets_its_picture(open_demo: Open, leases: Leases) -> None:
@@ -48,7 +47,7 @@ def test_stop_ends_a_running_request_and_the_one_behind_it_gets_its_picture(open
 def test_what_was_made_before_stop_is_told_and_kept(open_demo: Open) -> None:
     demo = Demo(open_demo())
     ask_for_long(demo, 1)
-    expect(demo.page.get_by_text(re.compile("Picture [3-7] of 8, step [1-4] of 4"))).to_be_visible()
+    expect(demo.step("Picture [3-7] of 8, step [1-4] of 4")).to_be_visible()
     demo.button("Stop").click()
     demo.wait_until_idle()
     expect(demo.page.get_by_text("seed 1 · 4 steps · 256 × 256")).to_be_visible()
@@ -66,7 +65,7 @@ def test_escape_that_closes_a_picture_or_a_list_stops_nothing(open_demo: Open) -
     demo = Demo(open_demo())
     ask_for_long(demo, 1)
     first = demo.page.locator(".pictures .grid-container button").first
-    expect(demo.page.get_by_text(re.compile("Picture [2-7] of 8"))).to_be_visible()
+    expect(demo.step("Picture [2-7] of 8")).to_be_visible()
     first.click()
     expect(demo.page.locator(".pictures .preview")).to_be_visible()
     demo.page.keyboard.press("Escape")
@@ -76,7 +75,7 @@ def test_escape_that_closes_a_picture_or_a_list_stops_nothing(open_demo: Open) -
     assert len(demo.pixels()) == 8
     demo.ask(2)
     # While nothing of it is made, the eight before stay.
-    expect(demo.page.get_by_text(re.compile("Picture [2-7] of 8"))).to_be_visible()
+    expect(demo.step("Picture [2-7] of 8")).to_be_visible()
     demo.field("Prompt").press("Escape")
     demo.wait_until_idle()
     assert len(demo.pixels()) < 8
