@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
+from gradio_client import Client
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
@@ -35,6 +37,18 @@ def test_job_goes_on_without_a_network_and_its_pictures_are_there_on_return(visi
         page.close()
 
 
+@pytest.fixture
+def crowd(address: str) -> Iterator[None]:
+    """Three others who ask for as much at once: what takes its turn with them still runs when the page is open again."""
+    clients = [Client(address, verbose=False, analytics_enabled=False) for _ in range(3)]
+    asked = {"prompt": "a fox", "width": 256, "height": 256, "images": 8, "api_name": "/text_to_image"}
+    jobs = [client.submit(**asked) for client in clients]
+    yield
+    for job in jobs:
+        job.cancel()
+
+
+@pytest.mark.usefixtures("crowd")
 def test_page_opened_anew_while_a_job_runs_follows_and_can_stop_it(visit: Visit, address: str) -> None:
     page = visit()
     page.goto(address)
