@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 
 import httpx
@@ -14,7 +12,7 @@ from gradio_client import Client
 from dmd2_demo.access import is_loopback
 from dmd2_demo.errors import DemoError
 from dmd2_demo.settings import Settings
-from tests.served import served
+from tests.started import Started
 
 SECRET = "p:ss word"
 
@@ -76,11 +74,17 @@ def test_page_is_private_on_this_machines_own_addresses_alone(host: str, private
 
 
 @pytest.mark.parametrize("flag", [["--auth", f"ann:{SECRET}"], [f"--auth=ann:{SECRET}"], ["--aut", f"ann:{SECRET}"]])
-def test_page_asks_for_the_password_and_no_list_of_processes_shows_it(flag: list[str], tmp_path: Path) -> None:
-    command = [sys.executable, "app.py", "--family", "embedded", *flag]
-    page, address = served(command, os.environ, tmp_path / "log")
-    try:
-        assert SECRET not in " ".join(psutil.Process(page.pid).cmdline())
+def test_no_list_of_processes_shows_a_password(flag: list[str], tmp_path: Path) -> None:
+    with Started(tmp_path, "--family", "embedded", *flag) as page:
+        page.wait_until(lambda: list(page.temporary.glob("*/lock")))
+        assert SECRET not in " ".join(psutil.Process(page.process.pid).cmdline())
+        assert page.end() == 0
+        assert page.said == ""
+
+
+def test_page_asks_for_the_password(tmp_path: Path) -> None:
+    with Started(tmp_path, "--family", "embedded", "--auth", f"ann:{SECRET}") as page:
+        address = page.address()
         assert httpx.get(f"{address}/config").status_code == httpx.codes.UNAUTHORIZED
         upload = httpx.post(f"{address}/gradio_api/upload", files={"files": b"x"})
         assert upload.status_code == httpx.codes.UNAUTHORIZED
@@ -88,7 +92,4 @@ def test_page_asks_for_the_password_and_no_list_of_processes_shows_it(flag: list
         assert wrong.status_code == httpx.codes.BAD_REQUEST
         client = Client(address, auth=("ann", SECRET), verbose=False, analytics_enabled=False, download_files=tmp_path)
         assert client.predict(prompt="a cat", steps=1, api_name="/text_to_image")
-    finally:
-        page.terminate()
-        page.wait(30)
-    assert SECRET not in (tmp_path / "log").read_text()
+        assert SECRET not in page.said

@@ -16,7 +16,7 @@ from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.sources import HubRepo
 from tests.local_hub import LocalHub
 from tests.served import ROOT, served
-from tests.visitor import Visitor
+from tests.visitor import Answer, Visitor
 
 EMBEDDED = ROOT / "dmd2_demo" / "embedded"
 PROMPT = "a lion on a green background"
@@ -52,30 +52,35 @@ def page(folder: Path, family: str, environment: Mapping[str, str]) -> Iterator[
         process.wait(30)
 
 
-def check(folder: Path, family: str, environment: Mapping[str, str], asked: Asked) -> None:
-    """Makes all that is asked, and makes it again elsewhere from what is inside the files alone."""
-    with page(folder / "first", family, environment) as visitor:
-        made = [visitor.ask(endpoint, seed=91 + number, **values) for number, (endpoint, values) in enumerate(asked)]
-    with page(folder / "second", family, environment) as visitor:
-        for (endpoint, values), first in zip(asked, made, strict=True):
-            found = visitor.client.predict(image=handle_file(first.paths[0]), api_name="/inspect")
-            assert found["notices"] == []
-            settings = {name: value for name, value in found["settings"].items() if name not in NEVER_ASKED}
-            assert settings.items() >= values.items()
-            if endpoint == "/canny":
-                # Its size follows from the picture that it is given.
-                settings = {name: value for name, value in settings.items() if name not in {"width", "height", "steps"}}
-            if endpoint == "/lora":
-                del settings["steps"]
-            assert visitor.ask(endpoint, **settings).pixels == first.pixels, endpoint
+def make(visitor: Visitor, asked: Asked) -> list[Answer]:
+    """A picture of each that is asked."""
+    return [visitor.ask(endpoint, seed=91 + number, **values) for number, (endpoint, values) in enumerate(asked)]
 
 
-def test_of_the_embedded_family(tmp_path: Path) -> None:
-    loras = [
+def check(visitor: Visitor, asked: Asked, made: list[Answer]) -> None:
+    """Makes all that was asked again, from what is inside the files alone."""
+    for (endpoint, values), first in zip(asked, made, strict=True):
+        found = visitor.client.predict(image=handle_file(first.paths[0]), api_name="/inspect")
+        assert found["notices"] == []
+        settings = {name: value for name, value in found["settings"].items() if name not in NEVER_ASKED}
+        assert settings.items() >= values.items()
+        if endpoint == "/canny":
+            # Its size follows from the picture that it is given.
+            settings = {name: value for name, value in settings.items() if name not in {"width", "height", "steps"}}
+        if endpoint == "/lora":
+            del settings["steps"]
+        assert visitor.ask(endpoint, **settings).pixels == first.pixels, endpoint
+
+
+def test_of_the_embedded_family(address: str, tmp_path: Path) -> None:
+    loras: Asked = [
         ("/lora", {"base": base.name, "lora_scale": 0.65, "width": 160, "height": 96})
         for base in FAMILIES["embedded"].bases
     ]
-    check(tmp_path, "embedded", {}, [*TEXT, *loras, CANNY])
+    asked: Asked = [*TEXT, *loras, CANNY]
+    made = make(Visitor(address, tmp_path), asked)
+    with page(tmp_path / "other", "embedded", {}) as other:
+        check(other, asked, made)
 
 
 @pytest.fixture
@@ -95,10 +100,13 @@ def hub() -> Iterator[LocalHub]:
 
 def test_of_the_published_family(hub: LocalHub, tmp_path: Path) -> None:
     size: dict[str, Any] = {"width": 512, "height": 576}
-    asked: list[tuple[str, dict[str, Any]]] = [
+    asked: Asked = [
         *((endpoint, values | size) for endpoint, values in TEXT),
         ("/lora", {"base": "realvis", "lora_scale": 0.65} | size),
         CANNY,
     ]
     environment = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "home"), "HF_TOKEN": ""}
-    check(tmp_path, "sdxl", environment, asked)
+    with page(tmp_path / "first", "sdxl", environment) as visitor:
+        made = make(visitor, asked)
+    with page(tmp_path / "second", "sdxl", environment) as visitor:
+        check(visitor, asked, made)

@@ -6,11 +6,11 @@ Where CUDA would begin, in the fork, it ends: what makes pictures here is the CP
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,33 +25,30 @@ from tests.visitor import Visitor
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def scheduler() -> Iterator[LocalScheduler]:
-    with LocalScheduler() as scheduler:
-        yield scheduler
-
-
-@pytest.fixture
-def open_lent(scheduler: LocalScheduler, tmp_path: Path) -> Iterator[Callable[..., Visitor]]:
-    """Starts a program that opens the page as a Space would, and visits it."""
-    pages: list[subprocess.Popen[bytes]] = []
-
-    def start(*program: str) -> Visitor:
-        environment = os.environ | {
-            "SPACES_ZERO_GPU": "true",
-            "SPACES_ZERO_DEVICE_API_URL": scheduler.url,
-            "ZEROGPU_OFFLOAD_DIR": str(tmp_path / "packed"),
-            "HOME": str(tmp_path / "home"),
-            "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]),
-        }
-        page, address = served([sys.executable, *program, "--family", "embedded"], environment, tmp_path / "log")
-        pages.append(page)
-        return Visitor(address, tmp_path)
-
-    yield start
-    for page in pages:
+@contextmanager
+def lent(scheduler: LocalScheduler, folder: Path, *program: str) -> Iterator[Visitor]:
+    """A program that opens the page as a Space would, and who visits it."""
+    environment = os.environ | {
+        "SPACES_ZERO_GPU": "true",
+        "SPACES_ZERO_DEVICE_API_URL": scheduler.url,
+        "ZEROGPU_OFFLOAD_DIR": str(folder / "packed"),
+        "HOME": str(folder / "home"),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]),
+    }
+    page, address = served([sys.executable, *program, "--family", "embedded"], environment, folder / "log")
+    try:
+        yield Visitor(address, folder)
+    finally:
         page.terminate()
         page.wait(30)
+
+
+@pytest.fixture(scope="module")
+def on_cpu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Visitor, LocalScheduler]]:
+    """The page whose forks make pictures."""
+    folder = tmp_path_factory.mktemp("lent")
+    with LocalScheduler() as scheduler, lent(scheduler, folder, "-m", "tests.lent_page") as visitor:
+        yield visitor, scheduler
 
 
 def eventually(true: Callable[[], bool]) -> bool:
@@ -62,43 +59,41 @@ def eventually(true: Callable[[], bool]) -> bool:
     return true()
 
 
-def test_it_packs_everything_starts_and_tells_who_gets_no_gpu(
-    open_lent: Callable[..., Visitor], scheduler: LocalScheduler, tmp_path: Path
-) -> None:
-    visitor = open_lent("app.py")
-    assert len(scheduler.calls("startup-report")) == 1
-    packed = sum(file.stat().st_size for file in (tmp_path / "packed").iterdir())
-    assert packed > 20e6  # two UNets, two more with LoRAs, encoders, VAE and adapter in half precision
-    assert "Loading everything takes" in (tmp_path / "log").read_text()
-    status = visitor.client.predict(api_name="/status")
-    assert status["device"] == "ZeroGPU"
-    assert status["precision"] == "float16"
-    shown = [one["props"] for one in visitor.client.config["components"]]
-    (morph,) = [one for one in shown if one.get("value") == "Morph at one step"]
-    assert morph["visible"] is False  # a click would ask for 17 times of a visitor's minutes
+def test_it_packs_everything_starts_and_tells_who_gets_no_gpu(tmp_path: Path) -> None:
+    with LocalScheduler() as scheduler, lent(scheduler, tmp_path, "app.py") as visitor:
+        assert len(scheduler.calls("startup-report")) == 1
+        packed = sum(file.stat().st_size for file in (tmp_path / "packed").iterdir())
+        assert packed > 20e6  # two UNets, two more with LoRAs, encoders, VAE and adapter in half precision
+        assert "Loading everything takes" in (tmp_path / "log").read_text()
+        status = visitor.client.predict(api_name="/status")
+        assert status["device"] == "ZeroGPU"
+        assert status["precision"] == "float16"
+        shown = [one["props"] for one in visitor.client.config["components"]]
+        (morph,) = [one for one in shown if one.get("value") == "Morph at one step"]
+        assert morph["visible"] is False  # a click would ask for 17 times of a visitor's minutes
 
-    def refused(**values: Any) -> str:
-        with pytest.raises(AppError) as raised:
-            visitor.ask("/text_to_image", **values)
-        return str(raised.value)
+        def refused(**values: Any) -> str:
+            with pytest.raises(AppError) as raised:
+                visitor.ask("/text_to_image", **values)
+            return str(raised.value)
 
-    scheduler.answer = "quota"
-    assert "Logging in to Hugging Face gives more minutes" in refused(steps=1)
-    (few,) = scheduler.calls("schedule")
-    refused(steps=4, images=8, width=256, height=256)
-    assert int(few["durationSeconds"]) < int(scheduler.calls("schedule")[-1]["durationSeconds"])
-    scheduler.answer = "busy"
-    assert "No GPU was available" in refused()
+        scheduler.answer = "quota"
+        assert "Logging in to Hugging Face gives more minutes" in refused(steps=1)
+        (few,) = scheduler.calls("schedule")
+        refused(steps=4, images=8, width=256, height=256)
+        assert int(few["durationSeconds"]) < int(scheduler.calls("schedule")[-1]["durationSeconds"])
+        scheduler.answer = "busy"
+        assert "No GPU was available" in refused()
 
-    scheduler.answer = "grant"  # where there is no CUDA, the fork ends there
-    assert "Something went wrong in the demo itself" in refused()
-    assert scheduler.calls("release")[-1]["fail"] == "true"
+        scheduler.answer = "grant"  # where there is no CUDA, the fork ends there
+        assert "Something went wrong in the demo itself" in refused()
+        assert scheduler.calls("release")[-1]["fail"] == "true"
 
 
 def test_pictures_come_from_forks_and_each_visitor_has_a_gpu_of_their_own(
-    open_lent: Callable[..., Visitor], scheduler: LocalScheduler, tmp_path: Path
+    on_cpu: tuple[Visitor, LocalScheduler],
 ) -> None:
-    visitor = open_lent("-m", "tests.lent_page")
+    visitor, scheduler = on_cpu
     first = visitor.ask("/text_to_image", steps=4, seed=3)
     again = visitor.ask("/text_to_image", steps=4, seed=3)
     assert first.pixels == again.pixels
@@ -117,10 +112,10 @@ def test_pictures_come_from_forks_and_each_visitor_has_a_gpu_of_their_own(
     assert one.pixels != other.pixels
 
 
-def test_progress_comes_step_by_step_and_stop_gives_the_gpu_back(
-    open_lent: Callable[..., Visitor], scheduler: LocalScheduler
-) -> None:
-    visitor = open_lent("-m", "tests.lent_page")
+def test_progress_comes_step_by_step_and_stop_gives_the_gpu_back(on_cpu: tuple[Visitor, LocalScheduler]) -> None:
+    visitor, scheduler = on_cpu
+    scheduler.answer = "grant"
+    given_back = len(scheduler.calls("release"))
     values: dict[str, Any] = {"prompt": "a fox", "images": 8, "width": 256, "height": 256}
     job = visitor.client.submit(**values, api_name="/text_to_image")
     said: set[str] = set()
@@ -133,6 +128,6 @@ def test_progress_comes_step_by_step_and_stop_gives_the_gpu_back(
 
     assert eventually(tells_steps), said
     job.cancel()
-    assert eventually(lambda: len(scheduler.calls("release")) == 1)
+    assert eventually(lambda: len(scheduler.calls("release")) == given_back + 1)
     assert "Picture 8 of 8, step 1 of 4" not in said
     assert visitor.ask("/text_to_image", steps=1).pictures
