@@ -44,8 +44,8 @@ _SECOND = _Version(("memory.max", "memory.high"), "memory.current", ("active_fil
 def _of_groups(proc: Path) -> Iterator[HostMemory]:
     """What each group that this process is in, and each above it that can be seen, leaves."""
     try:
-        mounts = [line.split() for line in (proc / "mountinfo").read_text(encoding="utf-8").splitlines()]
-        groups = [line.split(":", 2) for line in (proc / "cgroup").read_text(encoding="utf-8").splitlines()]
+        mounts = [line.split() for line in _read(proc / "mountinfo")]
+        groups = [line.split(":", 2) for line in _read(proc / "cgroup")]
     except OSError:  # not Linux
         return
     for mount in mounts:
@@ -59,6 +59,11 @@ def _of_groups(proc: Path) -> Iterator[HostMemory]:
                 continue
             for folder in _levels(Path(place), root, path):
                 yield from _level(folder, version)
+
+
+def _read(table: Path) -> list[str]:
+    """Its lines; names of places in it may be in no encoding."""
+    return table.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
 
 
 def _levels(place: Path, root: str, path: str) -> Iterator[Path]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, TypeVar, cast
 
 import httpx2
 from huggingface_hub import HfFileMetadata, constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
@@ -33,6 +33,8 @@ from dmd2_demo.models.sources import HubRepo
 from dmd2_demo.progress import Progress, Report, in_bytes
 
 _log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 _WEIGHTS = (".safetensors", ".bin", ".pt")
 _LONGEST_TEXT = 20_000_000  # bytes of a config, index or tokenizer: all are read whole
@@ -96,10 +98,23 @@ class Downloader:
         return known
 
     def part(self, repo: HubRepo, name: str, start: int, length: int) -> bytes:
-        """So many bytes of a file from `start` on, or those that it has. Raises one of HUB_ERRORS, or DemoError."""
+        """So many bytes of a file from `start` on, or those that it has. Raises one of HUB_ERRORS, or DemoError.
+
+        Where the hub refuses the operator's token it is asked once more without.
+        """
         require_usable_proxies()
+        token = self.token.of(repo)
+        ask = partial(self._part, repo, name, start, length)
+        try:
+            return ask(token)
+        except HfHubHTTPError as error:
+            if token and error.response.status_code == httpx2.codes.UNAUTHORIZED:
+                return self._without(str(token), ask, error)
+            raise
+
+    def _part(self, repo: HubRepo, name: str, start: int, length: int, token: str | bool) -> bytes:
         asked = {"range": f"bytes={start}-{start + length - 1}", "accept-encoding": "identity"}
-        headers = build_hf_headers(token=self.token.of(repo)) | asked
+        headers = build_hf_headers(token=token) | asked
         with get_session().stream("GET", self._url(repo, name), headers=headers, timeout=_TIMEOUT) as answer:
             hf_raise_for_status(answer)
             if start and answer.status_code != httpx2.codes.PARTIAL_CONTENT:
@@ -111,17 +126,17 @@ class Downloader:
                     break
         return bytes(content[:length])
 
-    def _without(self, token: str, ask: Callable[[bool], HfFileMetadata], refusal: HfHubHTTPError) -> HfFileMetadata:
+    def _without(self, token: str, ask: Callable[[bool], Answer], refusal: HfHubHTTPError) -> Answer:
         """The answer to a question without the operator's token, which was refused with it."""
         try:
-            known = ask(False)
+            answer = ask(False)
         except MISSING:
             self.token.refused(token)
             raise
         except HUB_ERRORS:
             raise refusal from None
         self.token.refused(token)
-        return known
+        return answer
 
     def fetch(self, repo: HubRepo, name: str, report: Report, what: str) -> Path:
         """The file's path in the cache, complete and as the hub has it. DemoError where it can't be had.

@@ -23,7 +23,7 @@ from dmd2_demo.hub.whole_file import require_whole
 from dmd2_demo.models.content import require_itself
 from dmd2_demo.models.files import Alternatives
 from dmd2_demo.models.sources import File, Folder, HubRepo
-from dmd2_demo.progress import Progress, Report, silent
+from dmd2_demo.progress import Progress, Report, in_bytes, silent
 
 Ask = Callable[[HubRepo, str], HfFileMetadata]
 _TIMEOUT = 3.0  # seconds for an answer about a repository
@@ -45,13 +45,15 @@ class Hub:
         self._spellings: Remembered[str, str] = Remembered(LATELY)
         self._listings: Remembered[HubRepo, tuple[str, ...]] = Remembered(LATELY)
         self._allowed: Remembered[tuple[HubRepo, str], Path] = Remembered(_ALLOWED)
+        self._damaged: Remembered[tuple[HubRepo, str], str] = Remembered(LATELY)
         self._lock = threading.Lock()
         self._flights: WeakValueDictionary[File, SingleFlight] = WeakValueDictionary()  # visitors think of names
 
     def fetch(self, file: File, report: Report = silent, what: str = "") -> Path:
         """The file's path on this disk, downloaded first where it must be. DemoError says why it can't be had.
 
-        A damaged file in the cache is removed and downloaded once more. `what` names the file to those who wait, and
+        A damaged file in the cache is removed and downloaded once more; one that came damaged from the hub is not asked
+        for again at once. `what` names the file to those who wait, and
         `report` may raise to end the wait: what has arrived stays.
         """
         if isinstance(file.source, Folder):
@@ -77,11 +79,18 @@ class Hub:
         except NotThere:
             raise _none_of(choice) from None
 
-    def fetch_all(self, choices: Iterable[Alternatives], what: str, report: Report = silent) -> tuple[Path, ...]:
-        """The first of each choice, once the disk is seen to have room for all. `what` names them."""
+    def fetch_all(
+        self, choices: Iterable[Alternatives], what: str, report: Report = silent, most: int | None = None
+    ) -> tuple[Path, ...]:
+        """The first of each choice, once the disk is seen to have room for all. `what` names them.
+
+        DemoError where more than `most` bytes would have to come.
+        """
         choices = tuple(choices)
-        missing = self._missing(choices, self._downloads.metadata)
-        check_room(f"download {what}", sum(size or 0 for _, size in missing), self._cache, self._free)
+        size = sum(size or 0 for _, size in self._missing(choices, self._downloads.metadata))
+        if most is not None and size > most:
+            raise DemoError(f"To download {what} would take {in_bytes(size)}: more than SDXL's, whatever their form.")
+        check_room(f"download {what}", size, self._cache, self._free)
         return tuple(self.first(choice, report, what) for choice in choices)
 
     def missing(self, choices: Iterable[Alternatives]) -> tuple[tuple[File, int | None], ...]:
@@ -139,7 +148,7 @@ class Hub:
             whole = start[8:] if 8 + size <= len(start) else self._downloads.part(source, file.name, 8, size)
         except HUB_ERRORS as error:
             raise sentence(error, source, file.name) from error
-        return parse_header(whole[:size])[0]
+        return parse_header(whole[:size])
 
     def names(self, repo: HubRepo) -> tuple[str, ...]:
         """The files of a repository, as the hub listed them within the last minutes. DemoError where it doesn't."""
@@ -165,7 +174,7 @@ class Hub:
     def forget(self, file: File) -> None:
         """Removes the file from the cache, to make room. What lies in a folder is not ours to remove."""
         if isinstance(file.source, HubRepo) and (path := self._cached(file.source, file.name)) is not None:
-            _remove(path)
+            _remove(path, file.source)
 
     def _missing(self, choices: Iterable[Alternatives], ask: Ask) -> tuple[tuple[File, int | None], ...]:
         wanted = [choice for choice in choices if not any(self._is_local(file) for file in choice)]
@@ -204,27 +213,47 @@ class Hub:
     def _in_cache(self, repo: HubRepo, name: str, report: Report, what: str) -> Path:
         # Whether anyone may read an anonymous repository is for the hub to say. What it said is good for the time that
         # a request takes: who has the device for itself must not wait for the hub.
-        path = self._allowed.known((repo, name)) if repo.anonymous else self._cached(repo, name)
-        if path is None or not path.exists():
+        asked = repo, name
+        path = self._allowed.known(asked) if repo.anonymous else self._cached(repo, name)
+        if path is not None and path.exists():
+            if not _trouble(path, name, repo):
+                return path
+            _remove(path, repo)
+        if known := self._damaged.known(asked):
+            raise DemoError(known)
+        was_there = self._cached(repo, name) is not None  # and is good enough, if the hub has the same
+        path = self._downloads.fetch(repo, name, report, what)
+        if was_there and _trouble(path, name, repo):
+            _remove(path, repo)
             path = self._downloads.fetch(repo, name, report, what)
-        try:
-            require_whole(path)
-        except BrokenFile:
-            _remove(path)
-            path = self._downloads.fetch(repo, name, report, what)
-            try:
-                require_whole(path)
-            except BrokenFile as error:
-                raise DemoError(f"{name} of {repo} is damaged on the hub itself: {error}.") from error
+        if trouble := _trouble(path, name, repo):
+            _remove(path, repo)
+            damaged = f"{name} of {repo} is damaged on the hub itself: {trouble}."
+            self._damaged.note(asked, damaged)
+            raise DemoError(damaged)
         if repo.anonymous:
-            self._allowed.note((repo, name), path)
+            self._allowed.note(asked, path)
         return path
 
 
-def _remove(path: Path) -> None:
-    """A file of the cache, and what it links to."""
-    for one in (path.resolve(), path):
-        one.unlink(missing_ok=True)
+def _trouble(path: Path, name: str, source: Folder | HubRepo) -> str:
+    """Why the file is not whole, as a clause; "" where it is. DemoError where this disk does not give it."""
+    try:
+        require_whole(path)
+    except BrokenFile as error:
+        return str(error)
+    except OSError as error:
+        raise DemoError(f"{name} of {source} can't be read: {error.strerror or error}.") from error
+    return ""
+
+
+def _remove(path: Path, repo: HubRepo) -> None:
+    """A file of the cache, and what it links to. DemoError where this disk keeps it."""
+    try:
+        for one in (path.resolve(), path):
+            one.unlink(missing_ok=True)
+    except OSError as error:
+        raise DemoError(f"{path.name} of {repo} can't be removed: {error.strerror or error}.") from error
 
 
 def _none_of(choice: Alternatives) -> NotThere:
@@ -237,8 +266,6 @@ def _in_folder(folder: Folder, name: str) -> Path:
     if not path.is_file():
         raise NotThere(f"{folder} has no file {name}.")
     require_itself(path)
-    try:
-        require_whole(path)
-    except BrokenFile as error:
-        raise DemoError(f"{name} of {folder} is damaged: {error}.") from error
+    if trouble := _trouble(path, name, folder):
+        raise DemoError(f"{name} of {folder} is damaged: {trouble}.")
     return path

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.hub import Hub
-from dmd2_demo.hub.safetensors_header import BrokenFile, Header, bytes_in
+from dmd2_demo.hub.safetensors_header import BrokenFile, Header
 from dmd2_demo.models.config_file import read_config
 from dmd2_demo.models.files import configs
 from dmd2_demo.models.parts import Lora
@@ -105,7 +105,9 @@ def require_style(lora: Lora, hub: Hub) -> Header:
         raise DemoError(f"{lora.file} is damaged: {error}.") from error
     config = read_config(hub.fetch(File(configs(lora.base), "unet/config.json")))
     _refuse(refusal, of_header(header, config.get("cross_attention_dim", 0)))
-    if bytes_in(header.tensors, None) > _LARGEST:
+    # The hub tells how long the file is, whatever its header says.
+    to_come = sum(size or 0 for _, size in hub.missing(((lora.file,),)))
+    if max(header.data, to_come) > _LARGEST:
         raise DemoError(f"{refusal}it has more than {_LARGEST / 1e9:g} GB.")
     if _same_form(hub, lora.distillation, header):
         _refuse(refusal, LoraKind.DISTILLATION)

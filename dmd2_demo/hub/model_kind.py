@@ -57,6 +57,8 @@ def of_file(source: SingleFile) -> ModelKind:
         return of_header(read_header(source.path))
     except BrokenFile as error:
         raise DemoError(f"{source} is damaged: {error}.") from error
+    except OSError as error:
+        raise DemoError(f"{source} can't be read: {error.strerror or error}.") from error
 
 
 def of_header(header: Header) -> ModelKind:

@@ -10,7 +10,12 @@ from pathlib import Path
 
 _LONGEST_HEADER = 10_000_000  # bytes: SDXL's largest has half a million, the format allows 100
 _MOST_DIMENSIONS, _LONGEST_SIDE = 8, 2**40
-_BYTES = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2, "U16": 2}
+_BYTES = {
+    **dict.fromkeys(("F64", "I64", "U64", "C64"), 8),
+    **dict.fromkeys(("F32", "I32", "U32"), 4),
+    **dict.fromkeys(("F16", "BF16", "I16", "U16"), 2),
+    **dict.fromkeys(("BOOL", "I8", "U8", "F8_E4M3", "F8_E5M2"), 1),
+}
 
 
 class BrokenFile(Exception):
@@ -32,10 +37,14 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Header:
-    """The tensors of a file by name, and what its maker wrote of it. Raises BrokenFile where they can't be such."""
+    """The tensors of a file by name, and what its maker wrote of it. Raises BrokenFile where they can't be such.
+
+    `data` are the bytes that the tensors take behind the header.
+    """
 
     tensors: Mapping[str, Tensor]
     metadata: Mapping[str, str]
+    data: int = 0
 
     def __post_init__(self) -> None:
         told = all(isinstance(one.dtype, str) and _is_shape(one.shape) for one in self.tensors.values())
@@ -55,8 +64,8 @@ def read_header(path: Path) -> Header:
         size = header_size(file.read(8))
         if 8 + size > length:
             raise BrokenFile("its end is missing")
-        header, data = parse_header(file.read(size))
-    end = 8 + size + data
+        header = parse_header(file.read(size))
+    end = 8 + size + header.data
     if end != length:
         raise BrokenFile("its end is missing" if end > length else "it has more bytes than it should")
     return header
@@ -70,22 +79,27 @@ def header_size(start: bytes) -> int:
     return size
 
 
-def parse_header(content: bytes) -> tuple[Header, int]:
-    """What those bytes say, and how many the tensors take behind them. Raises BrokenFile."""
+def parse_header(content: bytes) -> Header:
+    """What those bytes say. Raises BrokenFile, also where a tensor's place is not as long as its shape says."""
     try:
         entries = json.loads(content)
         metadata = dict(entries.pop("__metadata__", None) or {})
         tensors = {name: Tensor(entry["dtype"], tuple(entry["shape"])) for name, entry in entries.items()}
-        data = max((_end(entry["data_offsets"]) for entry in entries.values()), default=0)
+        places = {name: _place(entry["data_offsets"]) for name, entry in entries.items()}
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise BrokenFile("it is not a safetensors file") from error
-    return Header(tensors, metadata), data
+    header = Header(tensors, metadata, max((place.stop for place in places.values()), default=0))
+    # Of other types the file's own reader knows.
+    known = {name: tensor.size * _BYTES[tensor.dtype] for name, tensor in tensors.items() if tensor.dtype in _BYTES}
+    if any(len(places[name]) != size for name, size in known.items()):
+        raise BrokenFile("its header tells of tensors that can't be")
+    return header
 
 
-def _end(offsets: object) -> int:
+def _place(offsets: object) -> range:
     match offsets:
-        case [int(start), int(end)] if 0 <= start <= end:
-            return end
+        case [int(start), int(end)] if 0 <= start <= end <= _LONGEST_SIDE:
+            return range(start, end)
     raise ValueError(offsets)
 
 

@@ -23,7 +23,7 @@ from dmd2_demo.models.config_file import read_config
 from dmd2_demo.models.files import Alternatives
 from dmd2_demo.models.parts import Adapter, Lora, Part, Pristine, Scheduler, TextEncoders, TinyVae, UNet, Vae
 from dmd2_demo.models.sources import SingleFile, Source
-from dmd2_demo.progress import Report, silent
+from dmd2_demo.progress import Report, in_bytes, silent
 from dmd2_demo.weights import modules, single_file
 from dmd2_demo.weights.lora import Mergeable
 from dmd2_demo.weights.lora_loader import LoraLoader
@@ -80,9 +80,12 @@ class PartLoader:
             return size if on_cpu and self._holds(size) else 0
         if isinstance(part, UNet | TextEncoders):
             self._look(part)
-        needed = part.files()
-        self._hub.fetch_all(needed, f"the {part.title}", report)
-        return self._bytes(part, self._target.dtype.itemsize, report)
+        most = _most_numbers(part)
+        self._hub.fetch_all(part.files(), f"the {part.title}", report, 4 * most)
+        size = self._bytes(part, self._target.dtype.itemsize, report)
+        if size > self._target.dtype.itemsize * most:
+            raise DemoError(f"The {part.title} of {part.origin} would take {in_bytes(size)}: more than SDXL's.")
+        return size
 
     def load(self, part: Part) -> Loaded:
         """The part's modules. Fetches first what is not local.
@@ -116,7 +119,7 @@ class PartLoader:
     ) -> int:
         """What the part's weights take with so many bytes a number; None: as many as in their files."""
         choices = [choice for choice in part.files() if files.is_weights(choice)]
-        found = [path for choice in choices for path in self._tensor_files(choice, report)]
+        found = [path for choice in choices for path in self._tensor_files(choice, report, 4 * _most_numbers(part))]
         return sum(bytes_in(read_header(path).tensors, each, single_file.prefix(part)) for path in found)
 
     def _holds(self, size: int) -> bool:
@@ -158,12 +161,16 @@ class PartLoader:
     def _model(self, build: modules.Build, config: Alternatives, weights: Alternatives) -> Any:
         return build(self._hub.first(config), self._tensor_files(weights), self._target)
 
-    def _tensor_files(self, weights: Alternatives, report: Report = silent) -> tuple[Path, ...]:
-        """The safetensors files that hold those weights."""
+    def _tensor_files(
+        self, weights: Alternatives, report: Report = silent, most: int | None = None
+    ) -> tuple[Path, ...]:
+        """The safetensors files that hold those weights. DemoError where more than `most` bytes would have to come."""
         path = self._hub.first(weights, report)
         parts = files.shards(weights, path)
         paths = (
-            self._hub.fetch_all(((part,) for part in parts), f"the parts of {path.name}", report) if parts else (path,)
+            self._hub.fetch_all(((part,) for part in parts), f"the parts of {path.name}", report, most)
+            if parts
+            else (path,)
         )
         return tuple(self._pickles.as_safetensors(path, report) for path in paths)
 
@@ -210,6 +217,11 @@ def scheduler() -> LCMScheduler:
     config = read_config(path)
     del config["skip_prk_steps"]  # for another scheduler; this one would warn of it each time
     return LCMScheduler.from_config(config)
+
+
+def _most_numbers(part: Part) -> int:
+    """That a stranger's file may hold for the part: some more than SDXL's has, and what a config or tokenizer takes."""
+    return part.parameters * 3 // 2 + 50_000_000
 
 
 def _network(module: nn.Module) -> Loaded:

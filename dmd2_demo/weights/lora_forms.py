@@ -23,6 +23,7 @@ from dmd2_demo.weights.lora import LoadedLora, LoraLayer, require_fit
 
 _DOWN, _UP = ".lora_A.weight", ".lora_B.weight"
 _LARGEST_ALPHA = 1e9
+_MOST_TENSORS = 5000  # SDXL's layers take 4000, with an alpha each; what reads them takes the square of it
 _NETWORKS = {"unet": "UNet", "text_encoder": "text encoder", "text_encoder_2": "second text encoder"}
 
 
@@ -40,7 +41,11 @@ def read_lora(tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str], 
 
     DemoError where they don't fit, are incomplete, or are in no form that is known.
     """
-    named, alphas = _converted(dict(tensors), targets.unet.config)
+    if len(tensors) > _MOST_TENSORS:
+        raise DemoError(
+            f"This LoRA does not fit the base's UNet: it has {len(tensors)} tensors, more than there are layers."
+        )
+    named, alphas = _converted(_in_one_naming(tensors), targets.unet.config)
     told = _told(metadata)
     layers = {}
     for network, title in _NETWORKS.items():
@@ -64,6 +69,25 @@ def require_fit_of(header: Header, targets: Targets) -> LoadedLora:
     except (RuntimeError, TypeError) as error:
         raise DemoError("This LoRA is damaged: its header tells of tensors that can't be.") from error
     return read_lora(stand_ins, header.metadata, targets)
+
+
+def _in_one_naming(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The tensors, where diffusers' conversion would lose or misname some: in names that it reads."""
+    ours, theirs = ("down_blocks", "mid_block", "up_blocks"), ("input_blocks", "middle_block", "output_blocks")
+    if all(any(name in key for key in tensors for name in names) for names in (ours, theirs)):
+        raise DemoError("This LoRA names some layers in one way and some in another; it can't be read as one.")
+    own_words = next((key for key in tensors if key.startswith("bundle_emb.")), None)
+    if own_words:
+        raise DemoError(f"This LoRA brings words of its own, which are not read here: {own_words[:80]}.")
+    renamed = {
+        "lora_unet_add_embedding_linear_1.": "lora_unet_label_emb_0_0.",
+        "lora_unet_add_embedding_linear_2.": "lora_unet_label_emb_0_2.",
+    }
+    made = {}
+    for key, tensor in tensors.items():
+        layer = next((layer for layer in renamed if key.startswith(layer)), "")
+        made[renamed.get(layer, "") + key.removeprefix(layer)] = tensor
+    return made
 
 
 def _converted(tensors: dict[str, torch.Tensor], unet_config: Any) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
@@ -148,7 +172,7 @@ def _told(metadata: Mapping[str, str]) -> Mapping[str, Any]:
     try:
         told = json.loads(metadata.get("lora_adapter_metadata", "{}"))
         patterns = {k: v for k, v in told.items() if k.endswith(".alpha_pattern")}
-        broken = not all(isinstance(v, dict) for v in patterns.values())
+        broken = not all(isinstance(v, dict) and len(v) <= _MOST_TENSORS for v in patterns.values())
     except (ValueError, TypeError, AttributeError, RecursionError):
         broken = True
     if broken:

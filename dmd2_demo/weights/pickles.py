@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import errno
 import hashlib
+import os
 import threading
 import zipfile
 from contextlib import suppress
@@ -20,6 +21,8 @@ from safetensors.torch import save_file
 
 from dmd2_demo.errors import DemoError
 from dmd2_demo.hub.disk import Free, check_room, free_disk
+from dmd2_demo.hub.safetensors_header import BrokenFile
+from dmd2_demo.hub.whole_file import require_whole
 from dmd2_demo.progress import Progress, Report, silent
 
 _INCOMPLETE = ".incomplete"
@@ -44,7 +47,7 @@ class Pickles:
             return path
         with self._lock:
             converted = self._cache / _name(path)
-            if not converted.is_file():
+            if not _is_whole(converted):
                 report(Progress(f"Converting {path.name} once"))
                 self._convert(path)
                 converted = self._cache / converted.name
@@ -61,6 +64,15 @@ class Pickles:
             self._cache, self._is_own = Path(mkdtemp(prefix="dmd2-converted-")), True
             atexit.register(rmtree, self._cache, ignore_errors=True)
             self._convert(path)
+
+
+def _is_whole(converted: Path) -> bool:
+    """Whether it is there, and as long as it should be: a disk that lost its power may have kept a part of it."""
+    try:
+        require_whole(converted)
+    except (BrokenFile, FileNotFoundError):
+        return False
+    return True
 
 
 def _name(path: Path) -> str:
@@ -137,6 +149,8 @@ def _save(tensors: dict[str, torch.Tensor], path: Path) -> None:
         folder.mkdir()
         try:
             save_file(tensors, folder / path.name, metadata={"format": "pt"})
+            with (folder / path.name).open("rb") as file:
+                os.fsync(file.fileno())
             (folder / path.name).replace(path)
         except SafetensorError as error:  # it tells of a full disk in its own way
             raise OSError(str(error).partition("I/O error: ")[2] or str(error)) from error

@@ -101,3 +101,10 @@ def test_system_without_groups_has_the_machines_memory(tmp_path: Path) -> None:
 
 def test_group_that_is_full_leaves_nothing(system: System) -> None:
     assert system.told(cgroup="0::/\n", root="/", groups={"": v2(GB, 2 * GB)}, version=2).available == 0
+
+
+def test_places_may_be_named_in_no_encoding(system: System) -> None:
+    told = system.told(cgroup="0::/\n", root="/", groups={"": v2(GB, 0)}, version=2)
+    mounts = system.root / "proc" / "mountinfo"
+    mounts.write_bytes(b"40 22 8:1 / /media/B\xfcro rw - vfat /dev/sda1 rw\n" + mounts.read_bytes())
+    assert host_memory(system.root / "proc") == told == HostMemory(GB, GB)

@@ -73,6 +73,14 @@ def test_a_stale_token_keeps_nobody_from_what_anyone_may_read(
     assert len([line for line in caplog.messages if "refuses this demo's token" in line]) == 1
 
 
+def test_a_stale_token_keeps_nobody_from_a_public_files_header(
+    hub: Hub, local_hub: LocalHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    local_hub.refuses_tokens = True
+    assert hub.header(WEIGHTS_FILE).tensors
+
+
 def test_a_good_token_is_used(hub: Hub, local_hub: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:
     local_hub.private.add(REPO)
     monkeypatch.setenv("HF_TOKEN", TOKEN)

@@ -11,6 +11,8 @@ from huggingface_hub import constants
 
 from dmd2_demo.errors import Cancelled, DemoError
 from dmd2_demo.hub.hub import Hub
+from dmd2_demo.hub.remembered import Remembered
+from dmd2_demo.hub.safetensors_header import read_header
 from dmd2_demo.hub.single_flight import SingleFlight
 from dmd2_demo.models.sources import File, Folder, HubRepo
 from dmd2_demo.progress import Progress
@@ -47,8 +49,57 @@ def test_truncated_pickle_in_the_cache_is_fetched_once_more(hub: Hub, published:
 
 def test_file_that_is_damaged_on_the_hub_is_told(hub: Hub, published: Path) -> None:
     (published / WEIGHTS).write_bytes(b"not weights at all")
-    with pytest.raises(DemoError, match="damaged on the hub itself: it is not a safetensors file"):
-        hub.fetch(WEIGHTS_FILE)
+    for _ in range(3):
+        with pytest.raises(DemoError, match="damaged on the hub itself: it is not a safetensors file"):
+            hub.fetch(WEIGHTS_FILE)
+
+
+@pytest.mark.parametrize("anonymous", [False, True])
+def test_file_that_is_damaged_on_the_hub_is_downloaded_once(
+    hub: Hub, local_hub: LocalHub, published: Path, anonymous: bool
+) -> None:
+    with (published / WEIGHTS).open("ab") as file:
+        file.write(b"more")
+    for _ in range(3):
+        with pytest.raises(DemoError, match="damaged on the hub itself: it has more bytes"):
+            hub.fetch(File(HubRepo(REPO, anonymous=anonymous), WEIGHTS))
+    assert len(local_hub.downloads(WEIGHTS)) == 1
+
+
+def test_anonymous_file_that_was_cut_in_the_cache_is_fetched_once_more(cache: Path, local_hub: LocalHub) -> None:
+    file = File(HubRepo(REPO, anonymous=True), WEIGHTS)
+    with Hub(cache, local_hub.url).fetch(file).open("rb+") as cached:
+        cached.truncate(1000)
+    assert read_header(Hub(cache, local_hub.url).fetch(file)).tensors  # by who has not asked the hub yet
+    assert len(local_hub.downloads(WEIGHTS)) == 2
+
+
+def test_what_is_not_public_any_more_is_not_read_for_longer_because_it_is_read_often(
+    hub: Hub, local_hub: LocalHub
+) -> None:
+    now = 0.0
+    hub._allowed = Remembered(600, clock=lambda: now)
+    file = File(HubRepo(REPO, anonymous=True), WEIGHTS)
+    hub.fetch(file)
+    local_hub.private.add(REPO)
+    now = 500.0
+    assert hub.fetch(file).exists()
+    now = 1000.0
+    with pytest.raises(DemoError, match="no repository owner/model on the hub that anyone may read"):
+        hub.fetch(file)
+
+
+def test_more_than_a_part_can_be_is_not_downloaded(hub: Hub, local_hub: LocalHub) -> None:
+    with pytest.raises(DemoError, match=r"To download the UNet would take 200 KB: more than SDXL's"):
+        hub.fetch_all(((WEIGHTS_FILE,),), "the UNet", most=100_000)
+    assert not local_hub.downloads(WEIGHTS)
+
+
+def test_what_the_disk_does_not_give_is_a_sentence(hub: Hub, tmp_path: Path) -> None:
+    # A file that is there and can't be read, also by root: the memory of this process, at its beginning.
+    (tmp_path / "model.safetensors").symlink_to("/proc/self/mem")
+    with pytest.raises(DemoError, match=r"^model.safetensors of .* can't be read: Input/output error\.$"):
+        hub.fetch(File(Folder(tmp_path), "model.safetensors"))
 
 
 def test_disk_is_checked_before_the_download(local_hub: LocalHub, cache: Path) -> None:

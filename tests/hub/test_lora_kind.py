@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dmd2_demo.errors import DemoError
+from dmd2_demo.hub import lora_kind
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.hub.lora_kind import LoraKind, is_distillation, of_header, refusal_of_name, require_style
 from dmd2_demo.hub.safetensors_header import Header, Tensor
@@ -109,4 +110,18 @@ def test_dmd2s_own_is_told_by_its_form_also_where_only_its_style_is_on_this_disk
             # Where DMD2's can't be looked at, the style is not to blame.
             lost = replace(style, distillation=File(HubRepo("owner/nothing"), "pastel.safetensors"))
             assert require_style(lost, Hub(tmp_path / "cache", local.url)).tensors
+        assert all(one.end is not None for one in local.asked if one.method == "GET" and one.start >= 0)
+
+
+def test_a_file_that_is_longer_than_its_header_says_is_refused_before_it_is_downloaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "theirs").mkdir()
+    content = LORA.read_bytes()
+    (tmp_path / "theirs" / "pastel.safetensors").write_bytes(content + bytes(1000))
+    monkeypatch.setattr(lora_kind, "_LARGEST", len(content) + 500)
+    style = Lora(File(HubRepo("somebody/pastel", anonymous=True), "pastel.safetensors"), Folder(FAMILY / "base"))
+    with LocalHub({"somebody/pastel": tmp_path / "theirs"}) as local:
+        with pytest.raises(DemoError, match="it has more than"):
+            require_style(style, Hub(tmp_path / "cache", local.url))
         assert all(one.end is not None for one in local.asked if one.method == "GET" and one.start >= 0)

@@ -70,6 +70,9 @@ def test_what_is_no_header(tmp_path: Path, header: bytes) -> None:
         {"shape": [-1]},
         {"shape": [True]},
         {"shape": [1] * 100},
+        {"shape": [2]},
+        {"dtype": "F8_E4M3"},
+        {"data_offsets": [0, 10**400]},
     ],
     ids=str,
 )

@@ -19,6 +19,7 @@ from dmd2_demo.generate.pipelines import Merging
 from dmd2_demo.hub.hub import Hub
 from dmd2_demo.models.parts import Adapter, Lora, Part, Pristine, Scheduler, TextEncoders, UNet, Vae
 from dmd2_demo.models.sources import File, Folder, SingleFile
+from dmd2_demo.weights import loader as loader_module
 from dmd2_demo.weights.loader import Loaded, PartLoader
 from tests.same import assert_same
 from tests.sizes import sizeof
@@ -216,3 +217,12 @@ def test_lora_for_another_model_is_refused_before_the_base_is_fetched(
     part = Lora(File(Folder(family.dmd2), LORA), Folder(tmp_path / "wide"))
     with pytest.raises(DemoError, match=r"This LoRA does not fit the base's UNet: down_blocks.1.\S+ has another shape"):
         loader.fetch(part)
+
+
+def test_more_than_a_base_can_be_is_refused_before_it_is_loaded(
+    loader: PartLoader, family: TinyFamily, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loader_module, "_most_numbers", lambda part: 1000)
+    for part in (UNet(Folder(family.base)), TextEncoders(Folder(family.base))):
+        with pytest.raises(DemoError, match=rf"The {part.title} of .* would take .*: more than SDXL's\.$"):
+            loader.fetch(part)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -172,3 +173,32 @@ def test_header_that_is_damaged_is_a_sentence(told: str, targets: Targets) -> No
     }
     with pytest.raises(DemoError, match="is damaged"):
         read_lora(tensors, {"lora_adapter_metadata": told}, targets)
+
+
+def test_layers_that_hear_of_sizes_are_read_in_kohyas_names_too(targets: Targets) -> None:
+    parts = layers(targets.unet, ("add_embedding.linear_1", "add_embedding.linear_2"))
+    assert len(parts) == 2
+    tensors, metadata = kohya(parts, {}, {})
+    assert names(read_lora(tensors, metadata, targets).unet) == {name: down.shape for name, (_, down) in parts.items()}
+
+
+def test_layers_in_two_namings_and_words_of_its_own_are_told(targets: Targets) -> None:
+    unet = layers(targets.unet, ("to_q",))
+    both = kohya(unet, {}, {})[0] | kohya_sgm(unet, {}, {})[0]
+    with pytest.raises(DemoError, match="names some layers in one way and some in another"):
+        read_lora(both, {}, targets)
+    words = kohya(unet, {}, {})[0] | {"bundle_emb.sks.string_to_param.*": torch.zeros(1, 768)}
+    with pytest.raises(DemoError, match="brings words of its own, which are not read here: bundle_emb"):
+        read_lora(words, {}, targets)
+
+
+def test_more_than_a_lora_can_have_is_refused_at_once(targets: Targets) -> None:
+    # What diffusers does with these takes the square of their number: an hour for as many as a header can hold.
+    many = {f"lora_unet_input_blocks_{i}_0_x.alpha": torch.ones(()) for i in range(100_000)}
+    began = time.process_time()
+    with pytest.raises(DemoError, match="has 100000 tensors, more than there are layers"):
+        read_lora(many, {}, targets)
+    told = json.dumps({"unet.alpha_pattern": {f"x{i}": 1 for i in range(100_000)}})
+    with pytest.raises(DemoError, match="is damaged"):
+        read_lora(kohya(layers(targets.unet, ("to_q",)), {}, {})[0], {"lora_adapter_metadata": told}, targets)
+    assert time.process_time() - began < 5

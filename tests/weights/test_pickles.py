@@ -60,6 +60,12 @@ def test_newer_pickle_is_converted_again(pickles: Pickles, published: Path) -> N
     assert load_file(pickles.as_safetensors(published)).keys() == {"three"}
 
 
+def test_what_a_lost_power_cut_is_converted_again(pickles: Pickles, published: Path, cache: Path) -> None:
+    with pickles.as_safetensors(published).open("rb+") as file:
+        file.truncate(100)
+    assert holds_the_tensors(Pickles(cache).as_safetensors(published))
+
+
 def test_cache_that_can_not_be_written_is_done_without(
     pickles: Pickles, published: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
