@@ -94,12 +94,14 @@ def _listed(piece: str, most: int) -> Iterator[str]:
         yield piece
         return
     first, last = Decimal(found[1]), Decimal(found[2])
+    if (found[3] and not Decimal(found[3])) or (found[4] and not int(found[4])):
+        raise DemoError(f"{piece!r:.60} means no values: its step or count must be above 0.")
     step = Decimal(found[3] or 1)
     if found[4]:
         step = abs(last - first) / max(int(found[4]) - 1, 1)
-    count = int(found[4] or abs(last - first) // step + 1 if step else 1)
+    count = int(found[4] or abs(last - first) // step + 1)
     if count > most:
         raise DemoError(f"{piece!r:.60} means {count} values; a sheet has {most} cells at the most.")
     for number in range(count):
         value = first + number * (step if last >= first else -step)
-        yield f"{round(value, 4).normalize():f}"
+        yield f"{round(value, 6).normalize():f}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dmd2_demo.errors import DemoError
@@ -9,7 +12,7 @@ from dmd2_demo.generate.prompt import weights
 from dmd2_demo.generate.prompt.counting import TokenCounter
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.requests import CannyGuided
-from dmd2_demo.models.parts import TinyVae, UNet
+from dmd2_demo.models.parts import LARGEST_UNTILED, TinyVae, UNet
 from dmd2_demo.models.sources import File, Folder, HubRepo, PipelineSource, SingleFile, Source
 
 INPUT = "picture.png"
@@ -18,9 +21,10 @@ INPUT = "picture.png"
 _ROOT = Path(__file__).parents[2]
 
 
-def program(request: Request) -> str:
+def program(request: Request, weights_used: Sequence[Mapping[str, str]] = ()) -> str:
     """The program's text; its picture is `request`'s first: the same pixels in float32 on a CPU.
 
+    `weights_used`, as `identity` tells them, decide between a repository's variants.
     With LoRAs, which diffusers rounds otherwise, it is within one level of 255. On a GPU it computes in float16.
     Files that lie in this demo's repository are named from there, and an operator's own by their names alone.
     DemoError where plain diffusers can't read the prompt as this demo does.
@@ -34,13 +38,15 @@ def program(request: Request) -> str:
         pipeline = "StableDiffusionXLAdapterPipeline"
     given = ["vae"]
     body = [_vae(request)]
+    if math.prod(request.size) > LARGEST_UNTILED:
+        body.append("vae.enable_tiling()")
     if unet.weights is not None:
         body.append(_unet(unet, unet.weights))
         given.append("unet")
     if spec.adapter is not None:
         body.append(f"adapter = T2IAdapter.from_pretrained({_place(spec.adapter.source)}, {_VARIANT}, dtype=dtype)")
         given.append("adapter")
-    body.append(_pipeline(pipeline, unet.source, given, is_base=unet.source == request.family.base))
+    body.append(_pipeline(pipeline, unet.source, given, _variant(request, weights_used)))
     for lora, scale in zip(spec.loras, request.lora_scales(), strict=True):
         body.append(
             f"pipe.load_lora_weights({_file(lora.file)})  # needs peft\npipe.fuse_lora(lora_scale={scale!r})\n"
@@ -57,6 +63,18 @@ def program(request: Request) -> str:
 
 
 _VARIANT = 'variant="fp16"'
+
+
+def _variant(request: Request, weights_used: Sequence[Mapping[str, str]]) -> str:
+    """The argument that names the variant of the pipeline's files that are read; "" for none."""
+    source = request.spec().unet.source
+    folders = (f"{source}/unet/", f"{source}/text_encoder")
+    used = [entry["file"] for entry in weights_used if entry["file"].startswith(folders)]
+    if used:
+        named = re.search(r"\.(fp16|bf16|fp32)[.-]", used[0].rpartition("/")[2])
+        return f'variant="{named[1]}"' if named else ""
+    return _VARIANT if source == request.family.base or isinstance(source, Folder) else ""
+
 
 _DEVICE = (
     'device = "cuda" if torch.cuda.is_available() else "cpu"',
@@ -107,20 +125,38 @@ def _unet(unet: UNet, weights: File) -> str:
     return f"unet = UNet2DConditionModel.from_config({config}).eval()\nunet.load_state_dict({read})\nunet.to(dtype)"
 
 
-def _pipeline(kind: str, source: PipelineSource, given: list[str], *, is_base: bool) -> str:
+def _pipeline(kind: str, source: PipelineSource, given: list[str], variant: str) -> str:
     parts = ", ".join(f"{name}={name}" for name in given)
     if isinstance(source, SingleFile):
         made = f"{kind}.from_single_file(\n    {_path(source.path)!r}, config={_place(source.config)}, {parts}"
     else:
-        variant = f", {_VARIANT}" if is_base or isinstance(source, Folder) else ""
-        made = f"{kind}.from_pretrained(\n    {_place(source)}{variant}, {parts}"
+        options = ", ".join(filter(None, (_place(source), variant, parts)))
+        made = f"{kind}.from_pretrained(\n    {options}"
     return f"pipe = {made}, dtype=dtype, add_watermarker=False\n).to(device)"
+
+
+_OPENED = f"""\
+image = ImageOps.exif_transpose(Image.open("{INPUT}"))  # the one that it was made from
+if image.has_transparency_data:
+    layers = image.convert("RGBA")
+    seen = layers.getchannel("A").point(lambda alpha: 255 * (alpha > 32))
+    shades = ImageStat.Stat(layers.convert("L"), seen)
+    ground = "black" if shades.count[0] and shades.mean[0] > 200 else "white"
+    image = Image.alpha_composite(Image.new("RGBA", layers.size, ground), layers)
+image = image.convert("RGB")
+"""
+
+_TURNED = """
+grey = np.asarray(edges.convert("L")).astype(float)
+if grey.mean() > 127.5:  # dark lines on paper, where an adapter takes white ones on black
+    light = (1 - grey / max(np.median(grey), 1)).clip(0, 1)
+    edges = Image.fromarray((light * 255).round().astype(np.uint8)).convert("RGB")"""
 
 
 def _cropped(request: Request) -> str:
     width, height = request.size
     return (
-        f'image = ImageOps.exif_transpose(Image.open("{INPUT}")).convert("RGB")  # the one that it was made from\n'
+        f"{_OPENED}"
         f"ratio = min(image.width / {width}, image.height / {height})\n"
         f"image = ImageOps.fit(image, (max(1, round({width} * ratio)), max(1, round({height} * ratio))))"
     )
@@ -138,7 +174,8 @@ def _edges(request: CannyGuided) -> str:
             ")",
             "image = Image.fromarray(edges)",
         ]
-    return "\n".join([*lines, f"edges = image.resize(({width}, {height}), Image.Resampling.BILINEAR)"])
+    resized = f"edges = image.resize(({width}, {height}), Image.Resampling.BILINEAR)"
+    return "\n".join([*lines, resized + (_TURNED if request.is_edge_map else "")])
 
 
 def _call(request: Request) -> str:
@@ -185,7 +222,7 @@ _OTHERS = {
     "torch": "import torch",
     "CannyDetector": "from controlnet_aux.canny import CannyDetector",
     "hf_hub_download": "from huggingface_hub import hf_hub_download",
-    "Image.": "from PIL import Image, ImageOps",
+    "Image.": "from PIL import Image, ImageOps, ImageStat",
     "load_file": "from safetensors.torch import load_file",
 }
 

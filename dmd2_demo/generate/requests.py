@@ -116,6 +116,11 @@ class CannyGuided(Styled):
         """What diffusers calls the guided share: the adapter acts while step < int(steps * factor)."""
         return self.guided_steps / len(self.schedule)
 
+    def unused(self) -> frozenset[str]:
+        thresholds = ("low_threshold", "high_threshold") if self.is_edge_map else ()
+        scale = () if self.guided_steps else ("conditioning_scale",)
+        return super().unused() | {*thresholds, *scale}
+
     def edges(self) -> EdgeMap:
         if self.is_edge_map:
             return ready_map(self.image, self.size)

@@ -70,6 +70,8 @@ class Filling:
         task = settings.get("task", TextToImage.task)
         tab = self._tab(task)
         notices = [] if tab.form.request.task == task else [f"There is no tab called {task!r:.60} here."]
+        if "morph" in settings:
+            notices.append("That picture lies between two others; these are the settings of the first of them.")
         values, more = tab.form.clean({"plain_prompt": False, **without_styles(settings)})
         if ("width" in values) != ("height" in values):
             values = {name: value for name, value in values.items() if name not in {"width", "height"}}

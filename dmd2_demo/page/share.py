@@ -16,8 +16,7 @@ from PIL import Image
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.fields import Flag, Given, fields_of
 from dmd2_demo.generate.program import INPUT, program
-from dmd2_demo.generate.request import Request
-from dmd2_demo.models.vocabulary import Understood
+from dmd2_demo.generate.studio import Studio
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling, Restored
 
@@ -57,11 +56,11 @@ def connect(
     share: Share,
     settings: gr.JSON,
     filling: Filling,
-    understood: Callable[[Request], Understood],
+    studio: Studio,
 ) -> None:
     """Connects them with the settings of the shown or opened picture, inside the page, which opens such links.
 
-    Programs say the prompt as it was `understood`.
+    Programs say the prompt as `studio` understands it.
     """
 
     def shown(write: Callable[[Restored, str], str]) -> Callable[[object, object], list[Any]]:
@@ -75,7 +74,7 @@ def connect(
 
         return show
 
-    for button, write in ((share.link, link), (share.python, partial(python, understood)), (share.call, api_call)):
+    for button, write in ((share.link, link), (share.python, partial(python, studio)), (share.call, api_call)):
         button.click(
             shown(write),
             [settings, share.address],
@@ -115,7 +114,7 @@ def from_query(query: Mapping[str, str], filling: Filling) -> dict[str, Any]:
     return told | ({"task": query["task"]} if "task" in query else {})
 
 
-def python(understood: Callable[[Request], Understood], restored: Restored, _address: str) -> str:
+def python(studio: Studio, restored: Restored, _address: str) -> str:
     """The program for these settings."""
     if "prompt" not in restored.values:
         raise DemoError("There is no picture with settings to write a program for.")
@@ -129,7 +128,7 @@ def python(understood: Callable[[Request], Understood], restored: Restored, _add
     # The size is told already.
     values = {name: value for name, value in restored.values.items() if name != "upscale"}
     request = form.blank(values, **given)
-    return program(replace(request, prompt=understood(request).prompt))
+    return program(replace(request, prompt=studio.understood(request).prompt), studio.identify(request.spec()))
 
 
 def api_call(restored: Restored, address: str) -> str:

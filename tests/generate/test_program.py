@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from dmd2_demo.generate.image_to_image import ImageToImage
 from dmd2_demo.generate.program import INPUT, program
 from dmd2_demo.generate.request import Request
 from dmd2_demo.generate.requests import CannyGuided, TextToImage
+from dmd2_demo.generate.upload import rgb
 from dmd2_demo.models.catalogue import FAMILIES
 from dmd2_demo.models.family import CommunityBase, StyleLora
 from dmd2_demo.models.sources import File, Folder, HubRepo
@@ -36,6 +38,17 @@ def drawing() -> Image.Image:
     return image
 
 
+def transparent(shade: int) -> Image.Image:
+    """Lines of that shade on nothing, under which lie other colours."""
+    image = Image.new("RGBA", (640, 480), (200, 30, 30, 0))
+    ImageDraw.Draw(image).circle((320, 240), 150, fill=None, outline=(shade, shade, shade, 255), width=9)
+    return image
+
+
+TRANSPARENT = {31: transparent(20), 32: transparent(240), 33: transparent(20)}
+"""What the files of the requests with these seeds hold."""
+
+
 def requests() -> Iterator[Request]:
     quotes = 'a "fox"\'s \\ house\non blue'
     yield text(steps=1, seed=5, width=160, height=96)
@@ -45,6 +58,9 @@ def requests() -> Iterator[Request]:
     yield text(seed=20, style="pixel", style_scale=0.7, style_2="line")
     yield canny(drawing(), seed=8, low_threshold=220, high_threshold=110, conditioning_scale=0.9, guided_steps=3)
     yield canny(drawing().convert("L").point(lambda v: 255 * (v > 99)).convert("RGB"), seed=9, is_edge_map=True)
+    yield canny(rgb(TRANSPARENT[31]), seed=31, is_edge_map=True)  # dark on light
+    yield canny(rgb(TRANSPARENT[32]), seed=32)
+    yield image_to_image(rgb(TRANSPARENT[33]), seed=33)
     yield canny(drawing(), seed=21, style="line")
     yield image_to_image(drawing(), prompt="a lion", seed=15, strength=0.75)
     yield image_to_image(drawing(), seed=22, style="pixel")
@@ -67,7 +83,7 @@ def test_the_programs_make_the_very_pictures(setup: EmbeddedRuntime, tmp_path: P
         # Where the repository's files are, and what the program writes is not.
         (folder / "dmd2_demo").symlink_to(ROOT / "dmd2_demo")
         if isinstance(request, CannyGuided | ImageToImage):
-            request.image.save(folder / INPUT)
+            TRANSPARENT.get(request.seed, request.image).save(folder / INPUT)
         (folder / "made.py").write_text(program(request))
     # One process for all: what takes its time are the imports.
     subprocess.run([sys.executable, "-c", _RUN_EACH, *folders], check=True, timeout=500)
@@ -91,6 +107,21 @@ def test_published_files_are_named_by_their_repositories() -> None:
     assert "'stabilityai/stable-diffusion-xl-base-1.0'" in told
     assert "vae = AutoencoderKL.from_pretrained('madebyollin/sdxl-vae-fp16-fix', dtype=dtype)" in told
     compile(told, "program", "exec")
+
+
+def test_large_pictures_are_taken_in_tiles_as_on_the_page() -> None:
+    large = TextToImage(family=FAMILIES["sdxl"], prompt="a cat", seed=1, width=2048, height=1024)
+    assert "vae.enable_tiling()" in program(large)
+    assert "vae.enable_tiling()" not in program(replace(large, width=1536))
+
+
+@pytest.mark.parametrize(("name", "variant"), [("model.fp16", "fp16"), ("model.bf16-00001-of-00002", "bf16")])
+def test_the_variant_is_the_one_that_the_page_has(name: str, variant: str) -> None:
+    mine = CommunityBase("mine", "Mine", HubRepo("owner/mine"), FAMILY.licence)
+    used = [{"part": "UNet", "file": f"owner/mine/unet/diffusion_pytorch_{name}.safetensors", "sha256": ""}]
+    assert f"'owner/mine', variant=\"{variant}\", vae=vae" in program(lora(base=mine), used)
+    plain = [{"part": "UNet", "file": "owner/mine/unet/diffusion_pytorch_model.safetensors", "sha256": ""}]
+    assert "'owner/mine', vae=vae" in program(lora(base=mine), plain)
 
 
 def test_revisions_are_told() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -18,7 +19,7 @@ from dmd2_demo.generate.sheet_picture import Layout, cells_in, described
 from dmd2_demo.generate.studio import Studio
 from dmd2_demo.models.parts import PipelineSpec
 from dmd2_demo.progress import Progress, Report, silent
-from tests.embedded import FAMILY, lora, text
+from tests.embedded import FAMILY, canny, lora, text
 from tests.fakes import SIZES, FakeBackend, FakePipeline
 
 
@@ -131,6 +132,15 @@ def test_styles_and_their_scales_are_axes_where_there_are_any() -> None:
     assert made.varied()[0] == {"name": "style", "values": [first, second]}
     with pytest.raises(DemoError, match="Style 2 scale would change nothing"):
         sheet(text(style=first), ("style_2_scale", "0.5, 1"))
+
+
+def test_what_changes_nothing_is_no_axis() -> None:
+    ready = canny(Image.new("RGB", (64, 64)), is_edge_map=True)
+    with pytest.raises(DemoError, match="Low threshold would change nothing"):
+        sheet(ready, ("low_threshold", "0, 100"))
+    with pytest.raises(DemoError, match="Conditioning scale would change nothing"):
+        sheet(replace(ready, guided_steps=0), ("conditioning_scale", "0.5, 1"))
+    assert len(sheet(ready, ("guided_steps", "0, 2"), ("conditioning_scale", "0.5, 1")).cells) == 4
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,13 @@ def test_broken_text_is_told(visitor: Visitor, tmp_path: Path, text: str, senten
     assert visitor.ask("/text_to_image", steps=1).pictures
 
 
+def test_a_picture_between_two_says_whose_settings_it_has(visitor: Visitor, tmp_path: Path) -> None:
+    told = '{"prompt": "a cat", "seed": 1, "steps": 1, "morph": {"share": 0.5}}'
+    assert inspect(visitor, with_text(tmp_path / "between.png", told, "dmd2"))["notices"] == [
+        "That picture lies between two others; these are the settings of the first of them."
+    ]
+
+
 def test_a_picture_saved_without_settings_says_so(visitor: Visitor) -> None:
     plain = visitor.ask("/text_to_image", seed=3, settings_inside=False)
     with pytest.raises(AppError, match="There are no settings in that picture"):

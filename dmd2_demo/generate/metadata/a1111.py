@@ -12,7 +12,7 @@ from dmd2_demo.generate.metadata.found import Found
 TOOL = "Stable Diffusion WebUI"
 
 _NEGATIVE = "Negative prompt:"
-_SETTINGS = re.compile(r"^\s*Steps: ?\d", re.MULTILINE)
+_SETTINGS = re.compile(r"^[^\S\n]*Steps: ?\d", re.MULTILINE)
 _NAME = re.compile(r"([^:]*): *")
 _LORA = re.compile(r"<(lora|lyco):([^:<>]{1,200})(?::(-?(?:\d{1,3}(?:\.\d{0,6})?|\.\d{1,6}))?[^<>]{0,40})?>")
 

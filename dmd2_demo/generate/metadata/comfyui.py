@@ -12,6 +12,9 @@ TOOL = "ComfyUI"
 _FARTHEST = 100
 """Nodes followed from one input, so that a circle ends."""
 
+_LONGEST = 100_000
+"""Letters of a text that nodes join: a few nodes that double it each make millions."""
+
 _IGNORED = {"steps": "Steps", "cfg": "CFG scale", "sampler_name": "Sampler", "scheduler": "Scheduler"}
 _TEXTS = ("text", "text_g", "string", "value", "prompt")
 _SEEDS = ("seed", "noise_seed", "value")
@@ -89,7 +92,8 @@ class _Walk:
             return None
         if {"string_a", "string_b"} <= set(given):
             both = [self.text(given[name]) for name in ("string_a", "string_b")]
-            return None if None in both else str(given.get("delimiter", "")).join(map(str, both))
+            joined = None if None in both else str(given.get("delimiter", "")).join(map(str, both))
+            return joined if joined is None or len(joined) <= _LONGEST else None
         named = (given[name] for name in _TEXTS if name in given)
         return next((text for value in named if (text := self.text(value)) is not None), None)
 
@@ -128,7 +132,7 @@ def _with_text(nodes: list[Inputs], name: str) -> list[Inputs]:
 
 def _is_link(value: object) -> TypeGuard[list[Any]]:
     """Whether it is a node's id with the number of one of its outputs."""
-    return isinstance(value, list) and len(value) == 2
+    return isinstance(value, list) and len(value) == 2 and isinstance(value[0], str | int)
 
 
 def _plain(value: object) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from dmd2_demo.generate.metadata import a1111
@@ -29,3 +31,10 @@ def test_a_value_that_does_not_end_spoils_no_other(opened: str) -> None:
     found = a1111.read(f"a\nSteps: 4, Odd: {opened}x, Seed: 5" + ", y: [1" * 50_000)
     assert found is not None
     assert found.settings["seed"] == 5
+
+
+@pytest.mark.parametrize("blank", ["\n", " ", "\r", "\t\n", "\x0b"])
+def test_many_blanks_take_no_time(blank: str) -> None:
+    began = time.process_time()
+    assert a1111.read(blank * 300_000 + "x") is None
+    assert time.process_time() - began < 1

@@ -60,3 +60,19 @@ def test_a_graph_that_runs_in_a_circle_ends() -> None:
     found = comfyui.read(circle | sampler)
     assert found is not None
     assert found.settings == {"prompt": ""}
+
+
+def test_nodes_that_double_a_text_do_not_fill_the_memory() -> None:
+    double = {f"_{20 + i}": node(string_a=[f"{21 + i}", 0], string_b=[f"{21 + i}", 0]) for i in range(5)}
+    settings, ignored = changed(**double, _25=node(text="x" * 90_000))
+    assert settings["prompt"] == ""
+    assert "can't be read" in ignored["Prompt"]
+
+
+def test_a_link_to_no_node_is_none() -> None:
+    deep: Any = []
+    for _ in range(500):
+        deep = [deep]
+    settings, ignored = changed(_20=node(a=[deep, 0]))
+    assert settings["prompt"] == ""
+    assert "can't be read" in ignored["Prompt"]
