@@ -173,7 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
     ) -> None:
         start, stop = part
         if self.hub.hold and Path(name).suffix in _LARGE:
-            self.hub.hold.wait(10)
+            self.hub.hold.wait(120)
         headers = headers | {"ETag": f'"{_etag(name, content)}"', "Accept-Ranges": "bytes"}
         if fault.damage:
             content = bytes(byte ^ 0xFF for byte in content)

@@ -65,10 +65,10 @@ class Started:
             time.sleep(0.02)
 
     def end(self, *signals: signal.Signals) -> int:
-        """Its exit code once it was sent those signals, within three seconds of the first."""
+        """Its exit code once it was sent those signals, soon after the first: nothing that runs is waited for."""
         for each in signals or (signal.SIGTERM,):
             self.process.send_signal(each)
-        code = self.process.wait(3)
+        code = self.process.wait(30)
         self._reader.join(10)
         return code
 

@@ -7,12 +7,13 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from gradio_client import Client
 
 from dmd2_demo.access import is_loopback
 from dmd2_demo.errors import DemoError
 from dmd2_demo.settings import Settings
+from tests.raw_visitor import PATIENCE
 from tests.started import Started
+from tests.visitor import connect
 
 SECRET = "p:ss word"
 
@@ -85,11 +86,11 @@ def test_no_list_of_processes_shows_a_password(flag: list[str], tmp_path: Path) 
 def test_page_asks_for_the_password(tmp_path: Path) -> None:
     with Started(tmp_path, "--family", "embedded", "--auth", f"ann:{SECRET}") as page:
         address = page.address()
-        assert httpx.get(f"{address}/config").status_code == httpx.codes.UNAUTHORIZED
-        upload = httpx.post(f"{address}/gradio_api/upload", files={"files": b"x"})
+        assert httpx.get(f"{address}/config", timeout=PATIENCE).status_code == httpx.codes.UNAUTHORIZED
+        upload = httpx.post(f"{address}/gradio_api/upload", files={"files": b"x"}, timeout=PATIENCE)
         assert upload.status_code == httpx.codes.UNAUTHORIZED
-        wrong = httpx.post(f"{address}/login", data={"username": "ann", "password": "wrong"})
+        wrong = httpx.post(f"{address}/login", data={"username": "ann", "password": "wrong"}, timeout=PATIENCE)
         assert wrong.status_code == httpx.codes.BAD_REQUEST
-        client = Client(address, auth=("ann", SECRET), verbose=False, analytics_enabled=False, download_files=tmp_path)
+        client = connect(address, auth=("ann", SECRET), download_files=tmp_path)
         assert client.predict(prompt="a cat", steps=1, api_name="/text_to_image")
         assert SECRET not in page.said

@@ -14,6 +14,7 @@ from dmd2_demo.generate import edges
 from dmd2_demo.page.serve import Address, find
 from dmd2_demo.page.served import ServedBlocks
 from dmd2_demo.settings import Settings
+from tests.raw_visitor import PATIENCE
 from tests.served import address_of
 
 # Gradio leaves the socket open with which it tried the port.
@@ -46,7 +47,7 @@ def late(taken: int) -> Callable[[str, int | None], Address]:
 
 def test_the_next_port_is_had(page: ServedBlocks, taken: int) -> None:
     assert page.server_port != taken
-    assert httpx.get(address_of(page)).is_success
+    assert httpx.get(address_of(page), timeout=PATIENCE).is_success
 
 
 def test_a_port_that_was_named_is_told(page: ServedBlocks, taken: int, monkeypatch: pytest.MonkeyPatch) -> None:

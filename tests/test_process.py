@@ -13,10 +13,10 @@ import time
 from pathlib import Path
 
 import pytest
-from gradio_client import Client
 
 from dmd2_demo.process import drop_empty
 from tests.started import ROOT, Started
+from tests.visitor import connect
 
 DMD2 = ("PORT", "BUDGET", "FAMILY", "BASES", "HOST", "SHARE", "MEMORY", "ATTENTION", "ALLOW_CUSTOM_BASES")
 GRADIO = ("SERVER_NAME", "SERVER_PORT", "NUM_PORTS", "ANALYTICS_MAX_EVENTS", "DEBUG", "TEMP_DIR", "ROOT_PATH")
@@ -54,13 +54,13 @@ def test_empty_variables_dead_proxies_and_others_folders_stop_no_page(tmp_path: 
     (tmp_path / "tmp" / "gradio").write_text("another user's")
     with Started(tmp_path, root=ROOT, CUDA_VISIBLE_DEVICES="", **EMPTY, **proxies) as page:
         # pytest's own client goes through no proxy: its environment has none.
-        client = Client(page.address(), verbose=False, analytics_enabled=False, download_files=tmp_path)
+        client = connect(page.address(), download_files=tmp_path)
         gallery, seed, _ = client.predict(prompt="a cat", seed=3, api_name="/text_to_image")
         assert (len(gallery), seed) == (1, 3)
         client.close()
         # During a picture too: the second signal changes nothing.
-        client = Client(page.address(), verbose=False, analytics_enabled=False, download_files=tmp_path)
-        client.submit(prompt="a cat", images=8, api_name="/text_to_image")
+        client = connect(page.address(), download_files=tmp_path)
+        client.submit(prompt="a cat", images=8, width=256, height=256, api_name="/text_to_image")
         time.sleep(0.1)
         assert page.end(signal.SIGTERM, signal.SIGINT) == 0
         assert "Traceback" not in page.said

@@ -36,17 +36,16 @@ class Answer:
         return [picture.tobytes() for picture in self.pictures]
 
 
+def connect(address: str, **more: Any) -> Client:
+    """Gradio's own, of a patience that a busy machine needs: by default it is five seconds."""
+    return Client(address, verbose=False, analytics_enabled=False, httpx_kwargs={"timeout": PATIENCE}, **more)
+
+
 class Visitor:
     """One session at the page. What it gets is put into `folder`."""
 
     def __init__(self, address: str, folder: Path) -> None:
-        self.client = Client(
-            address,
-            verbose=False,
-            download_files=folder,
-            analytics_enabled=False,
-            httpx_kwargs={"timeout": PATIENCE},  # by default five seconds, which a busy machine exceeds
-        )
+        self.client = connect(address, download_files=folder)
         self.drawing = folder / "drawing.png"
         image = Image.new("RGB", (320, 240), (40, 60, 80))
         ImageDraw.Draw(image).circle((160, 120), 75, (230, 210, 60))

@@ -47,7 +47,7 @@ class Demo:
         """Fills in that input so that it stays: what the page still does as it opens may undo it."""
         for _ in range(5):
             self.field(label).fill(text)
-            self.page.wait_for_timeout(300)
+            self.page.wait_for_timeout(1000)
             if self.field(label).input_value() == text:
                 break
 

@@ -12,13 +12,14 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
-from gradio_client import Client, handle_file
+from gradio_client import handle_file
 from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.demo import Demo
 from tests.served import free_port, served, wait_for
+from tests.visitor import connect
 
 NGINX = os.environ.get("NGINX") or shutil.which("nginx", path=os.pathsep.join([os.environ["PATH"], "/usr/sbin"]))
 pytestmark = [
@@ -124,7 +125,7 @@ def test_stop_ends_a_request(visited: Page) -> None:
 
 
 def test_a_program_asks_uploads_and_downloads(behind: str, tmp_path: Path) -> None:
-    client = Client(behind, ssl_verify=False, verbose=False, download_files=tmp_path, analytics_enabled=False)
+    client = connect(behind, ssl_verify=False, download_files=tmp_path)
     drawing = tmp_path / "drawing.png"
     Image.new("RGB", (200, 100), "red").save(drawing)
     gallery, seed, _ = client.predict(prompt="a car", image=handle_file(drawing), seed=7, api_name="/canny")

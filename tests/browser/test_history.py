@@ -34,6 +34,7 @@ def test_pictures_survive_a_reload_and_a_click_shows_each_with_its_settings(open
     demo.make(50, Pictures=1, prompt="a cat")
     expect(strip(demo)).to_have_count(3)
     demo = reopened(demo)
+    expect(demo.page.get_by_text("seed 50 ·")).to_be_visible()  # what was made last comes back, and would cover others
     expect(strip(demo)).to_have_count(3)
     assert show(demo, 2, 42) == both[1]
     assert show(demo, 1, 41) == both[0]
@@ -90,6 +91,7 @@ def test_settings_seed_variation_edges_and_deletion(open_demo: Open) -> None:
     made = demo.make(43, prompt="a lion")
     expect(strip(demo)).to_have_count(1)
     demo = reopened(demo)
+    expect(demo.page.get_by_text("seed 43 ·")).to_be_visible()
     show(demo, 0, 43)
     demo.button("Use seed").click()
     expect(demo.field("Seed")).to_have_value("43")

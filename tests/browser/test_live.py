@@ -12,7 +12,6 @@ from threading import Event
 from typing import Any
 
 import pytest
-from gradio_client import Client
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -24,6 +23,7 @@ from dmd2_demo.page.live import _shown
 from tests.browser.conftest import Open
 from tests.browser.demo import Demo
 from tests.embedded import FAMILY, EmbeddedRuntime, text
+from tests.visitor import connect
 
 pytestmark = pytest.mark.browser
 
@@ -189,7 +189,7 @@ def test_finish_keeps_the_style(open_demo: Open, runtime: EmbeddedRuntime) -> No
 
 
 def test_off_it_makes_nothing(open_demo: Open, address: str, tmp_path: Path) -> None:
-    client = Client(address, verbose=False, download_files=tmp_path, analytics_enabled=False)
+    client = connect(address, download_files=tmp_path)
     demo = Demo(open_demo())
     before = client.predict(api_name="/status")["leases"]
     demo.field("Prompt").fill("a cat")

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from gradio_client import Client
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.demo import Demo
 from tests.browser.test_stop import ask_for_long
 from tests.network import Network
+from tests.visitor import connect
 
 pytestmark = pytest.mark.browser
 
@@ -40,7 +40,7 @@ def test_job_goes_on_without_a_network_and_its_pictures_are_there_on_return(visi
 @pytest.fixture
 def crowd(address: str) -> Iterator[None]:
     """Three others who ask for as much: what takes its turn with them still runs when the page is open again."""
-    clients = [Client(address, verbose=False, analytics_enabled=False) for _ in range(3)]
+    clients = [connect(address) for _ in range(3)]
     asked = {"prompt": "a fox", "width": 256, "height": 256, "images": 8, "api_name": "/text_to_image"}
     jobs = [client.submit(**asked) for client in clients]
     yield

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from gradio_client import Client
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
 from tests.browser.demo import Demo
+from tests.visitor import connect
 
 pytestmark = pytest.mark.browser
 
@@ -19,7 +19,7 @@ Leases = Callable[[], int]
 @pytest.fixture
 def leases(address: str) -> Leases:
     """How many pictures were begun since the page was opened."""
-    client = Client(address, verbose=False, analytics_enabled=False)
+    client = connect(address)
     return lambda: int(client.predict(api_name="/status")["leases"])
 
 
@@ -99,20 +99,19 @@ def test_progress_is_not_flashed_for_what_comes_at_once(open_demo: Open) -> None
     demo.make(3)
     seen = demo.page.evaluate("""() => new Promise((done) => {
       const seen = [];
-      let appeared;
+      const asked = performance.now();
       const look = () => {
         const tracker = document.querySelector('.pictures [data-testid="status-tracker"]:not(.hide)');
-        if (appeared && (!tracker || performance.now() - appeared > 300)) return done(seen);
-        if (tracker) {
-          appeared ??= performance.now();
-          seen.push(getComputedStyle(tracker).visibility);
-        }
+        // By the clock of what hides it, not the page's: a busy machine draws few frames.
+        const hides = tracker?.getAnimations()[0];
+        if (hides?.currentTime > 300 || (seen.length && !hides) || performance.now() - asked > 5000) return done(seen);
+        if (tracker) seen.push(getComputedStyle(tracker).visibility);
         requestAnimationFrame(look);
       };
       document.querySelector('.actions button.primary').click();
       look();
     })""")
-    assert set(seen) == {"hidden"}
+    assert set(seen) <= {"hidden"}
     demo.wait_until_idle()
     ask_for_long(demo, 4)  # sees it
 

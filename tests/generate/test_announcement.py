@@ -83,10 +83,10 @@ def test_a_folder_that_lacks_a_file_is_told_as_such(tmp_path: Path, cache: Path)
 
 def test_a_hub_that_drops_packets_holds_up_no_page(repos: LocalHub, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     released = threading.Event()
-    monkeypatch.setattr(hub, "missing", lambda choices: released.wait(10) or ())
-    monkeypatch.setattr(hub, "fetch", lambda *_: released.wait(10))
+    monkeypatch.setattr(hub, "missing", lambda choices: released.wait(60) or ())
+    monkeypatch.setattr(hub, "fetch", lambda *_: released.wait(60))
     started = time.monotonic()
     told = Announcer(hub, patience=0.2).announce(spec(HubRepo("owner/base")))
     released.set()
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 30
     assert "does not answer at the moment" in told

@@ -223,8 +223,10 @@ def test_no_more_than_two_are_open_at_once_and_no_process_is_left_over(tmp_path:
     assert len(opening()) <= 2
 
 
-@pytest.mark.usefixtures("few_seconds")
-def test_who_waits_behind_slow_files_is_served_once_they_are_given_up(tmp_path: Path) -> None:
+def test_who_waits_behind_slow_files_is_served_once_they_are_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apart_module, "SECONDS", 6)  # of which the process that comes after takes some to begin
     plain = tmp_path / "plain.png"
     Image.new("RGB", (8, 8)).save(plain)
     with ThreadPoolExecutor(3) as pool:

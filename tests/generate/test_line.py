@@ -92,7 +92,7 @@ def test_visitors_take_turns_however_many_requests_each_has() -> None:
 
 
 def test_who_waits_is_told_how_many_come_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line_module, "_PATIENCE", 0.01)
+    monkeypatch.setattr(line_module, "_PATIENCE", 0.1)
     line = Line()
     crowd = Crowd(line)
     told: list[str] = []
@@ -113,7 +113,7 @@ def test_who_waits_is_told_how_many_come_before(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_crowd_is_counted_now_and_then_and_can_leave_between(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line_module, "_PATIENCE", 0.01)
+    monkeypatch.setattr(line_module, "_PATIENCE", 0.1)
     line = Line()
     crowd = Crowd(line)
     told: list[str] = []

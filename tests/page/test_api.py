@@ -6,13 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from gradio_client import Client
 from gradio_client.exceptions import AppError
 from PIL import Image
 
 from dmd2_demo.generate.request import LARGEST_SEED
 from tests.embedded import FAMILY
-from tests.visitor import Visitor
+from tests.visitor import Visitor, connect
 
 TEXT, LORA, CANNY, FROM_IMAGE = "/text_to_image", "/lora", "/canny", "/image_to_image"
 SHARED = {
@@ -80,7 +79,7 @@ def test_endpoints_have_the_names_and_defaults_of_the_field(visitor: Visitor) ->
 
 
 def test_a_prompt_is_enough(address: str, tmp_path: Path) -> None:
-    client = Client(address, verbose=False, download_files=tmp_path, analytics_enabled=False)
+    client = connect(address, download_files=tmp_path)
     gallery, seed, settings = client.predict(prompt="a cat", api_name=TEXT)
     with Image.open(gallery[0]["image"]) as image:
         assert image.size == FAMILY.sizes.default

@@ -19,7 +19,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from dmd2_demo.page.uploads import NOT_YOURS
-from tests.raw_visitor import RawVisitor, Reply
+from tests.raw_visitor import PATIENCE, RawVisitor, Reply
 from tests.visitor import Visitor
 
 META = {"_type": "gradio.FileData"}
@@ -211,7 +211,9 @@ def test_page_fetches_no_address_for_anybody(address: str, raw: RawVisitor, aske
         for image in (place, {"url": place}, {"path": place, "meta": META}, {"path": "", "url": place, "meta": META}):
             assert raw.ask("canny", prompt="a cat", image=image).error == NOT_YOURS
         for way in ("file", "proxy"):
-            assert httpx.get(f"{address}gradio_api/{way}={place}").status_code == httpx.codes.NOT_FOUND
+            assert (
+                httpx.get(f"{address}gradio_api/{way}={place}", timeout=PATIENCE).status_code == httpx.codes.NOT_FOUND
+            )
     assert paths == []
 
 

@@ -58,15 +58,15 @@ def test_job_of_who_never_comes_back_is_stopped_and_forgotten(page: ServedBlocks
 
 
 def test_job_of_who_comes_back_goes_on_past_that_time(page: ServedBlocks, visitor: RawVisitor) -> None:
-    page._queue._grace = 4  # seconds, in which a busy machine opens the page twice
-    begun(visitor)
-    with RawVisitor(f"http://127.0.0.1:{page.server_port}/") as stranger:
-        resume = stranger.event("resume")
-        assert stranger.send(resume, [""]).data == stranger.send(resume, ["nobody"]).data
-    with RawVisitor(f"http://127.0.0.1:{page.server_port}/") as later:
-        data = later.send(later.event("resume"), [visitor._session]).data
+    page._queue._grace = 4  # seconds
+    address = f"http://127.0.0.1:{page.server_port}/"
+    with RawVisitor(address) as later, RawVisitor(address) as stranger:
+        resume = later.event("resume")
+        begun(visitor)
+        data = later.send(resume, [visitor._session]).data
         assert data
         assert len(data[0]) == 8
+        assert stranger.send(resume, [""]).data == stranger.send(resume, ["nobody"]).data
         # A picture of one's own, for canny too.
         assert later.ask("canny", prompt="a cat", image=data[0][0]["image"]).data
     until(lambda: visitor._session not in page._queue.pending_event_ids_session)

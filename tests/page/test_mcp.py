@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gradio_client import Client
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from PIL import Image
 
 from tests import own_loop
 from tests.served import ROOT, served
+from tests.visitor import connect
 
 FOX = ROOT / "dmd2_demo" / "embedded" / "examples" / "fox.png"
 
@@ -87,7 +87,7 @@ def test_tools_are_the_endpoints_and_say_what_they_take(page: str) -> None:
 def test_a_tool_makes_the_picture_that_the_api_makes(page: str, tmp_path: Path) -> None:
     answer = call(page, "text_to_image", prompt="a cat", seed=7, steps=1)
     assert not answer.isError
-    client = Client(page, verbose=False, download_files=tmp_path, analytics_enabled=False)
+    client = connect(page, download_files=tmp_path)
     gallery, _, _ = client.predict(prompt="a cat", seed=7, steps=1, api_name="/text_to_image")
     with Image.open(gallery[0]["image"]) as image:
         assert image.tobytes() in pictures(answer, tmp_path)

@@ -14,6 +14,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from tests.pngs import png_of_zeros
+from tests.raw_visitor import PATIENCE
 from tests.visitor import Visitor
 
 
@@ -71,8 +72,9 @@ def test_numbers_that_json_does_not_have_are_refused_too(address: str, visitor: 
     named = {given["parameter_name"]: json.dumps(given["parameter_default"]) for given in described["parameters"]}
     sent = ", ".join((named | {"prompt": json.dumps("a cat"), "lora_scale": value}).values())
     body = f'{{"data": [{sent}]}}'
-    event = httpx.post(url, content=body, headers={"content-type": "application/json"}).json()["event_id"]
-    answer = httpx.get(f"{url}/{event}", timeout=60).text
+    headers = {"content-type": "application/json"}
+    event = httpx.post(url, content=body, headers=headers, timeout=PATIENCE).json()["event_id"]
+    answer = httpx.get(f"{url}/{event}", timeout=PATIENCE).text
     assert "event: error" in answer
     assert "LoRA scale must be between 0 and 1.5." in answer
 

@@ -15,7 +15,7 @@ from dmd2_demo.generate.line import Line
 from dmd2_demo.open_page import open_page
 from dmd2_demo.page.served import ServedBlocks
 from dmd2_demo.settings import Settings
-from tests.raw_visitor import RawVisitor
+from tests.raw_visitor import PATIENCE, RawVisitor
 from tests.served import free_port
 
 LARGE = {"prompt": "a cat", "seed": 1, "images": 8, "width": 256, "height": 256}
@@ -43,11 +43,11 @@ def public(page: ServedBlocks) -> Iterator[str]:
                 body = {"data": [], "fn_index": event, "session_hash": job.session_hash}
                 httpx.post(f"{address}gradio_api/run/predict", json=body, timeout=60)
         while any(page._queue.active_jobs):
-            assert httpx.get(f"{address}config").is_success
+            assert httpx.get(f"{address}config", timeout=PATIENCE).is_success
 
 
 def events(address: str) -> set[str]:
-    return {str(event["api_name"]) for event in httpx.get(f"{address}config").json()["dependencies"]}
+    return {str(event["api_name"]) for event in httpx.get(f"{address}config", timeout=PATIENCE).json()["dependencies"]}
 
 
 def test_page_that_others_reach_has_no_event_that_unloads(public: str, address: str) -> None:
@@ -99,7 +99,8 @@ def test_address_never_has_all_places_whatever_it_says(
 
 def test_nobody_gets_past_the_queue(public: str) -> None:
     for way in ("run", "api"):
-        answer = httpx.post(f"{public}gradio_api/{way}/text_to_image", json={"data": list(LARGE.values())})
+        body = {"data": list(LARGE.values())}
+        answer = httpx.post(f"{public}gradio_api/{way}/text_to_image", json=body, timeout=PATIENCE)
         assert answer.status_code == httpx.codes.NOT_FOUND
 
 
