@@ -16,7 +16,14 @@ from pathlib import Path
 from typing import IO, Any, TypeVar, cast
 
 import httpx2
-from huggingface_hub import HfFileMetadata, constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
+from huggingface_hub import (
+    HfFileMetadata,
+    constants,
+    get_hf_file_metadata,
+    hf_hub_download,
+    hf_hub_url,
+    try_to_load_from_cache,
+)
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.file_download import http_get, repo_folder_name
 from huggingface_hub.utils import WeakFileLock, build_hf_headers, get_session, hf_raise_for_status
@@ -75,12 +82,14 @@ class Downloader:
         """The same as of the last minutes: a short question, asked once for all who want to know."""
         return self.lately.get((repo, name), partial(self.metadata, repo, name, patient=False, timeout=_SHORT_TIMEOUT))
 
-    def remaining(self, repo: HubRepo, known: HfFileMetadata) -> int | None:
+    def remaining(self, repo: HubRepo, name: str, known: HfFileMetadata) -> int | None:
         """The bytes of a file that are still to come, or None where the hub doesn't tell."""
         blob = self._blob(repo, known)
         if known.size is None or blob is None:
             return known.size
-        return 0 if blob.exists() else max(0, known.size - length(_incomplete(blob)))
+        if blob.exists() or self._is_copied(repo, name, known):
+            return 0
+        return max(0, known.size - length(_incomplete(blob)))
 
     def _ask(
         self, repo: HubRepo, name: str, timeout: float, token: str | bool, *, retry_on_errors: bool = False
@@ -149,7 +158,7 @@ class Downloader:
             if not name.endswith(_WEIGHTS) and (known.size or 0) > _LONGEST_TEXT:
                 raise DemoError(f"{name} of {repo} is too long to be what its name says ({in_bytes(known.size or 0)}).")
             blob = self._blob(repo, known)
-            if blob:
+            if blob and not self._is_copied(repo, name, known):
                 self._ensure(blob, repo, name, known, report, what)
             path = hf_hub_download(
                 repo.id,
@@ -172,6 +181,14 @@ class Downloader:
         if not known.etag or not re.fullmatch(r"[\w.-]+", known.etag):
             return None
         return self.cache / repo_folder_name(repo_id=repo.id, repo_type="model") / "blobs" / known.etag
+
+    def _is_copied(self, repo: HubRepo, name: str, known: HfFileMetadata) -> bool:
+        """Whether the cache has that very file where it is looked for, without its contents among the blobs.
+
+        So it is on disks without links.
+        """
+        found = try_to_load_from_cache(repo.id, name, cache_dir=self.cache, revision=known.commit_hash)
+        return isinstance(found, str) and not Path(found).is_symlink()
 
     def _ensure(self, blob: Path, repo: HubRepo, name: str, known: HfFileMetadata, report: Report, what: str) -> None:
         """Makes `blob`, complete or not at all, once for all who want it."""

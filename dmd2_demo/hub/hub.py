@@ -191,7 +191,7 @@ class Hub:
         for file in choice:
             if isinstance(file.source, HubRepo):
                 try:
-                    return file, self._downloads.remaining(file.source, ask(file.source, file.name))
+                    return file, self._downloads.remaining(file.source, file.name, ask(file.source, file.name))
                 except MISSING:
                     continue
                 except HUB_ERRORS as error:

@@ -128,6 +128,20 @@ def test_without_links_nothing_is_kept_twice(
     assert sum(file.stat().st_size for file in cache.rglob("*") if file.is_file()) < 1.1 * size
 
 
+def test_without_links_nothing_is_downloaded_again_to_ask_whether_anyone_may_read_it(
+    cache: Path, local_hub: LocalHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_SYMLINKS", True)
+    file = File(HubRepo(REPO, anonymous=True), WEIGHTS)
+    path = Hub(cache, local_hub.url).fetch(file)
+    assert not path.is_symlink()
+    assert Hub(cache, local_hub.url).fetch(file) == path
+    assert len(local_hub.downloads(WEIGHTS)) == 1
+    with path.open("rb+") as cached:
+        cached.truncate(1000)
+    assert read_header(Hub(cache, local_hub.url).fetch(file)).tensors
+
+
 def test_those_who_wait_are_told_of_what(hub: Hub) -> None:
     told: list[Progress] = []
     hub.fetch_all(((WEIGHTS_FILE,),), "the UNet", told.append)
