@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from dmd2_demo.errors import DemoError
@@ -21,10 +21,10 @@ INPUT = "picture.png"
 _ROOT = Path(__file__).parents[2]
 
 
-def program(request: Request, weights_used: Sequence[Mapping[str, str]] = ()) -> str:
+def program(request: Request, files: Sequence[str] = ()) -> str:
     """The program's text; its picture is `request`'s first: the same pixels in float32 on a CPU.
 
-    `weights_used`, as `identity` tells them, decide between a repository's variants.
+    `files`, which the picture's settings name, decide between a repository's variants.
     With LoRAs, which diffusers rounds otherwise, it is within one level of 255. On a GPU it computes in float16.
     Files that lie in this demo's repository are named from there, and an operator's own by their names alone.
     DemoError where plain diffusers can't read the prompt as this demo does.
@@ -46,7 +46,7 @@ def program(request: Request, weights_used: Sequence[Mapping[str, str]] = ()) ->
     if spec.adapter is not None:
         body.append(f"adapter = T2IAdapter.from_pretrained({_place(spec.adapter.source)}, {_VARIANT}, dtype=dtype)")
         given.append("adapter")
-    body.append(_pipeline(pipeline, unet.source, given, _variant(request, weights_used)))
+    body.append(_pipeline(pipeline, unet.source, given, _variant(request, files)))
     for lora, scale in zip(spec.loras, request.lora_scales(), strict=True):
         body.append(
             f"pipe.load_lora_weights({_file(lora.file)})  # needs peft\npipe.fuse_lora(lora_scale={scale!r})\n"
@@ -65,14 +65,15 @@ def program(request: Request, weights_used: Sequence[Mapping[str, str]] = ()) ->
 _VARIANT = 'variant="fp16"'
 
 
-def _variant(request: Request, weights_used: Sequence[Mapping[str, str]]) -> str:
+def _variant(request: Request, files: Sequence[str]) -> str:
     """The argument that names the variant of the pipeline's files that are read; "" for none."""
     source = request.spec().unet.source
     folders = (f"{source}/unet/", f"{source}/text_encoder")
-    used = [entry["file"] for entry in weights_used if entry["file"].startswith(folders)]
+    used = [name for name in files if name.startswith(folders)]
     if used:
-        named = re.search(r"\.(fp16|bf16|fp32)[.-]", used[0].rpartition("/")[2])
-        return f'variant="{named[1]}"' if named else ""
+        # Of parts that lack it diffusers reads the files without one.
+        named = (re.search(r"\.(fp16|bf16|fp32)[.-]", name.rpartition("/")[2]) for name in used)
+        return next((f'variant="{found[1]}"' for found in named if found), "")
     return _VARIANT if source == request.family.base or isinstance(source, Folder) else ""
 
 

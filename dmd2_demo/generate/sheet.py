@@ -76,7 +76,7 @@ class Sheet:
         for axis in axes:
             if all(axis.name in cell.unused() for cell in cells):
                 label = fields_of(type(request))[axis.name].label
-                raise DemoError(f"{label} would change nothing: choose first what it is for.")
+                raise DemoError(f"{label} would change nothing, as the other settings are.")
         return cls(tuple(axes), cells, template)
 
     @property
@@ -99,8 +99,11 @@ class Sheet:
         return titles([axis.titles for axis in self.axes])
 
     def parameters(self) -> Told:
-        """What the whole was made with: its first cell's, and the template."""
-        return self._of_template(self.cells[0].parameters())
+        """What the whole was made with: its first cell's, what the others have besides, and the template."""
+        told: Told = {}
+        for cell in self.cells:  # where an axis begins with none of something, only later ones say how much of it
+            told = cell.parameters() | told
+        return self._of_template(told)
 
     def varied(self) -> list[Told]:
         """The axes as JSON has them."""

@@ -60,7 +60,7 @@ class Studio:
         made: Callable[[Request, float], None] = lambda _request, _seconds: None,
     ) -> None:
         self.family = family
-        self.identify = identify
+        self._identify = identify
         self.vocabulary = _vocabulary(family)
         self._lease, self._fall_back, self._made = lease, fall_back, made
 
@@ -129,7 +129,7 @@ class Studio:
                 seconds = time.perf_counter() - started
                 left_out = pipeline.left_out(known)
             notices = (*seen, *decoded.notices, *self._notices(known, left_out, understood))
-            parameters = {**request.parameters(picture), "weights": self.identify(request.spec())}
+            parameters = {**request.parameters(picture), "weights": self._identify(request.spec())}
             if understood.taken:
                 parameters["prompt_understood"] = understood.prompt
             return Picture(decoded.image, parameters, seconds, notices, edges)

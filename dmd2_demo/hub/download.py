@@ -147,9 +147,10 @@ class Downloader:
         self.token.refused(token)
         return answer
 
-    def fetch(self, repo: HubRepo, name: str, report: Report, what: str) -> Path:
-        """The file's path in the cache, complete and as the hub has it. DemoError where it can't be had.
+    def fetch(self, repo: HubRepo, name: str, report: Report, what: str) -> tuple[Path, bool]:
+        """The file's path in the cache, and whether it came just now, complete and as the hub has it.
 
+        DemoError where it can't be had.
         Threads and processes that want the same file wait for one download. `report` is told of `what`; it may raise
         to stop the download: what has arrived stays and is not fetched again.
         """
@@ -158,7 +159,8 @@ class Downloader:
             if not name.endswith(_WEIGHTS) and (known.size or 0) > _LONGEST_TEXT:
                 raise DemoError(f"{name} of {repo} is too long to be what its name says ({in_bytes(known.size or 0)}).")
             blob = self._blob(repo, known)
-            if blob and not self._is_copied(repo, name, known):
+            is_new = not (blob and blob.exists()) and not self._is_copied(repo, name, known)
+            if blob and is_new:
                 self._ensure(blob, repo, name, known, report, what)
             path = hf_hub_download(
                 repo.id,
@@ -170,7 +172,7 @@ class Downloader:
             )
             if blob and not Path(path).is_symlink():
                 blob.unlink(missing_ok=True)  # Without links the file was copied out of the blobs.
-            return Path(path)
+            return Path(path), is_new
         except HUB_ERRORS as error:
             raise sentence(error, repo, name) from error
         except OSError as error:

@@ -221,11 +221,10 @@ class Hub:
             _remove(path, repo)
         if known := self._damaged.known(asked):
             raise DemoError(known)
-        was_there = self._cached(repo, name) is not None  # and is good enough, if the hub has the same
-        path = self._downloads.fetch(repo, name, report, what)
-        if was_there and _trouble(path, name, repo):
+        path, is_new = self._downloads.fetch(repo, name, report, what)
+        if not is_new and _trouble(path, name, repo):  # what lay on this disk was taken for the hub's
             _remove(path, repo)
-            path = self._downloads.fetch(repo, name, report, what)
+            path, _ = self._downloads.fetch(repo, name, report, what)
         if trouble := _trouble(path, name, repo):
             _remove(path, repo)
             damaged = f"{name} of {repo} is damaged on the hub itself: {trouble}."

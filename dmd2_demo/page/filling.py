@@ -70,8 +70,11 @@ class Filling:
         task = settings.get("task", TextToImage.task)
         tab = self._tab(task)
         notices = [] if tab.form.request.task == task else [f"There is no tab called {task!r:.60} here."]
-        if "morph" in settings:
-            notices.append("That picture lies between two others; these are the settings of the first of them.")
+        match settings.get("morph"):
+            case {"share": _}:
+                notices.append("That picture lies between two others; these are the settings of the first of them.")
+            case {"shares": _}:
+                notices.append("That film leads from one picture to another; these are the settings of the first.")
         values, more = tab.form.clean({"plain_prompt": False, **without_styles(settings)})
         if ("width" in values) != ("height" in values):
             values = {name: value for name, value in values.items() if name not in {"width", "height"}}

@@ -86,7 +86,7 @@ def build(studio: Studio, context: PageContext) -> ServedBlocks:
         ]
         with shown.details:
             sharing = share.buttons()
-        share.connect(page, sharing, shown.parameters, filling, studio)
+        share.connect(page, sharing, shown.parameters, filling, studio.understood)
         welcome.connect(page, prompt, family.examples[0])
         refresh_after = loaded.panel(context.status, context.unload)
         made = [on_generate(tab_context, tab) for tab in tabs]

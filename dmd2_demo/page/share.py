@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlencode
 
 import gradio as gr
@@ -16,7 +16,8 @@ from PIL import Image
 from dmd2_demo.errors import DemoError
 from dmd2_demo.generate.fields import Flag, Given, fields_of
 from dmd2_demo.generate.program import INPUT, program
-from dmd2_demo.generate.studio import Studio
+from dmd2_demo.generate.request import Request
+from dmd2_demo.models.vocabulary import Understood
 from dmd2_demo.page.events import PRIVATE
 from dmd2_demo.page.filling import Filling, Restored
 
@@ -56,25 +57,26 @@ def connect(
     share: Share,
     settings: gr.JSON,
     filling: Filling,
-    studio: Studio,
+    understood: Callable[[Request], Understood],
 ) -> None:
     """Connects them with the settings of the shown or opened picture, inside the page, which opens such links.
 
-    Programs say the prompt as `studio` understands it.
+    Programs say the prompt as it was `understood`.
     """
 
-    def shown(write: Callable[[Restored, str], str]) -> Callable[[object, object], list[Any]]:
+    def shown(write: Callable[[Restored, str, object], str]) -> Callable[[object, object], list[Any]]:
         def show(told: object, address: object) -> list[Any]:
-            restored = filling.restored(dict(told) if isinstance(told, dict) else {})
+            settings = dict(told) if isinstance(told, dict) else {}
+            restored = filling.restored(settings)
             for notice in restored.notices:
                 raise DemoError(notice)
-            text = write(restored, str(address)[:2000])
+            text = write(restored, str(address)[:2000], settings.get("weights"))
             # Each press is a change, also where the text is the one before.
             return [gr.Code(text, visible=True), {"text": text, "press": time.time_ns()}]
 
         return show
 
-    for button, write in ((share.link, link), (share.python, partial(python, studio)), (share.call, api_call)):
+    for button, write in ((share.link, link), (share.python, partial(python, understood)), (share.call, api_call)):
         button.click(
             shown(write),
             [settings, share.address],
@@ -99,7 +101,7 @@ def connect(
     page.load(opened, None, filling.outputs, concurrency_limit=None, **PRIVATE)
 
 
-def link(restored: Restored, address: str) -> str:
+def link(restored: Restored, address: str, _weights: object) -> str:
     """The page's address with the settings in its query."""
     return f"{address}?{urlencode({'task': restored.tab.form.request.task, **restored.values})}"
 
@@ -114,8 +116,8 @@ def from_query(query: Mapping[str, str], filling: Filling) -> dict[str, Any]:
     return told | ({"task": query["task"]} if "task" in query else {})
 
 
-def python(studio: Studio, restored: Restored, _address: str) -> str:
-    """The program for these settings."""
+def python(understood: Callable[[Request], Understood], restored: Restored, _address: str, weights: object) -> str:
+    """The program for these settings. `weights` are what they say of files, from a browser."""
     if "prompt" not in restored.values:
         raise DemoError("There is no picture with settings to write a program for.")
     form = restored.tab.form
@@ -128,10 +130,15 @@ def python(studio: Studio, restored: Restored, _address: str) -> str:
     # The size is told already.
     values = {name: value for name, value in restored.values.items() if name != "upscale"}
     request = form.blank(values, **given)
-    return program(replace(request, prompt=studio.understood(request).prompt), studio.identify(request.spec()))
+    files = [one["file"] for one in (weights if isinstance(weights, list) else ()) if _names_a_file(one)]
+    return program(replace(request, prompt=understood(request).prompt), files)
 
 
-def api_call(restored: Restored, address: str) -> str:
+def _names_a_file(told: object) -> TypeGuard[dict[str, str]]:
+    return isinstance(told, dict) and isinstance(told.get("file"), str)
+
+
+def api_call(restored: Restored, address: str, _weights: object) -> str:
     """What asks this page for the picture, from another program."""
     request = restored.tab.form.request
     given = [name for name, field in fields_of(request).items() if isinstance(field, Given)]

@@ -43,7 +43,7 @@ def read_lora(tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str], 
     """
     if len(tensors) > _MOST_TENSORS:
         raise DemoError(
-            f"This LoRA does not fit the base's UNet: it has {len(tensors)} tensors, more than there are layers."
+            f"This LoRA does not fit the base's UNet: it has {len(tensors)} tensors, more than SDXL's layers can take."
         )
     named, alphas = _converted(_in_one_naming(tensors), targets.unet.config)
     told = _told(metadata)

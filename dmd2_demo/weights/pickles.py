@@ -70,7 +70,7 @@ def _is_whole(converted: Path) -> bool:
     """Whether it is there, and as long as it should be: a disk that lost its power may have kept a part of it."""
     try:
         require_whole(converted)
-    except (BrokenFile, FileNotFoundError):
+    except (BrokenFile, OSError):
         return False
     return True
 
@@ -139,6 +139,16 @@ def _remove_abandoned(cache: Path) -> None:
             rmtree(folder, ignore_errors=True)
 
 
+def _onto_disk(path: Path) -> None:
+    """Before it gets its name, so that lost power leaves no part of it there. Some disks know nothing of that."""
+    with path.open("r+b") as file:
+        try:
+            os.fsync(file.fileno())
+        except OSError as error:
+            if error.errno not in {errno.EINVAL, errno.ENOTSUP}:
+                raise
+
+
 def _save(tensors: dict[str, torch.Tensor], path: Path) -> None:
     """Written in a folder of its own first: complete or absent, however it ends. Raises OSError."""
     folder, lock = path.with_name(f"{path.name}{_INCOMPLETE}"), _lock(path.parent, path.name)
@@ -149,8 +159,7 @@ def _save(tensors: dict[str, torch.Tensor], path: Path) -> None:
         folder.mkdir()
         try:
             save_file(tensors, folder / path.name, metadata={"format": "pt"})
-            with (folder / path.name).open("rb") as file:
-                os.fsync(file.fileno())
+            _onto_disk(folder / path.name)
             (folder / path.name).replace(path)
         except SafetensorError as error:  # it tells of a full disk in its own way
             raise OSError(str(error).partition("I/O error: ")[2] or str(error)) from error

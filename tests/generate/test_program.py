@@ -118,10 +118,12 @@ def test_large_pictures_are_taken_in_tiles_as_on_the_page() -> None:
 @pytest.mark.parametrize(("name", "variant"), [("model.fp16", "fp16"), ("model.bf16-00001-of-00002", "bf16")])
 def test_the_variant_is_the_one_that_the_page_has(name: str, variant: str) -> None:
     mine = CommunityBase("mine", "Mine", HubRepo("owner/mine"), FAMILY.licence)
-    used = [{"part": "UNet", "file": f"owner/mine/unet/diffusion_pytorch_{name}.safetensors", "sha256": ""}]
+    used = [f"owner/mine/unet/diffusion_pytorch_{name}.safetensors"]
     assert f"'owner/mine', variant=\"{variant}\", vae=vae" in program(lora(base=mine), used)
-    plain = [{"part": "UNet", "file": "owner/mine/unet/diffusion_pytorch_model.safetensors", "sha256": ""}]
+    plain = ["owner/mine/unet/diffusion_pytorch_model.safetensors"]
     assert "'owner/mine', vae=vae" in program(lora(base=mine), plain)
+    mixed = [*plain, "owner/mine/text_encoder/model.fp16.safetensors"]
+    assert "'owner/mine', variant=\"fp16\", vae=vae" in program(lora(base=mine), mixed)
 
 
 def test_revisions_are_told() -> None:

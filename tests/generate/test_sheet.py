@@ -130,7 +130,7 @@ def test_styles_and_their_scales_are_axes_where_there_are_any() -> None:
     ]
     assert made.titles[0] == f"Style {FAMILY.styles[0].title} · Style scale 0.5"
     assert made.varied()[0] == {"name": "style", "values": [first, second]}
-    with pytest.raises(DemoError, match="Style 2 scale would change nothing"):
+    with pytest.raises(DemoError, match="Style 2 scale would change nothing, as the other settings are"):
         sheet(text(style=first), ("style_2_scale", "0.5, 1"))
 
 
@@ -141,6 +141,14 @@ def test_what_changes_nothing_is_no_axis() -> None:
     with pytest.raises(DemoError, match="Conditioning scale would change nothing"):
         sheet(replace(ready, guided_steps=0), ("conditioning_scale", "0.5, 1"))
     assert len(sheet(ready, ("guided_steps", "0, 2"), ("conditioning_scale", "0.5, 1")).cells) == 4
+
+
+def test_a_sheet_that_begins_with_none_of_something_keeps_how_much_of_it_the_others_have() -> None:
+    guided = sheet(canny(Image.new("RGB", (64, 64)), conditioning_scale=1.3), ("guided_steps", "0, 2"))
+    told = guided.parameters() | {"sheet": {"axes": guided.varied()}}
+    assert cell_settings(told, 1).items() >= {"guided_steps": 2, "conditioning_scale": 1.3}.items()
+    styled = sheet(text(style_scale=0.7), ("style", FAMILY.styles[0].name))
+    assert styled.parameters()["style_scale"] == 0.7
 
 
 @pytest.mark.parametrize(

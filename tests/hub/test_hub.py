@@ -74,6 +74,18 @@ def test_anonymous_file_that_was_cut_in_the_cache_is_fetched_once_more(cache: Pa
     assert len(local_hub.downloads(WEIGHTS)) == 2
 
 
+@pytest.mark.parametrize("anonymous", [False, True])
+def test_contents_that_were_cut_before_they_had_a_name_are_not_the_hubs_fault(
+    cache: Path, local_hub: LocalHub, published: Path, anonymous: bool
+) -> None:
+    path = Hub(cache, local_hub.url).fetch(WEIGHTS_FILE)
+    with path.open("rb+") as file:
+        file.truncate(1000)
+    path.unlink()
+    file_again = File(HubRepo(REPO, anonymous=anonymous), WEIGHTS)
+    assert Hub(cache, local_hub.url).fetch(file_again).read_bytes() == (published / WEIGHTS).read_bytes()
+
+
 def test_what_is_not_public_any_more_is_not_read_for_longer_because_it_is_read_often(
     hub: Hub, local_hub: LocalHub
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -111,10 +112,12 @@ def test_broken_text_is_told(visitor: Visitor, tmp_path: Path, text: str, senten
 
 
 def test_a_picture_between_two_says_whose_settings_it_has(visitor: Visitor, tmp_path: Path) -> None:
-    told = '{"prompt": "a cat", "seed": 1, "steps": 1, "morph": {"share": 0.5}}'
-    assert inspect(visitor, with_text(tmp_path / "between.png", told, "dmd2"))["notices"] == [
-        "That picture lies between two others; these are the settings of the first of them."
-    ]
+    for name, sentence in (
+        ("share", "That picture lies between two others; these are the settings of the first of them."),
+        ("shares", "That film leads from one picture to another; these are the settings of the first."),
+    ):
+        told = json.dumps({"prompt": "a cat", "seed": 1, "steps": 1, "morph": {name: [0.5]}})
+        assert inspect(visitor, with_text(tmp_path / f"{name}.png", told, "dmd2"))["notices"] == [sentence]
 
 
 def test_a_picture_saved_without_settings_says_so(visitor: Visitor) -> None:
