@@ -107,7 +107,8 @@ class _Worker:
         self._connection.close()
         self._process.kill()
         self._process.join()
-        self._process.close()
+        with suppress(ValueError):  # where another thread, which starts a process, waited for the end of this one
+            self._process.close()
 
 
 # The last one used comes first: a second one starts where two are needed.

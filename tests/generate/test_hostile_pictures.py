@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import itertools
 import os
+import signal
 import struct
+import sys
 import time
 import zlib
 from collections.abc import Callable
@@ -221,6 +223,17 @@ def test_no_more_than_two_are_open_at_once_and_no_process_is_left_over(tmp_path:
     with ThreadPoolExecutor(6) as pool:
         assert max(pool.map(lambda _: apart(slept, tmp_path), range(6))) <= 2
     assert len(opening()) <= 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there nobody waits for another's process")
+def test_a_process_whose_end_another_thread_has_waited_for_is_given_up_in_a_sentence() -> None:
+    worker = apart_module._Worker()
+    pid = worker._watched.pid
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    with pytest.raises(DemoError, match="can't be opened"):
+        worker.call(time.sleep, 0)
+    assert not worker.alive
 
 
 def test_who_waits_behind_slow_files_is_served_once_they_are_given_up(
