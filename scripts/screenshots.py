@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import subprocess
@@ -19,12 +20,14 @@ def generate(page: Page, tab: str, prompt: str) -> None:
     """Opens a tab, asks for a picture and waits for it."""
     page.get_by_role("tab", name=tab).click()
     page.get_by_label("Prompt", exact=True).fill(prompt)
-    page.get_by_label("Seed", exact=True).fill("7")
+    page.get_by_label("Seed", exact=True).fill("108")
     if tab == "Text to image":
         page.get_by_label("Pictures", exact=True).first.fill("4")
     page.get_by_role("button", name="Generate", exact=True).first.click()
-    page.get_by_text("seed 7 ·").wait_for(timeout=120_000)
+    page.get_by_text(re.compile(r"^seed 108 ·")).wait_for(timeout=120_000)
     page.wait_for_timeout(1500)
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_timeout(300)
 
 
 def main() -> None:
@@ -40,7 +43,7 @@ def main() -> None:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_QUIET)
             wide = browser.new_page(viewport={"width": 1280, "height": 960})
             wide.goto(address + "?__theme=light")
-            generate(wide, "Text to image", "a rocket on a black background")
+            generate(wide, "Text to image", "a penguin on a pink background, fluent style")
             wide.screenshot(path=ROOT / "docs/page.png")
             wide.get_by_role("tab", name="Canny").click()
             wide.locator(".examples .grid-container button:visible").first.click()
