@@ -43,7 +43,7 @@ def main() -> None:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_QUIET)
             wide = browser.new_page(viewport={"width": 1280, "height": 960})
             wide.goto(address + "?__theme=light")
-            generate(wide, "Text to image", "a penguin on a pink background, fluent style")
+            generate(wide, "Text to image", "a mushroom on a blue background, fluent style")
             wide.screenshot(path=ROOT / "docs/page.png")
             wide.get_by_role("tab", name="Canny").click()
             wide.locator(".examples .grid-container button:visible").first.click()
@@ -52,7 +52,7 @@ def main() -> None:
             wide.screenshot(path=ROOT / "docs/canny.png")
             phone = browser.new_page(viewport={"width": 390, "height": 844}, device_scale_factor=2)
             phone.goto(address + "?__theme=dark")
-            generate(phone, "LoRA", "a photo of a cat on blue")
+            generate(phone, "LoRA", "a strawberry on a green background")
             phone.screenshot(path=ROOT / "docs/phone.png")
     finally:
         server.terminate()
