@@ -17,9 +17,9 @@ from dmd2_demo.hub.disk import Free, check_room, default_cache, free_disk
 from dmd2_demo.hub.download import LATELY, Downloader
 from dmd2_demo.hub.hub_errors import HUB_ERRORS, MISSING, NotTheHub, NotThere, Unreachable, sentence
 from dmd2_demo.hub.remembered import Remembered
-from dmd2_demo.hub.safetensors_header import BrokenFile, Header, header_size, parse_header, read_header
+from dmd2_demo.hub.safetensors_header import Header, header_size, parse_header, read_header
 from dmd2_demo.hub.single_flight import SingleFlight
-from dmd2_demo.hub.whole_file import require_whole
+from dmd2_demo.hub.whole_file import remove, trouble_of
 from dmd2_demo.models.content import require_itself
 from dmd2_demo.models.files import Alternatives
 from dmd2_demo.models.sources import File, Folder, HubRepo
@@ -174,7 +174,7 @@ class Hub:
     def forget(self, file: File) -> None:
         """Removes the file from the cache, to make room. What lies in a folder is not ours to remove."""
         if isinstance(file.source, HubRepo) and (path := self._cached(file.source, file.name)) is not None:
-            _remove(path, file.source)
+            remove(path, file)
 
     def _missing(self, choices: Iterable[Alternatives], ask: Ask) -> tuple[tuple[File, int | None], ...]:
         wanted = [choice for choice in choices if not any(self._is_local(file) for file in choice)]
@@ -213,46 +213,26 @@ class Hub:
     def _in_cache(self, repo: HubRepo, name: str, report: Report, what: str) -> Path:
         # Whether anyone may read an anonymous repository is for the hub to say. What it said is good for the time that
         # a request takes: who has the device for itself must not wait for the hub.
-        asked = repo, name
+        asked, file = (repo, name), File(repo, name)
         path = self._allowed.known(asked) if repo.anonymous else self._cached(repo, name)
         if path is not None and path.exists():
-            if not _trouble(path, name, repo):
+            if not trouble_of(path, file):
                 return path
-            _remove(path, repo)
+            remove(path, file)
         if known := self._damaged.known(asked):
             raise DemoError(known)
         path, is_new = self._downloads.fetch(repo, name, report, what)
-        if not is_new and _trouble(path, name, repo):  # what lay on this disk was taken for the hub's
-            _remove(path, repo)
+        if not is_new and trouble_of(path, file):  # what lay on this disk was taken for the hub's
+            remove(path, file)
             path, _ = self._downloads.fetch(repo, name, report, what)
-        if trouble := _trouble(path, name, repo):
-            _remove(path, repo)
+        if trouble := trouble_of(path, file):
+            remove(path, file)
             damaged = f"{name} of {repo} is damaged on the hub itself: {trouble}."
             self._damaged.note(asked, damaged)
             raise DemoError(damaged)
         if repo.anonymous:
             self._allowed.note(asked, path)
         return path
-
-
-def _trouble(path: Path, name: str, source: Folder | HubRepo) -> str:
-    """Why the file is not whole, as a clause; "" where it is. DemoError where this disk does not give it."""
-    try:
-        require_whole(path)
-    except BrokenFile as error:
-        return str(error)
-    except OSError as error:
-        raise DemoError(f"{name} of {source} can't be read: {error.strerror or error}.") from error
-    return ""
-
-
-def _remove(path: Path, repo: HubRepo) -> None:
-    """A file of the cache, and what it links to. DemoError where this disk keeps it."""
-    try:
-        for one in (path.resolve(), path):
-            one.unlink(missing_ok=True)
-    except OSError as error:
-        raise DemoError(f"{path.name} of {repo} can't be removed: {error.strerror or error}.") from error
 
 
 def _none_of(choice: Alternatives) -> NotThere:
@@ -265,6 +245,6 @@ def _in_folder(folder: Folder, name: str) -> Path:
     if not path.is_file():
         raise NotThere(f"{folder} has no file {name}.")
     require_itself(path)
-    if trouble := _trouble(path, name, folder):
+    if trouble := trouble_of(path, File(folder, name)):
         raise DemoError(f"{name} of {folder} is damaged: {trouble}.")
     return path

@@ -214,10 +214,7 @@ def _of_scheduler(scheduler: Mapping[str, Any]) -> ModelKind:
     return _of_prediction(scheduler.get("prediction_type") or "epsilon")
 
 
-_PIPELINES = (
-    ("Flux", ModelKind.FLUX),
-    ("StableDiffusion3", ModelKind.SD3),
-)
+_PIPELINES = (("Flux", ModelKind.FLUX), ("StableDiffusion3", ModelKind.SD3))
 
 
 def _of_part(source: Source, hub: Hub) -> ModelKind:

